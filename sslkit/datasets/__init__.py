@@ -1,0 +1,53 @@
+"""Data sets, each in three parts behind one small contract: `data = load("scenes")`, then data.train.x, data.val, data.test."""
+
+from dataclasses import replace
+from importlib import import_module
+
+import torch
+from torch import Tensor
+
+from sslkit.datasets.contract import Dataset, Info, Split
+from sslkit.datasets.root import data_root
+
+__all__ = ["Dataset", "Info", "Split", "available", "data_root", "load"]
+
+SHIPPED = ("emoji", "scenes", "fashion")
+PUBLISHED = ("cifar10", "cifar100", "stl10", "imagenette", "fashion-full")
+
+
+def load(name: str, *, limit: int | None = None, channels: int | None = None, **options) -> Dataset:
+    """A data set by name: emoji, scenes, fashion; cifar10, cifar100, stl10, imagenette, fashion-full; or "folder:PATH".
+
+    limit keeps only so many images of each split, evenly spread, for a quick look. channels 1 or 3 turns colour into grey or
+    repeats grey three times. Other options go to the set's own load(): size (working resolution), artist, test_artist,
+    root ... An unknown name is a ValueError that lists what exists.
+    """
+    if name.startswith("folder:"):
+        data = import_module("sslkit.datasets.folder").load(name.removeprefix("folder:"), **options | {"channels": channels or 3})
+    elif name == "scenes":
+        sizes = {part: limit for part in ("train", "val", "test")} if limit else {}
+        data = import_module("sslkit.datasets.scenes").load(**sizes | options)
+    elif name in SHIPPED:
+        data = import_module(f"sslkit.datasets.{name}").load(**options)
+    elif name in PUBLISHED:
+        data = import_module("sslkit.datasets.torchvision_sets").load(name, **options)
+    else:
+        raise ValueError(f"no data set {name!r}; there are {', '.join(SHIPPED + PUBLISHED)}, and folder:PATH for images of your own")
+    if limit:
+        parts = {part: s[torch.arange(limit) * len(s) // limit] if len(s) > limit else s for part, s in data.splits.items()}
+        data = replace(data, **parts)
+    if channels and channels != data.channels:
+        parts = {part: replace(s, x=to_channels(s.x, channels)) for part, s in data.splits.items()}
+        data = replace(data, **parts)
+    return data
+
+
+def to_channels(x: Tensor, channels: int) -> Tensor:
+    """uint8 images [N, 1 or 3, H, W] with 1 channel (the mean of the colours) or 3 (grey three times)."""
+    return x.float().mean(1, keepdim=True).round().to(torch.uint8) if channels == 1 else x.expand(-1, 3, -1, -1)
+
+
+def available() -> list[Info]:
+    """What load() knows: the shipped and generated sets, then the published ones with what is on disk."""
+    shipped = [import_module(f"sslkit.datasets.{name}").INFO for name in SHIPPED]
+    return shipped + import_module("sslkit.datasets.torchvision_sets").infos()

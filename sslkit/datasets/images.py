@@ -1,0 +1,152 @@
+"""An image file of any kind as uint8 pixels of one square size."""
+
+from __future__ import annotations
+
+import os
+import struct
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from .progress import progress
+
+SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .gif .bmp .dib .webp .tif .tiff .ppm .pgm .pbm .pnm .tga .ico .jp2 .avif"
+    " .heic .heif".split()
+)
+# Only what Pillow decodes by itself: EPS would start Ghostscript. HEIF needs the package pillow-heif.
+FORMATS = "JPEG MPO PNG GIF BMP DIB WEBP TIFF PPM TGA ICO JPEG2000 AVIF HEIF".split()
+BACKDROP = (128, 128, 128)  # behind transparent pixels: black drawings and white ones both stay visible
+TURN = {  # EXIF orientation -> what puts the picture upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class UnreadableImage(ValueError):
+    """A file that cannot be decoded; the text says why."""
+
+
+def read_image(path: str | Path, size: int, channels: int = 3) -> np.ndarray:
+    """uint8 [channels, size, size]: upright, shorter side resized to `size` (antialiased), centre cropped.
+
+    Transparency is laid on mid grey, 16-bit values are scaled to 8 bits, an animation gives its first frame.
+    `channels` is 3 (RGB) or 1 (grey). Raises UnreadableImage, or FileNotFoundError.
+    """
+    try:
+        with Image.open(path, formats=_formats()) as image:
+            # JPEG only: decodes at 1/2, 1/4 or 1/8 of the size, never below twice what is asked for. 2 to 6
+            # times faster on photographs, at most 2.3 grey levels (rms) from the full decode.
+            image.draft(None, (2 * size, 2 * size))
+            image.load()
+            turn = TURN.get(_orientation(image))
+            image = _flatten(_to_8_bit(image)).convert("RGB" if channels == 3 else "L")
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # Pillow's readers raise nearly any exception on a broken file
+        raise UnreadableImage(f"{type(error).__name__}: {error}") from error
+    width, height = image.size
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    square = image.resize((size, size), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side))
+    pixels = np.asarray(square if turn is None else square.transpose(turn))
+    return pixels.reshape(size, size, channels).transpose(2, 0, 1)
+
+
+def check_image(path: Path) -> None:
+    """Raise UnreadableImage where `path` is no image or is cut short. Cheap: decodes only when in doubt."""
+    with open(path, "rb") as file:
+        head = file.read(12)
+        length = file.seek(0, os.SEEK_END)
+        file.seek(max(0, length - (1 << 16)))
+        tail = file.read()
+    try:
+        with Image.open(path, formats=_formats()) as image:
+            kind = image.format
+    except Exception as error:  # as in read_image
+        raise UnreadableImage(f"{type(error).__name__}: {error}") from error
+    complete = {
+        "JPEG": b"\xff\xd9" in tail, "MPO": b"\xff\xd9" in tail, "PNG": b"IEND" in tail,
+        "WEBP": int.from_bytes(head[4:8], "little") + 8 <= length,
+    }
+    if not complete.get(kind, False):
+        read_image(path, 8)
+
+
+def decode_all(
+    paths: list[Path], size: int, channels: int = 3, workers: int | None = None
+) -> tuple[Tensor, dict[int, str]]:
+    """All images as uint8 [N, channels, size, size], and {index: reason} for those that failed (left black).
+
+    Memory is taken once, for the result; `workers` threads decode (see `pool`).
+    """
+    x = torch.zeros(len(paths), channels, size, size, dtype=torch.uint8)
+    out, failed, show = x.numpy(), {}, progress("reading images", len(paths), "images")
+
+    def read(start: int) -> int:
+        stop = min(start + 64, len(paths))
+        for i in range(start, stop):
+            try:
+                out[i] = read_image(paths[i], size, channels)
+            except (UnreadableImage, OSError) as error:
+                failed[i] = str(error)
+        return stop
+
+    for done in pool(workers).map(read, range(0, len(paths), 64)):
+        show(done)
+    return x, failed
+
+
+def pool(workers: int | None = None) -> ThreadPoolExecutor:
+    """The threads that decode, shared by all sets: by default one per core, at most 8.
+
+    Threads, since Pillow lets go of the GIL while it decodes and resizes: measured as fast as processes, with
+    nothing to pickle, nothing to start, and no worker that can freeze a notebook.
+    """
+    return _pool(workers or min(8, os.cpu_count() or 1), os.getpid())
+
+
+@lru_cache(maxsize=4)
+def _pool(workers: int, process: int) -> ThreadPoolExecutor:
+    # `process` is part of the key because threads do not survive a fork: waiting for them would hang.
+    return ThreadPoolExecutor(workers, thread_name_prefix="decode")
+
+
+def _formats() -> list[str]:
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF's orientation, else 1. Read after `load`, since some readers turn the image themselves."""
+    try:
+        return image.getexif().get(0x0112, 1)
+    except (SyntaxError, ValueError, TypeError, struct.error):  # a broken EXIF block leaves the pixels intact
+        return 1
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    """16-bit and 32-bit (0..65535) and float (0..1 or 0..255) grey as mode L; other modes as they are."""
+    if not image.mode.startswith("I") and image.mode != "F":
+        return image
+    values = np.asarray(image, dtype=np.float64)
+    low, high = values.min(), values.max()
+    limit = 255.0 if image.mode == "F" else 65535.0
+    if not (low >= 0 and high <= limit):
+        raise ValueError(f"pixel values from {low:g} to {high:g}, known are 0..{limit:g}")
+    scale = 1.0 if image.mode == "F" and high > 1 else 255.0 if image.mode == "F" else 1 / 257
+    return Image.fromarray(np.round(values * scale).astype(np.uint8))
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    """Transparent images laid on BACKDROP; others as they are."""
+    if image.mode not in ("RGBA", "LA", "PA", "RGBa", "La") and "transparency" not in image.info:
+        return image
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, (*BACKDROP, 255)), image)

@@ -1,0 +1,134 @@
+"""`scenes`: generated images of one emoji each, of ten kinds, at a random place, size, tilt and hue, before a random background.
+
+Every factor behind an image is known, so one can ask a network which of them it kept. The kind is the label.
+"""
+
+import math
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslkit.datasets.contract import Dataset, Info, Split
+from sslkit.datasets.emoji import ARTISTS, LICENCE, pack
+from sslkit.views import apply_colour, colour_matrices
+
+KINDS: dict[str, tuple[str, ...]] = {  # kind: subgroups of emoji
+    "face": ("face-smiling", "face-affection", "face-tongue", "face-neutral-skeptical", "face-concerned", "face-negative", "face-sleepy",
+             "face-unwell", "face-glasses"),
+    "hand": ("hand-fingers-open", "hand-fingers-partial", "hand-single-finger", "hand-fingers-closed", "hands"),
+    "heart": ("heart",),
+    "animal": ("animal-mammal",),
+    "fruit": ("food-fruit", "food-vegetable"),
+    "vehicle": ("transport-ground",),
+    "building": ("place-building", "place-religious"),
+    "clock": ("time",),
+    "clothing": ("clothing",),
+    "flag": ("country-flag",),
+}  # fmt: skip
+BACKGROUNDS = ("plain", "slope", "glow", "stripes", "checks", "clouds")
+SIDE = 32
+ABOUT = f"generated: one emoji of ten kinds on a random background, all factors known, 32 x 32 · {LICENCE}"
+CHUNK = 1000
+INFO = Info("scenes", ABOUT, LICENCE, "generated", 0.0, len(KINDS))
+
+
+@lru_cache(maxsize=1)
+def members() -> dict[str, Tensor]:
+    """{kind: rows of the emoji pack}. Of `time` only the clock faces; of `transport-ground` only what drives."""
+    p = pack()
+    still = {"bus stop", "motorway", "railway track", "oil drum", "fuel pump", "wheel", "police cars revolving light", "horizontal traffic light",
+             "vertical traffic light", "octagonal sign", "construction sign"}  # fmt: skip
+    rows: dict[str, Tensor] = {}
+    for kind, subgroups in KINDS.items():
+        chosen = [i for i, s in enumerate(p.subgroup) if s in subgroups and p.name[i] not in still]
+        if kind == "clock":
+            chosen = [i for i in chosen if p.name[i].startswith("clock face")]
+        rows[kind] = torch.tensor(chosen)
+    return rows
+
+
+def backgrounds(kind: Tensor, hue: Tensor, generator: torch.Generator) -> Tensor:
+    """Backgrounds [N, 3, 32, 32] in [0, 1] of kind [N] (an index into BACKGROUNDS) and main hue [N] in turns: a pattern in [0, 1]
+    blends between two random colours."""
+    n = len(kind)
+    draw = torch.rand(n, 8, generator=generator)[..., None, None]  # angle, frequency, phase, centre x and y, two lightnesses, hue step
+    at = (torch.arange(SIDE) + 0.5) / SIDE
+    down, across = torch.meshgrid(at, at, indexing="ij")
+    angle = draw[:, 0] * math.tau
+    along = (across - 0.5) * angle.cos() + (down - 0.5) * angle.sin()
+    crossways = (down - 0.5) * angle.cos() - (across - 0.5) * angle.sin()
+    waves = 2 + 3 * draw[:, 1]
+    phase = draw[:, 2] * math.tau
+    stripes = (along * waves * math.tau + phase).sin()
+    distance = ((across - draw[:, 3]) ** 2 + (down - draw[:, 4]) ** 2).sqrt()
+    clouds = F.interpolate(torch.rand(n, 1, 5, 5, generator=generator), size=SIDE, mode="bicubic", align_corners=False)[:, 0]
+    patterns = torch.stack([
+        torch.zeros_like(along),
+        along + 0.5,
+        1 - distance,
+        (4 * stripes).clamp(-1, 1) / 2 + 0.5,
+        (8 * stripes * (crossways * waves * math.tau).sin()).clamp(-1, 1) / 2 + 0.5,
+        clouds,
+    ])  # fmt: skip
+    mix = patterns[kind, torch.arange(n)].clamp(0, 1)[:, None]
+    low = colour(hue, 0.25 + 0.7 * draw[:, 5, 0, 0])
+    high = colour(hue + 0.35 * (draw[:, 7, 0, 0] - 0.5), 0.25 + 0.7 * draw[:, 6, 0, 0])
+    return low * (1 - mix) + high * mix
+
+
+def colour(hue: Tensor, lightness: Tensor) -> Tensor:
+    """Soft colours [N, 3, 1, 1]: a cosine a third of a turn apart for each of R, G, B, around the lightness."""
+    thirds = torch.tensor([0, 1 / 3, 2 / 3])
+    reach = 0.35 * torch.minimum(lightness, 1 - lightness) / 0.5 + 0.1
+    return (lightness[:, None] + reach[:, None] * ((hue[:, None] - thirds) * math.tau).cos()).clamp(0, 1)[..., None, None]
+
+
+def draw(rgba: Tensor, ground: Tensor, x: Tensor, y: Tensor, size: Tensor, tilt: Tensor, hue: Tensor) -> Tensor:
+    """Lay emoji rgba uint8 [N, 4, 32, 32] on ground [N, 3, 32, 32]: centre x, y and size [N] in pixels, tilt in degrees counter-clockwise,
+    hue in turns. Sampled at four points a pixel and averaged, so that small ones do not shimmer. Returns uint8 [N, 3, 32, 32]."""
+    image = rgba.float() / 255
+    image[:, :3] = apply_colour(image[:, :3], *colour_matrices(*(torch.ones(3, len(hue))), hue, image[:, :3].mean((2, 3))))
+    image[:, :3] *= image[:, 3:]  # premultiplied alpha: averages do not mix in the colour of clear pixels
+    angle, zoom = tilt * (math.pi / 180), SIDE / size
+    cos, sin = zoom * angle.cos(), zoom * angle.sin()
+    cx, cy = 2 * x / SIDE - 1, 2 * y / SIDE - 1
+    theta = torch.stack([cos, -sin, -cos * cx + sin * cy, sin, cos, -sin * cx - cos * cy], 1).view(-1, 2, 3)
+    grid = F.affine_grid(theta, [len(x), 4, 2 * SIDE, 2 * SIDE], align_corners=False)
+    layer = F.avg_pool2d(F.grid_sample(image, grid, align_corners=False), 2)
+    return ((layer[:, :3] + ground * (1 - layer[:, 3:])) * 255).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def generate(n: int, seed: int, artist: str = "google") -> Split:
+    """n scenes; the same n, seed and artist give the same images. Kinds are equally frequent, and so are the emoji of a kind."""
+    if artist not in ARTISTS:
+        raise ValueError(f"no emoji artist {artist!r}; there are {' and '.join(ARTISTS)}")
+    generator = torch.Generator().manual_seed(seed)
+    rgba, rows = pack().rgba[artist], list(members().values())
+
+    def uniform(low: float, high: float) -> Tensor:
+        return torch.rand(n, generator=generator) * (high - low) + low
+
+    kind = torch.arange(n)[torch.randperm(n, generator=generator)] % len(rows)
+    pick = torch.rand(n, generator=generator)
+    emoji = torch.stack([r[(pick * len(r)).long()] for r in rows])[kind, torch.arange(n)]
+    size, tilt, hue = uniform(15, 27), uniform(-25, 25), uniform(0, 1)
+    room = (SIDE - 0.9 * size) / 2  # nearly all of the emoji stays inside
+    x, y = SIDE / 2 + room * uniform(-1, 1), SIDE / 2 + room * uniform(-1, 1)
+    ground = torch.randint(len(BACKGROUNDS), (n,), generator=generator)
+    ground_hue = uniform(0, 1)
+    images = [
+        draw(rgba[emoji[c]], backgrounds(ground[c], ground_hue[c], generator), x[c], y[c], size[c], tilt[c], hue[c])
+        for c in torch.arange(n).split(CHUNK)
+    ]
+    factors = {"kind": kind, "emoji": emoji, "x": x, "y": y, "size": size, "tilt": tilt, "hue": hue, "background": ground}
+    names = pack().name
+    return Split(torch.cat(images), kind, factors, [names[i] for i in emoji.tolist()])
+
+
+def load(train: int = 20_000, val: int = 2_000, test: int = 4_000, artist: str = "google", test_artist: str | None = None, seed: int = 0) -> Dataset:
+    """Scenes in three splits from three random streams; val and test show `test_artist`'s drawings (by default the same artist's)."""
+    hand = test_artist or artist
+    splits = (generate(n, 3 * seed + part, who) for part, (n, who) in enumerate([(train, artist), (val, hand), (test, hand)]))
+    return Dataset("scenes", *splits, list(KINDS), about=ABOUT)

@@ -1,0 +1,77 @@
+"""Numbers that judge a representation without labels: effective rank, alignment, uniformity, spread.
+
+Every function takes features as a floating tensor [N, D] on any device, computes in float64 without gradient and
+returns a Python float. A wrong shape, fewer than two rows, or a value that is not finite is a ValueError.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+
+def effective_rank(h: Tensor, eps: float = 1e-7) -> float:
+    """How many directions the features h [N, D] really use: 1 (all on one line) .. min(N, D) (all equally).
+
+    exp of the entropy of p_k = s_k / sum(s) + eps, s the singular values of h. Features are not centred, as in the
+    source. It is bounded by min(N, D): compare values of the same N only. All-zero features give 1.
+    Source: RankMe, Garrido et al. 2023, with its eps for float32 features.
+    """
+    singular = torch.linalg.svdvals(_checked(h))
+    p = singular / singular.sum().clamp_min(torch.finfo(singular.dtype).tiny) + eps
+    return torch.exp(-(p * p.log()).sum()).item()
+
+
+def alignment(z1: Tensor, z2: Tensor, alpha: float = 2.0) -> float:
+    """Mean distance**alpha between the normalised features of positive pairs, rows of z1 and z2 [N, D]: 0 is best.
+
+    For alpha = 2 it lies in 0 .. 4, and independent directions give 2. Source: Wang & Isola 2020, sec. 4.1; the paper's features
+    lie on the unit sphere, so both are l2-normalised here.
+    """
+    if z1.shape != z2.shape:
+        raise ValueError(f"alignment needs two tensors of one shape, row i of both being one positive pair; "
+                         f"got {list(z1.shape)} and {list(z2.shape)}")
+    a, b = normalize(_checked(z1), dim=1), normalize(_checked(z2), dim=1)
+    return (a - b).norm(dim=1).pow(alpha).mean().item()
+
+
+def uniformity(z: Tensor, t: float = 2.0) -> float:
+    """log of the mean of exp(-t |zi - zj|^2) over all pairs i < j of normalised features z [N, D]; lower is more uniform.
+
+    0 means that all features are one point; a perfectly uniform sphere of many dimensions tends to -2t.
+    Source: Wang & Isola 2020, sec. 4.1; features are l2-normalised here. Takes rows in chunks: memory grows with N, not N^2.
+    """
+    z = normalize(_checked(z), dim=1)
+    n, square = len(z), z.square().sum(dim=1)
+    total = z.new_zeros(())
+    for start in range(0, n, 1024):
+        rows = slice(start, start + 1024)
+        distance2 = square[rows, None] + square[None, start:] - 2 * z[rows] @ z[start:].T
+        total += torch.exp(-t * distance2.clamp_min(0)).triu(diagonal=1).sum()
+    return (total / (n * (n - 1) / 2)).log().item()
+
+
+def collapse(z: Tensor) -> float:
+    """Spread of normalised features z [N, D]: the mean over dimensions of their standard deviation, times sqrt(D).
+
+    0 means collapsed (every image gets the same direction), 1 means spread evenly around the origin. Features after a
+    ReLU are never negative, so even good ones stay well below 1. Source: Chen & He 2021 (SimSiam), sec. 4.1 and
+    fig. 2, there without the factor sqrt(D); the population standard deviation keeps it at or below 1.
+    """
+    z = normalize(_checked(z), dim=1)
+    return (z.std(dim=0, correction=0).mean() * z.shape[1] ** 0.5).item()
+
+
+def _checked(h: Tensor) -> Tensor:
+    """h as a float64 matrix without gradient, or a ValueError that says what is wrong with it."""
+    if not isinstance(h, Tensor) or h.ndim != 2 or not h.is_floating_point():
+        got = f"{h.dtype} {list(h.shape)}" if isinstance(h, Tensor) else type(h).__name__
+        raise ValueError(f"features must be a floating tensor [N, D], got {got}")
+    if h.shape[0] < 2 or h.shape[1] < 1:
+        raise ValueError(f"at least two rows and one column of features are needed, got {list(h.shape)}")
+    h = h.detach()
+    bad = ~torch.isfinite(h).all(dim=1)
+    if bad.any():
+        raise ValueError(f"{int(bad.sum())} of {len(h)} feature rows hold NaN or infinity, the first is row "
+                         f"{int(bad.nonzero()[0])}: did training diverge?")
+    # Apple's GPU has no float64.
+    return (h.cpu() if h.device.type == "mps" else h).double()

@@ -1,0 +1,72 @@
+"""Networks. Encoders take float images [N, C, H, W] in [0, 1] and return features h [N, dim]."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.models import resnet18
+
+ENCODERS = ("small", "resnet18")
+
+
+def mlp(dims: list[int]) -> nn.Sequential:
+    """Linear layers through `dims`, with batch norm and ReLU between them: [N, dims[0]] -> [N, dims[-1]]."""
+    layers: list[nn.Module] = []
+    for wide, narrow in zip(dims[:-2], dims[1:-1]):
+        layers += [nn.Linear(wide, narrow, bias=False), nn.BatchNorm1d(narrow), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers, nn.Linear(dims[-2], dims[-1]))
+
+
+def conv(channels_in: int, channels_out: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:
+    """Convolution, batch norm, ReLU; [N, C, H, W] -> [N, C', H / stride, W / stride]."""
+    return nn.Sequential(
+        nn.Conv2d(channels_in, channels_out, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(channels_out),
+        nn.ReLU(inplace=True),
+    )
+
+
+class SmallEncoder(nn.Module):
+    """A plain convolutional net for two laptop cores: six 3 x 3 layers, half the resolution at once, features averaged over the image.
+
+    [N, C, 32, 32] -> [N, 4 width]. Chosen by measuring on two cores: see tests/benchmarks/README.md.
+    """
+
+    def __init__(self, channels: int = 3, width: int = 64):
+        super().__init__()
+        w = width
+        self.layers = nn.Sequential(
+            conv(channels, w // 2, 2), conv(w // 2, w), conv(w, w, 2), conv(w, 2 * w), conv(2 * w, 2 * w, 2), conv(2 * w, 4 * w)
+        )  # fmt: skip
+        self.dim = 4 * w
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = (2 * x - 1).contiguous(memory_format=torch.channels_last)
+        return F.adaptive_avg_pool2d(self.layers(x), 1).flatten(1)  # x.mean((2, 3)) has a gradient that slows the layers below
+
+
+class ResNet18(nn.Module):
+    """torchvision's ResNet-18 (He et al. 2016) with the stem that small images want: a 3 x 3 convolution of stride 1 and no pooling
+    (SimCLR, Chen et al. 2020, appendix B.9). [N, C, H, W] -> [N, 512]."""
+
+    def __init__(self, channels: int = 3):
+        super().__init__()
+        self.net = resnet18()
+        self.net.conv1 = nn.Conv2d(channels, 64, 3, padding=1, bias=False)
+        self.net.maxpool = nn.Identity()
+        self.net.fc = nn.Identity()
+        self.dim = 512
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(2 * x - 1)
+
+
+def build_encoder(name: str = "small", channels: int = 3) -> nn.Module:
+    """A new encoder: "small" for laptops, "resnet18" for a GPU; channels is 3 for colour, 1 for grey."""
+    if name not in ENCODERS:
+        raise ValueError(f"no encoder {name!r}; there are {', '.join(ENCODERS)}")
+    return SmallEncoder(channels) if name == "small" else ResNet18(channels)
+
+
+def parameter_count(module: nn.Module) -> int:
+    """How many numbers the module learns."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)

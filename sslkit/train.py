@@ -1,0 +1,273 @@
+"""The training loop, a generator: `for record in train(method, x, recipe): ...`, in a notebook, on the command line, under torchrun."""
+
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from sslkit import checkpoint, dist
+from sslkit.nets import build_encoder
+
+SCALES = ("smoke", "laptop", "gpu")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All settings of a run. steps are optimiser steps; batch is images a step over all processes; warmup is a share of the steps,
+    after which the learning rate falls to 0 along a half cosine; options go to the method's constructor."""
+
+    steps: int
+    lr: float
+    batch: int = 256
+    encoder: str = "small"
+    optimizer: str = "sgd"
+    weight_decay: float = 5e-4
+    warmup: float = 0.1
+    options: dict = field(default_factory=dict)
+
+    def but(self, **changes) -> "Recipe":
+        """The same recipe with some settings changed."""
+        return replace(self, **changes)
+
+    def smoke(self) -> "Recipe":
+        """The same path through the code in seconds: enough to see that it runs, not to learn."""
+        return self.but(steps=min(self.steps, 8), batch=min(self.batch, 64), encoder="small")
+
+
+def scale(wanted: str | None = None) -> str:
+    """"laptop" or, with a GPU, "gpu"; `wanted`, or else SSLKIT_SCALE, overrules the hardware."""
+    chosen = wanted or os.environ.get("SSLKIT_SCALE") or ("gpu" if torch.cuda.is_available() else "laptop")
+    if chosen not in SCALES:
+        raise ValueError(f"no scale {chosen!r}; there are {', '.join(SCALES)}")
+    return chosen
+
+
+def choose(recipes: dict[str, Recipe], wanted: str | None = None) -> Recipe:
+    """The recipe of a method for the scale at hand."""
+    chosen = scale(wanted)
+    return recipes["laptop"].smoke() if chosen == "smoke" else recipes[chosen]
+
+
+def device() -> torch.device:
+    """This process's GPU if there is one, else the CPU; SSLKIT_DEVICE (cpu, mps, ...) overrules."""
+    if wanted := os.environ.get("SSLKIT_DEVICE"):
+        return torch.device(wanted)
+    if torch.cuda.is_available():
+        return torch.device("cuda", dist.local_rank())
+    return torch.device("cpu")
+
+
+@lru_cache
+def precision(kind: str) -> torch.dtype:
+    """bfloat16 where it makes a convolution's step clearly faster on this kind of device ("cpu", "cuda"), else float32.
+
+    Measured once a process (0.2 s), since processors differ too much to know; SSLKIT_PRECISION=float32 or bfloat16 overrules.
+    """
+    if wanted := os.environ.get("SSLKIT_PRECISION"):
+        if wanted not in ("float32", "bfloat16"):
+            raise ValueError(f"SSLKIT_PRECISION is {wanted!r}; it can be float32 or bfloat16")
+        return getattr(torch, wanted)
+    if kind == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    if kind != "cpu":
+        return torch.float32
+    layer = nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
+    x = torch.ones(64, 64, 16, 16).to(memory_format=torch.channels_last).requires_grad_()
+
+    def seconds(dtype: torch.dtype) -> float:
+        best = math.inf
+        for _ in range(4):
+            start = time.perf_counter()
+            with torch.autocast(kind, dtype, enabled=dtype != torch.float32):
+                layer(x).sum().backward()
+            best = min(best, time.perf_counter() - start)
+        return best
+
+    return torch.bfloat16 if seconds(torch.bfloat16) < 0.8 * seconds(torch.float32) else torch.float32
+
+
+def autocast(where: torch.device, dtype: torch.dtype | None = None):
+    """A context in which convolutions and matrix products run in the precision that pays on this device."""
+    dtype = dtype or precision(where.type)
+    return nullcontext() if dtype == torch.float32 else torch.autocast(where.type, dtype)
+
+
+def build(method_class: type[nn.Module], recipe: Recipe, channels: int = 3, seed: int = 0) -> nn.Module:
+    """A new method with a new encoder on this process's device; the same seed gives the same weights."""
+    torch.manual_seed(seed)
+    method = method_class(build_encoder(recipe.encoder, channels), **recipe.options)
+    return method.to(device(), memory_format=torch.channels_last)  # convolutions are faster so, on CPUs and GPUs alike
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """The rate of step 0, 1, ...: a straight warm-up, then a half cosine to 0 (Loshchilov & Hutter 2017)."""
+    warmup = max(1, round(recipe.warmup * recipe.steps))
+    if step < warmup:
+        return recipe.lr * (step + 1) / warmup
+    return recipe.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, recipe.steps - warmup)))
+
+
+def make_optimizer(method: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """SGD with momentum 0.9, or AdamW; no weight decay on biases and batch norm, as the papers do."""
+    learned = [p for p in method.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in learned if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in learned if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9)
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=recipe.lr)
+    raise ValueError(f"no optimizer {recipe.optimizer!r}; there are sgd and adamw")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one step (on a GPU: a few steps) of training gave. seconds count training alone, not what the caller does in between."""
+
+    step: int  # steps done
+    steps: int  # steps in all
+    loss: float
+    lr: float
+    seconds: float
+    images_per_second: float
+    extras: dict[str, Tensor]
+
+    @property
+    def seconds_left(self) -> float:
+        """At the mean speed so far."""
+        return self.seconds / self.step * (self.steps - self.step)
+
+
+def batch_indices(n: int, batch: int, step: int, seed: int) -> Tensor:
+    """Which images step 0, 1, ... uses, int64 [batch]: all n in a new random order each epoch, the last incomplete batch left out."""
+    epoch, place = divmod(step, n // batch)
+    return _order(n, seed, epoch)[place * batch : (place + 1) * batch]
+
+
+@lru_cache(maxsize=2)
+def _order(n: int, seed: int, epoch: int) -> Tensor:
+    return torch.randperm(n, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+
+
+def train(
+    method: nn.Module,
+    x: Tensor,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    out: str | Path | None = None,
+    resume: bool = False,
+    about: dict | None = None,
+    save_every: float | None = None,
+) -> Iterator[Record]:
+    """Train `method` on images x (uint8 [N, C, H, W]) or tokens, and yield a Record after each step (on a GPU, each tenth).
+
+    The method turns x[index] into a task by `pretext`, and the task into a loss by `forward`. Random numbers of step s depend only
+    on (seed, s, process), so a resumed run repeats an uninterrupted one. With `out`, a checkpoint is written to out/checkpoint.pt every
+    `save_every` (SSLKIT_SAVE_EVERY, 60) seconds, at the end, and when the kernel is interrupted; `about` (plain values) is kept in it. Interrupting ends the
+    loop after the step in hand, and the method keeps what it learned. Raises FloatingPointError when the loss is not finite.
+    """
+    if len(x) < 2:
+        raise ValueError(f"training needs at least two images, there are {len(x)}")
+    where = next(method.parameters()).device
+    dtype = precision(where.type)
+    batch = min(recipe.batch, len(x)) // dist.world()
+    if batch < 2:
+        raise ValueError(f"a batch of {recipe.batch} out of {len(x)} images gives {dist.world()} processes {batch} each; at least 2 are needed")
+    optimizer = make_optimizer(method, recipe)
+    path = Path(out) / "checkpoint.pt" if out else None
+    save_every = float(os.environ.get("SSLKIT_SAVE_EVERY", 60)) if save_every is None else save_every
+    done, spent = 0, 0.0
+    torch.manual_seed(seed * dist.world() + dist.rank())  # for dropout; views draw from `generator`
+    settings = {"recipe": asdict(recipe), "seed": seed, **(about or {})}
+    if resume:
+        state = checkpoint.load(path)
+        checkpoint.check_matches(state, method=method, settings=settings)
+        method.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["rng"])
+        done, spent, dtype = state["step"], state["seconds"], getattr(torch, state["dtype"])
+    wrapped, generator = dist.wrap(method), torch.Generator(where)
+    images = x.to(where) if isinstance(x, Tensor) else x
+    every = 10 if where.type == "cuda" else 1  # reading the loss makes a GPU wait
+
+    def save() -> None:
+        if path and dist.is_main():
+            state = {"method": type(method).__name__, "model": method.state_dict(), "optimizer": optimizer.state_dict(), "step": done,
+                     "seconds": spent, "dtype": str(dtype).removeprefix("torch."), "rng": torch.get_rng_state(), **settings}  # fmt: skip
+            checkpoint.save(path, state)
+
+    def indices(step: int) -> Tensor:
+        return batch_indices(len(x), batch * dist.world(), step, seed)[batch * dist.rank() :][:batch]
+
+    saved, sums, stopping = done, [], False
+    last_save = time.monotonic()
+    method.train()
+    try:
+        while done < recipe.steps and not stopping:
+            start = time.perf_counter()
+            with interrupts_wait() as interrupted:
+                lr = learning_rate(recipe, done)
+                for group in optimizer.param_groups:
+                    group["lr"] = lr
+                generator.manual_seed((seed * 1_000_003 + done) * 1009 + dist.rank())
+                index = indices(done)
+                chosen = images[index.to(where)] if isinstance(images, Tensor) else images[index].to(where)
+                if hasattr(images, "prefetch") and done + 1 < recipe.steps:
+                    images.prefetch(indices(done + 1))
+                task = method.pretext(chosen, generator)
+                with autocast(where, dtype):
+                    loss, extras = wrapped(task)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                optimizer.step()
+                if hasattr(method, "after_step"):
+                    method.after_step((done + 1) / recipe.steps)
+                done += 1
+                sums.append(loss.detach())
+                stopping = interrupted()
+            spent += time.perf_counter() - start
+            if done % every and done < recipe.steps and not stopping:
+                continue
+            mean = torch.stack(sums).float().mean().item()
+            sums.clear()
+            if not math.isfinite(mean):
+                saved = done  # nothing worth keeping: the last good checkpoint stays
+                raise FloatingPointError(
+                    f"the loss became {mean} at step {done} of {recipe.steps} (learning rate {lr:.3g}). Try a lower lr, a longer warmup, "
+                    f"or SSLKIT_PRECISION=float32" + (f"; {path} is from before" if path and path.exists() else "")
+                )
+            if time.monotonic() - last_save > save_every:
+                save()
+                saved, last_save = done, time.monotonic()
+            yield Record(done, recipe.steps, mean, lr, spent, done * batch * dist.world() / spent, extras)
+        if stopping:
+            print(f"Stopped after step {done} of {recipe.steps}; what was learned is kept.")
+    finally:
+        if saved != done:
+            save()
+
+
+@contextmanager
+def interrupts_wait():
+    """Hold Ctrl-C (and a notebook's stop button) back until the block is done, so that no step is left half taken. Yields a function
+    that tells whether one came. Only the main thread can, and only one process may: several would stop at different steps."""
+    came = []
+    if threading.current_thread() is not threading.main_thread() or dist.world() > 1:
+        yield lambda: False
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: came.append(True))
+    try:
+        yield lambda: bool(came)
+    finally:
+        signal.signal(signal.SIGINT, before)
