@@ -1,0 +1,89 @@
+"""One process or many: torchrun's world, and the one differentiable gather. The only importer of torch.distributed."""
+
+import os
+
+import torch
+import torch.distributed as torch_dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+def init() -> None:
+    """Join the processes that torchrun started (nccl with GPUs, else gloo). Without torchrun, or when joined already: nothing."""
+    if "WORLD_SIZE" not in os.environ or torch_dist.is_initialized():
+        return
+    gpu = torch.cuda.is_available()
+    if gpu:
+        torch.cuda.set_device(local_rank())
+    torch_dist.init_process_group("nccl" if gpu else "gloo")
+
+
+def finish() -> None:
+    """Leave the group of processes, if there is one."""
+    if torch_dist.is_initialized():
+        torch_dist.destroy_process_group()
+
+
+def world() -> int:
+    """How many processes train together; 1 without torchrun."""
+    return torch_dist.get_world_size() if torch_dist.is_initialized() else 1
+
+
+def rank() -> int:
+    """This process's number, 0 .. world() - 1."""
+    return torch_dist.get_rank() if torch_dist.is_initialized() else 0
+
+
+def local_rank() -> int:
+    """This process's number on its machine: the number of its GPU."""
+    return int(os.environ.get("LOCAL_RANK", 0))
+
+
+def is_main() -> bool:
+    """Whether this process prints and saves."""
+    return rank() == 0
+
+
+def wrap(method: nn.Module) -> nn.Module:
+    """The method such that its gradients are averaged over all processes; itself in one process.
+
+    On GPUs batch norm takes its statistics over all processes (SyncBatchNorm). On CPUs it stays local, since gloo has no
+    synchronised batch norm: there, two processes with batch norm are not quite one process with the whole batch.
+    """
+    if world() == 1:
+        return method
+    where = next(method.parameters()).device
+    if where.type == "cuda":
+        # In place: the caller trains `method`, not a converted copy of it.
+        nn.SyncBatchNorm.convert_sync_batchnorm(method)
+        return DistributedDataParallel(method, device_ids=[where.index])
+    return DistributedDataParallel(method)
+
+
+def gather(z: Tensor) -> Tensor:
+    """The rows z [N, ...] of all processes in rank order, [world N, ...], with gradient; z itself in one process.
+
+    Every process then computes the same loss L of all rows. Row i of process r influences all `world` copies of L, so its
+    gradient is the sum over processes: that is what backward returns. DDP divides the sum over processes of the parameter gradients
+    by `world`, which undoes the copies: what remains is the gradient of L for the whole batch in one process, exactly. With a plain
+    all_gather the other processes' rows count as constants, and half of the gradient or more is lost without an error.
+    """
+    return z if world() == 1 else _Gather.apply(z)
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, z: Tensor) -> Tensor:
+        sizes = [torch.empty(1, dtype=torch.int64, device=z.device) for _ in range(world())]
+        torch_dist.all_gather(sizes, torch.tensor([len(z)], device=z.device))
+        if any(size.item() != len(z) for size in sizes):
+            raise ValueError(f"gather needs equally many rows in each process, got {[int(size) for size in sizes]}")
+        parts = [torch.empty_like(z, memory_format=torch.contiguous_format) for _ in range(world())]
+        torch_dist.all_gather(parts, z.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        gradient = gradient.contiguous()
+        torch_dist.all_reduce(gradient)
+        return gradient.chunk(world())[rank()]

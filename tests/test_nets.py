@@ -1,0 +1,60 @@
+"""Encoders and heads: shapes, gradients, and what they promise."""
+
+import pytest
+import torch
+
+from sslkit.nets import ENCODERS, build_encoder, mlp, parameter_count
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("side", [16, 32, 33, 64])
+def test_features_of_any_resolution(name, channels, side):
+    encoder = build_encoder(name, channels).eval()
+    with torch.no_grad():
+        h = encoder(torch.rand(2, channels, side, side))
+    assert h.shape == (2, encoder.dim) and torch.isfinite(h).all()
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_every_parameter_learns(name):
+    encoder = build_encoder(name)
+    encoder(torch.rand(4, 3, 32, 32)).square().sum().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in encoder.parameters())
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_meta_and_bfloat16(name):
+    with torch.device("meta"):
+        encoder = build_encoder(name)
+    assert encoder(torch.empty(2, 3, 32, 32, device="meta")).shape == (2, encoder.dim)
+    encoder = build_encoder(name)
+    with torch.autocast("cpu", torch.bfloat16):
+        h = encoder(torch.rand(2, 3, 32, 32))
+    assert h.dtype == torch.bfloat16 and torch.isfinite(h).all()
+
+
+def test_the_memory_format_changes_speed_not_results():
+    encoder, x = build_encoder("small").eval(), torch.rand(4, 3, 32, 32)
+    plain = encoder(x)
+    torch.testing.assert_close(encoder.to(memory_format=torch.channels_last)(x), plain, atol=1e-5, rtol=1e-4)
+
+
+def test_resnet18_keeps_small_images_large():
+    """torchvision's stem would leave 1 x 1 of 32 x 32; the small-image stem keeps 4 x 4 before pooling (He et al.: 11.2 million parameters)."""
+    encoder, sizes = build_encoder("resnet18"), []
+    encoder.net.layer4.register_forward_hook(lambda *args: sizes.append(args[-1].shape))
+    encoder(torch.rand(2, 3, 32, 32))
+    assert sizes[0] == (2, 512, 4, 4) and 11.0e6 < parameter_count(encoder) < 11.3e6
+
+
+def test_mlp():
+    head = mlp([8, 16, 4])
+    assert [type(layer).__name__ for layer in head] == ["Linear", "BatchNorm1d", "ReLU", "Linear"]
+    assert head(torch.rand(5, 8)).shape == (5, 4)
+    assert len(mlp([8, 4])) == 1
+
+
+def test_an_unknown_encoder_lists_what_exists():
+    with pytest.raises(ValueError, match="small, resnet18"):
+        build_encoder("vgg")
