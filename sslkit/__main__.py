@@ -20,8 +20,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m sslkit", description="Self-supervised learning from the command line.")
     commands = top.add_subparsers(dest="command", required=True, metavar="data | pretrain | probe")
 
-    commands.add_parser("data", help="list the data sets: what is on disk, sizes, licences")
-
+    listing = commands.add_parser("data", help="list the data sets: what is on disk, sizes, licences")
     pretrain = commands.add_parser("pretrain", help="stage one: train a method on images without labels")
     pretrain.add_argument("method", help=", ".join(methods.names()))
     pretrain.add_argument("--scale", choices=SCALES, help="default: by hardware, or SSLKIT_SCALE")
@@ -38,6 +37,8 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--data", default=default, help="a data set's name, or folder:PATH (default: scenes, or what the run saw)")
         command.add_argument("--size", type=int, help="working resolution in pixels, for sets of larger images")
         command.add_argument("--limit", type=int, help="use only so many images of each split")
+    for command in (listing, pretrain, probe):
+        command.set_defaults(parser=command)
     return top
 
 
@@ -98,7 +99,9 @@ def probe(args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; errors that a user can mend are said in a line, without a traceback."""
-    args = parser().parse_args(argv)
+    args, unknown = parser().parse_known_args(argv)
+    if unknown:
+        args.parser.error(f"no option {' '.join(unknown)}; the options are listed above")
     dist.init()
     try:
         {"data": lambda _: list_data(), "pretrain": pretrain, "probe": probe}[args.command](args)

@@ -28,16 +28,16 @@ def conv(channels_in: int, channels_out: int, stride: int = 1, kernel: int = 3) 
 class SmallEncoder(nn.Module):
     """A plain convolutional net for two laptop cores: six 3 x 3 layers, half the resolution at once, features averaged over the image.
 
-    [N, C, 32, 32] -> [N, 4 width]. Chosen by measuring on two cores: see tests/benchmarks/README.md.
+    [N, C, 32, 32] -> [N, 8 width]. Chosen by measuring on two cores: see tests/benchmarks/README.md.
     """
 
-    def __init__(self, channels: int = 3, width: int = 64):
+    def __init__(self, channels: int = 3, width: int = 32):
         super().__init__()
         w = width
         self.layers = nn.Sequential(
-            conv(channels, w // 2, 2), conv(w // 2, w), conv(w, w, 2), conv(w, 2 * w), conv(2 * w, 2 * w, 2), conv(2 * w, 4 * w)
+            conv(channels, w, 2), conv(w, w), conv(w, 2 * w, 2), conv(2 * w, 2 * w), conv(2 * w, 4 * w, 2), conv(4 * w, 8 * w)
         )  # fmt: skip
-        self.dim = 4 * w
+        self.dim = 8 * w
 
     def forward(self, x: Tensor) -> Tensor:
         x = (2 * x - 1).contiguous(memory_format=torch.channels_last)

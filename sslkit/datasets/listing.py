@@ -38,10 +38,10 @@ def image_files(folder: Path) -> tuple[list[str], list[str]]:
             name = prefix + entry.name
             if entry.name.startswith(".") or entry.name in IGNORED:
                 continue
-            if entry.is_dir():
+            if os.path.isdir(entry.path):  # unlike entry.is_dir, false for a link to itself
                 (links if entry.is_symlink() else todo).append((Path(entry.path), name + "/"))
             elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
-                if entry.is_file():
+                if os.path.isfile(entry.path):
                     found.append(name)
                 elif entry.is_symlink():
                     problems.append(f"{name}: the link leads nowhere")

@@ -73,8 +73,9 @@ def backgrounds(kind: Tensor, hue: Tensor, generator: torch.Generator) -> Tensor
         clouds,
     ])  # fmt: skip
     mix = patterns[kind, torch.arange(n)].clamp(0, 1)[:, None]
-    low = colour(hue, 0.25 + 0.7 * draw[:, 5, 0, 0])
-    high = colour(hue + 0.35 * (draw[:, 7, 0, 0] - 0.5), 0.25 + 0.7 * draw[:, 6, 0, 0])
+    lightness, step = 0.3 + 0.6 * draw[:, 5, 0, 0], 0.4 * (draw[:, 6, 0, 0] - 0.5)
+    low = colour(hue, lightness - step / 2)
+    high = colour(hue + 0.35 * (draw[:, 7, 0, 0] - 0.5), lightness + step / 2)
     return low * (1 - mix) + high * mix
 
 
@@ -113,7 +114,7 @@ def generate(n: int, seed: int, artist: str = "google") -> Split:
     kind = torch.arange(n)[torch.randperm(n, generator=generator)] % len(rows)
     pick = torch.rand(n, generator=generator)
     emoji = torch.stack([r[(pick * len(r)).long()] for r in rows])[kind, torch.arange(n)]
-    size, tilt, hue = uniform(15, 27), uniform(-25, 25), uniform(0, 1)
+    size, tilt, hue = uniform(17, 29), uniform(-25, 25), uniform(0, 1)
     room = (SIDE - 0.9 * size) / 2  # nearly all of the emoji stays inside
     x, y = SIDE / 2 + room * uniform(-1, 1), SIDE / 2 + room * uniform(-1, 1)
     ground = torch.randint(len(BACKGROUNDS), (n,), generator=generator)

@@ -57,7 +57,7 @@ def test_scenes():
     f = data.train.factors
     assert set(f) == {"kind", "emoji", "x", "y", "size", "tilt", "hue", "background"}
     assert torch.equal(f["kind"], data.train.y)
-    assert f["tilt"].abs().max() <= 25 and 15 <= f["size"].min() and f["size"].max() <= 27
+    assert f["tilt"].abs().max() <= 25 and 17 <= f["size"].min() and f["size"].max() <= 29
     for kind, rows in enumerate(scenes.members().values()):
         assert torch.isin(f["emoji"][data.train.y == kind], rows).all()
 

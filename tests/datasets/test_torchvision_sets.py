@@ -306,7 +306,7 @@ def test_unknown_names_and_options_are_errors(tmp_path):
 
 
 def test_what_torchvision_publishes_is_what_is_asked_for():
-    """Checksums and folders are those of torchvision's classes: a wrong digit would make a set unreachable."""
+    """Checksums and folders are those of torchvision's classes: a wrong digit would lose a set."""
     sets = torchvision.datasets
     for ours, theirs in (("cifar10", sets.CIFAR10), ("cifar100", sets.CIFAR100), ("stl10", sets.STL10)):
         archive = SOURCES[ours].archives[-1]

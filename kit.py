@@ -1,0 +1,298 @@
+#!/usr/bin/env python3
+"""One command on any system; only Python 3.10 or newer has to be there (on Windows: py kit.py ...).
+
+    python3 kit.py lab                           JupyterLab on the first notebook
+    python3 kit.py run 10_simclr [--scale S]     execute a notebook, write a page to runs/html/
+    python3 kit.py test [PYTEST ARGUMENTS]       all tests
+    python3 kit.py setup                         only install
+
+The first use makes .venv and installs the package with what it needs; later uses start in seconds. What
+follows the command goes on to JupyterLab, sslkit.notebooks or pytest. --cpu (or SSLKIT_CPU=1) installs
+PyTorch without its gigabytes for NVIDIA cards; it counts when .venv is made.
+"""
+
+# Standard library only, and no syntax newer than Python 3.6: an old Python must get as far as being told.
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from importlib.util import find_spec
+from pathlib import Path
+
+OLDEST = (3, 10)
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+STAMP, LOCK = VENV / "kit.json", VENV / "kit.lock"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+FIRST = "notebooks/00_start_here.ipynb"
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+GIGABYTES = {"cpu": 2, "nvidia": 7}  # what .venv takes
+
+
+def main(argv=None):
+    """Install what the mode needs, then become it."""
+    parser = argparse.ArgumentParser(prog="kit.py", description=__doc__, allow_abbrev=False)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("mode", choices=["lab", "run", "test", "setup"])
+    cpu = os.environ.get("SSLKIT_CPU") == "1"
+    parser.add_argument("--cpu", action="store_true", default=cpu, help="PyTorch without NVIDIA's gigabytes")
+    args, rest = parser.parse_known_args(argv)
+    if args.mode == "run" and not rest:
+        parser.error("run needs a notebook: python3 kit.py run 10_simclr")
+    refuse_if(too_old(sys.version_info, works))
+    try:
+        install("test" if args.mode == "test" else "lab", args.cpu)
+    except OSError as error:
+        sys.exit(f"kit.py: could not write {VENV}: {error}")
+    except KeyboardInterrupt:
+        sys.exit("kit.py: interrupted; the next start begins the installation again")
+    if args.mode == "setup":
+        say("ready: start with `python3 kit.py lab`")
+    else:
+        {"lab": lab, "run": run, "test": test}[args.mode](rest)
+
+
+def lab(arguments):
+    """JupyterLab on the first notebook, on this machine only, with a token and the kit's settings."""
+    paths = [str(ROOT / ".jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
+    options = ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={ROOT}"]
+    if (ROOT / FIRST).exists():
+        options.append("--LabApp.default_url=/lab/tree/" + FIRST)
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--allow-root")  # JupyterLab refuses to start in most containers without it
+    say("starting JupyterLab on 127.0.0.1; it opens in your browser, Ctrl-C here stops it")
+    become("jupyterlab", *options, *arguments)
+
+
+def run(arguments):
+    """Execute notebooks without a browser; pages to look at go to runs/html/."""
+    become("sslkit.notebooks", "run", "--html", str(ROOT / "runs" / "html"), *arguments)
+
+
+def test(arguments):
+    """All tests."""
+    os.chdir(str(ROOT))
+    become("pytest", *arguments)
+
+
+def become(module, *arguments):
+    """Replace this process by `python -m module arguments` of .venv, with .venv first on the PATH."""
+    os.environ["PATH"] = str(PYTHON.parent) + os.pathsep + os.environ.get("PATH", "")
+    os.environ["VIRTUAL_ENV"] = str(VENV)
+    command = [str(PYTHON), "-m", module, *arguments]
+    if os.name != "nt":
+        os.execv(command[0], command)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Windows has no exec: wait, and leave Ctrl-C to the child
+    sys.exit(subprocess.call(command))
+
+
+def install(extra, cpu):
+    """Make .venv hold the package with `extra`; usually there is nothing to do."""
+    if plan(extra) == "ready":
+        return
+    VENV.mkdir(exist_ok=True)
+    with locked(LOCK):
+        todo = plan(extra)  # another kit.py may have done it while this one waited
+        if todo == "ready":
+            return
+        if todo == "foreign":
+            sys.exit("kit.py: .venv was not made by kit.py: rename or delete it, then start again")
+        noted = read_stamp()
+        if todo == "update":
+            say("pyproject.toml changed, or more is needed than last time: updating .venv")
+            cpu = noted["cpu"]
+        else:
+            make_venv(cpu)
+        extras = sorted({extra} | set(noted.get("extras", [])))
+        write_stamp({"state": "installing", "extras": extras, "cpu": cpu})
+        if cpu:
+            pip("--index-url", CPU_INDEX, *torch_requirements((ROOT / "pyproject.toml").read_text("utf-8")))
+        pip("--editable", ".[{}]".format(",".join(extras)))
+        say("looking whether it imports")
+        code, words = output(PYTHON, "-c", "import torch, torchvision, sslkit")
+        refuse_if(code and "installed, but it does not import:\n" + words)
+        write_stamp({"state": "ready", "extras": extras, "cpu": cpu, "pyproject": pyproject_hash()})
+        say("installed")
+
+
+def plan(extra):
+    """What is to be done before `extra` can be used: ready, create, rebuild, update, or foreign."""
+    noted = read_stamp()
+    if not noted:
+        others = VENV.is_dir() and any(path.stem != "kit" for path in VENV.iterdir())
+        return "foreign" if others else "create"
+    if noted["state"] != "ready" or not venv_works():
+        return "rebuild"
+    enough = extra in noted["extras"] or "test" in noted["extras"]  # test includes lab
+    return "ready" if enough and noted["pyproject"] == pyproject_hash() else "update"
+
+
+def venv_works():
+    """Whether .venv runs and knows this folder's package: not after a move, or when its Python is gone."""
+    code, words = output(PYTHON, "-c", "import importlib.util as u; print(u.find_spec('sslkit').origin)")
+    return code == 0 and words.splitlines()[-1:] == [str(ROOT / "sslkit" / "__init__.py")]
+
+
+def make_venv(cpu):
+    """A new, empty .venv; what an interrupted installation left is cleared first."""
+    nvidia = not cpu and platform.system() == "Linux"
+    needed = GIGABYTES["nvidia" if nvidia else "cpu"]
+    refuse_if(no_venv(find_spec) or too_full(shutil.disk_usage(str(ROOT)).free / 1e9, needed))
+    say(f"making .venv; installing PyTorch, JupyterLab and the rest: {needed} GB, some minutes, once")
+    if nvidia and not shutil.which("nvidia-smi"):
+        say("no NVIDIA driver here: Ctrl-C, and the same again with --cpu, would save about 5 GB")
+    write_stamp({"state": "installing"})
+    for path in VENV.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(str(path))
+        elif path not in (STAMP, LOCK):
+            path.unlink()
+    base = getattr(sys, "_base_executable", None) or sys.executable  # even when started by .venv's own Python
+    code, words = output(base, "-m", "venv", VENV)
+    refuse_if(code and f"`{base} -m venv` failed:\n{words}")
+
+
+def pip(*arguments):
+    """Let .venv's pip install: its own progress bars in a terminal, else a line for each large file.
+
+    When it fails, its last lines are shown."""
+    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", *arguments]
+    pipe, lines = subprocess.PIPE, deque(maxlen=12)
+    streams = {"stderr": pipe} if sys.stdout.isatty() else {"stdout": pipe, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, cwd=str(ROOT), **streams) as process:
+        for line in process.stdout or process.stderr:
+            text = line.decode(errors="replace").strip()
+            if re.match(r"Downloading .*\(\d{2,}\.\d MB\)|Installing collected packages", text):
+                say(text[:100])
+            if text and " is ignored: " not in text:  # pip says so of each absent folder of a local mirror
+                lines.append(text)
+    if process.returncode:
+        last = "\n  ".join(lines)
+        sys.exit(f"kit.py: pip could not install. Its last lines:\n  {last}\n{advice(last)}")
+
+
+def advice(lines):
+    """What to try, from what pip said."""
+    if re.search("No space left|Errno 28|not enough space", lines):
+        return f"The disk is full: make room, or use --cpu, which takes {GIGABYTES['cpu']} GB."
+    if re.search("Retrying|resolve|timed out|ConnectionError|Network is unreachable", lines):
+        return "The network did not answer: try again when it does; what was downloaded is kept."
+    if re.search("No matching distribution found for torch", lines):
+        return f"PyTorch has no build for this Python ({platform.python_version()}): try another one."
+    return "The same command tries again from the start."
+
+
+def too_old(version, works):
+    """What to do about a Python that is too old; None when it is not. `works` tries a program's name."""
+    if tuple(version[:2]) >= OLDEST:
+        return None
+    text = f"this is Python {version[0]}.{version[1]}; the kit needs 3.10 or newer"
+    for minor in range(20, OLDEST[1] - 1, -1):
+        if works(f"python3.{minor}"):
+            return f"{text}: say python3.{minor} instead, it is installed here"
+    return text + ": get one from https://www.python.org/downloads/ or your system's packages"
+
+
+def no_venv(find):
+    """What to do when Python comes without venv or its pip (as on Debian); None when both are there."""
+    if find("venv") and find("ensurepip"):
+        return None
+    package = "python{}.{}-venv".format(*sys.version_info[:2])
+    return f"this Python has no venv module: on Debian or Ubuntu, `sudo apt-get install {package}`"
+
+
+def too_full(free, needed):
+    """What to do about a disk with too few gigabytes; None when there are enough."""
+    if free >= needed:
+        return None
+    hint = f", or use --cpu, which takes {GIGABYTES['cpu']} GB" if needed > GIGABYTES["cpu"] else ""
+    return f"the disk has {free:.1f} GB free and .venv takes about {needed} GB: make room{hint}"
+
+
+def torch_requirements(pyproject):
+    """["torch>=...", "torchvision>=..."] as pyproject.toml has them (tomllib came with Python 3.11)."""
+    return re.findall(r'^\s*"(torch(?:vision)?\b[^"]*)"', pyproject, flags=re.MULTILINE)
+
+
+def pyproject_hash():
+    """What the stamp holds of pyproject.toml: once it differs, .venv is brought up to date."""
+    return hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+
+
+def read_stamp():
+    """What kit.py noted in .venv; {} when it has noted nothing."""
+    return json.loads(STAMP.read_text("utf-8")) if STAMP.exists() else {}
+
+
+def write_stamp(noted):
+    """Note the state of .venv, whole or not at all."""
+    part = VENV / "kit.part"
+    part.write_text(json.dumps(noted), "utf-8")
+    os.replace(str(part), str(STAMP))
+
+
+@contextlib.contextmanager
+def locked(path):
+    """Hold a lock file; waits while another process holds it. The system frees it when its holder ends."""
+    with path.open("w") as file:
+        if not try_lock(file):
+            say("another kit.py is installing: waiting for it")
+            while not try_lock(file):
+                time.sleep(0.5)
+        yield
+
+
+def try_lock(file):
+    """Take the lock of an open file without waiting; returns whether it was free."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another process holds it
+        return False
+    return True
+
+
+def output(*command):
+    """Run a program away from this folder; returns its exit code and the end of what it printed."""
+    command, folder = [str(part) for part in command], str(VENV) if VENV.is_dir() else None
+    try:
+        done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    except OSError as error:  # no such program
+        return 1, str(error)
+    return done.returncode, done.stdout.decode(errors="replace")[-2000:]
+
+
+def works(name):
+    """Whether a Python of that name runs: pyenv's stand-ins are found, but may not."""
+    return output(name, "-c", "")[0] == 0
+
+
+def say(text):
+    """Say what happens, at once."""
+    print("kit.py: " + text, flush=True)
+
+
+def refuse_if(problem):
+    """End in words and with exit code 1 when there is a problem."""
+    if problem:
+        sys.exit(f"kit.py: {problem}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""The methods of the course. All modules here but this one are generated from notebooks/: never edit them."""
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+
+def names() -> list[str]:
+    """What `get` knows: one name per notebook that exports code."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def get(name: str) -> ModuleType:
+    """The module of a method, with its METHOD and RECIPES; ValueError when there is none of that name."""
+    if name not in names():
+        raise ValueError(f"no method {name!r}; there are: {', '.join(names()) or 'none yet'}")
+    return importlib.import_module(f"{__name__}.{name}")

@@ -1,0 +1,75 @@
+"""What a committed notebook must be: executed whole from these sources at laptop scale, small, described."""
+
+import re
+from pathlib import Path
+
+import nbformat
+
+from sslkit.notebooks import files
+from sslkit.notebooks.runner import WIDGET
+
+MAX_BYTES = 700_000
+MAX_SECONDS, MAX_MB = 240, 3000  # what the course promises of a chapter on two cores
+AGAIN = "run `python -m sslkit.notebooks run {}`"
+
+
+def check(path: Path) -> list[str]:
+    """What is wrong with a committed notebook, in words that name the cell; an empty list says nothing is."""
+    try:
+        nb = files.read(path)
+        nbformat.validate(nb)
+    except (ValueError, nbformat.ValidationError) as error:
+        return [f"{path.name}: {str(error).splitlines()[0]}"]
+    problems = [*_stamp(nb, path.stem), *_prompts(nb), *_outputs(nb), *_pictures_in_prose(nb)]
+    if nb.metadata.get("widgets"):
+        problems.append("widget state is stored: " + AGAIN.format(path.stem))
+    if (size := path.stat().st_size) >= MAX_BYTES:
+        problems.append(f"{size / 1000:.0f} kB; at most {MAX_BYTES // 1000} kB: fewer or smaller figures")
+    return [f"{path.name}: {problem}" for problem in problems]
+
+
+def _stamp(nb: nbformat.NotebookNode, stem: str) -> list[str]:
+    stamp = nb.metadata.get("sslkit")
+    if not stamp:
+        return ["never executed whole (it has no stamp): " + AGAIN.format(stem)]
+    problems = []
+    if stamp["source"] != files.source_hash(nb):
+        problems.append("edited since it was executed: " + AGAIN.format(stem))
+    if stamp["scale"] != "laptop":
+        problems.append(f"executed at {stamp['scale']} scale, not at laptop scale: " + AGAIN.format(stem))
+    if stamp["seconds"] > MAX_SECONDS or stamp["peak_mb"] > MAX_MB:
+        took = f"{stamp['seconds']} s and {stamp['peak_mb']} MB"
+        problems.append(f"took {took}; a chapter has {MAX_SECONDS} s and {MAX_MB} MB")
+    return problems
+
+
+def _prompts(nb: nbformat.NotebookNode) -> list[str]:
+    cells = [cell for cell in nb.cells if cell.cell_type == "code" and cell.source.strip()]
+    counts = [c.execution_count for c in cells if "skip-execution" not in c.metadata.get("tags", [])]
+    if counts != list(range(1, len(counts) + 1)):
+        return [f"prompts are {counts}, not 1 to {len(counts)}: it was not run once from top to bottom"]
+    return []
+
+
+def _outputs(nb: nbformat.NotebookNode) -> list[str]:
+    problems = []
+    for index, cell in enumerate(nb.cells):
+        for output in cell.get("outputs", []):
+            data, about = output.get("data", {}), output.get("metadata", {})
+            if output.output_type == "error":
+                problems.append(f"cell {index + 1}: stored error {output.ename}: {output.evalue[:80]}")
+            for mime in data:
+                if mime.startswith("image/") and not str(about.get(mime, {}).get("alt", "")).strip():
+                    problems.append(f"cell {index + 1}: a figure without alt text ({mime})")
+            if WIDGET in data:
+                problems.append(f"cell {index + 1}: a widget without a picture for those who have no kernel")
+    return problems
+
+
+def _pictures_in_prose(nb: nbformat.NotebookNode) -> list[str]:
+    bare = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt\s*=\s*[\"'][^\"']*\w)[^>]*>", re.IGNORECASE)
+    return [
+        f"cell {index + 1}: a picture in the text without alt text"
+        for index, cell in enumerate(nb.cells)
+        if cell.cell_type == "markdown" and bare.search(cell.source)
+    ]

@@ -1,0 +1,180 @@
+"""Execute a notebook in a fresh kernel, stamp it, and write it only when all of it ran."""
+
+import hashlib
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+import nbformat
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpecManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+from sslkit.notebooks import files
+from sslkit.notebooks.memory import watch
+from sslkit.notebooks.modules import export
+
+SCALES = ("smoke", "laptop", "gpu")
+TIMEOUT = 300  # seconds a cell may take; the tag `timeout-600` on a cell changes it
+VERSIONS = ("torch", "torchvision", "numpy", "matplotlib", "scikit-learn", "ipywidgets")
+WIDGET = "application/vnd.jupyter.widget-view+json"
+ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+class NotebookFailed(RuntimeError):
+    """A notebook did not run to its end; the message names notebook, cell, heading and cause."""
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def run(
+    path: Path, scale: str = "laptop", to: Path | None = None, html: Path | None = None, say: Callable = _say
+) -> nbformat.NotebookNode:
+    """Export the notebook's module, execute it from a fresh kernel of this interpreter, stamp and write it.
+
+    scale: SSLKIT_SCALE of the kernel; to: where the executed notebook goes (may be `path`; None: nowhere);
+    html: where a page to look at goes. The notebook's folder is the working directory.
+    Returns the executed notebook; metadata.sslkit holds the stamp (seconds of the whole run, peak_mb of the
+    kernel with its children). Raises NotebookFailed; ValueError for an unknown scale or a file that is none.
+    """
+    if scale not in SCALES:
+        raise ValueError(f"no scale {scale!r}; there are: {', '.join(SCALES)}")
+    path = path.resolve()
+    nb = files.read(path)
+    source = files.source_hash(nb)
+    root = path.parent.parent
+    in_course = path.parent.name == "notebooks" and (root / "sslkit" / "methods").is_dir()
+    if in_course and path in files.course(root).values():
+        problems = export(root, [files.NAME.fullmatch(path.stem)[2]])
+        if problems:
+            raise NotebookFailed("\n".join([f"{path.name} cannot be exported:", *problems]))
+    say(f"{path.name}: running at {scale} scale")
+    seconds, peak = _execute(nb, path, scale, root if in_course else None, say)
+    _normalise(nb)
+    nb.metadata.sslkit = {
+        "scale": scale,
+        "source": source,
+        "seconds": round(seconds),
+        "peak_mb": round(peak / 1e6),
+        "cpus": os.cpu_count(),
+        "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in VERSIONS},
+    }
+    say(f"{path.name}: ran in {seconds:.0f} s, peak memory {peak / 1e6:,.0f} MB")
+    if to is not None:
+        if to.resolve() == path and files.source_hash(files.read(path)) != source:
+            raise NotebookFailed(f"{path.name} was edited while it ran; nothing was written, run it again")
+        files.write(to, nbformat.writes(nb) + "\n")
+        say(f"{path.name}: written to {to}")
+    if html is not None:
+        files.write(html, _page(nb, path.stem))
+        say(f"{path.name}: to look at: {html.resolve().as_uri()}")
+    return nb
+
+
+def _execute(nb, path, scale, root, say) -> tuple[float, int]:
+    """Run all cells in place; returns seconds and peak bytes."""
+    start = time.perf_counter()
+    headings = files.headings(nb)
+    client = _client(nb, path.parent, scale)
+    with tempfile.TemporaryDirectory() as profile:
+        try:
+            client.start_new_kernel(env=_environment(scale, root, profile))
+            client.start_new_kernel_client()
+        except RuntimeError as error:
+            raise NotebookFailed(f"{path.name}: the kernel did not start: {error}") from error
+        with client.setup_kernel(cleanup_kc=True):
+            peak = watch(client.km.provisioner.pid)
+            for index, cell in enumerate(nb.cells):
+                began = time.perf_counter()
+                where = f"{path.name}, cell {index + 1} of {len(nb.cells)}, under {headings[index]!r}"
+                try:
+                    client.execute_cell(cell, index, execution_count=client.code_cells_executed + 1)
+                except DeadKernelError:
+                    cause = f"killed or crashed, often for want of memory (peak {peak() / 1e6:,.0f} MB)"
+                    raise NotebookFailed(f"{where}: the kernel died: {cause}") from None
+                except CellExecutionError as error:
+                    raise NotebookFailed(f"{where}:\n{_short(cell, error)}") from None
+                if (took := time.perf_counter() - began) > 2:
+                    say(f"  cell {index + 1:>3}  {took:6.1f} s  {headings[index]}")
+            most = peak()
+    return time.perf_counter() - start, most
+
+
+def _client(nb: nbformat.NotebookNode, folder: Path, scale: str) -> NotebookClient:
+    client = NotebookClient(
+        nb,
+        # An empty search path leaves jupyter_client's native kernel: this interpreter, whatever is installed.
+        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[])),
+        timeout_func=None if scale == "gpu" else _timeout,
+        interrupt_on_timeout=True,
+        # Without it a cell that handles the interrupt would pass as complete; one that ignores it would hang.
+        error_on_timeout={"ename": "Timeout", "evalue": "", "traceback": []},
+        record_timing=False,
+        coalesce_streams=True,
+        store_widget_state=False,
+        startup_timeout=120,
+        extra_arguments=["--IPKernelApp.log_level=40"],
+        resources={"metadata": {"path": str(folder)}},
+    )
+    client.log.setLevel("CRITICAL")  # what it raises says the same
+    return client
+
+
+def _environment(scale: str, root: Path | None, profile: str) -> dict[str, str]:
+    """Nothing of the user's IPython, this interpreter's programs for `!python`, this clone's package."""
+    env = os.environ | {"SSLKIT_SCALE": scale, "IPYTHONDIR": profile, "PYTHONHASHSEED": "0"}
+    env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    if root is not None:
+        env["PYTHONPATH"] = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return env
+
+
+def _timeout(cell: nbformat.NotebookNode) -> int:
+    """Seconds that a cell may take: its tag `timeout-N`, else TIMEOUT."""
+    found = [re.fullmatch(r"timeout-(\d+)", tag) for tag in cell.metadata.get("tags", [])]
+    return next((int(match[1]) for match in found if match), TIMEOUT)
+
+
+def _short(cell: nbformat.NotebookNode, error: CellExecutionError) -> str:
+    """Where in the cell, through which files, and what: the lines of a traceback that say so."""
+    outputs = [output for output in cell.get("outputs", []) if output.output_type == "error"]
+    lines = [line for output in outputs for line in ANSI.sub("", "\n".join(output.traceback)).splitlines()]
+    lines = [line for line in lines if re.match(r"Cell In|File |\s*-+> ?\d", line)][-12:]
+    if error.ename == "Timeout":
+        return "\n".join([*lines, f"stopped after {_timeout(cell)} s; the tag timeout-N gives it N seconds"])
+    return "\n".join([*lines, f"{error.ename}: {ANSI.sub('', error.evalue)}"])
+
+
+def _normalise(nb: nbformat.NotebookNode) -> None:
+    """Keep what does not change from run to run, and pictures instead of widgets that need a kernel."""
+    kept = {key: value for key, value in nb.metadata.items() if key not in ("widgets", "signature")}
+    nb.metadata = nbformat.from_dict(
+        kept
+        | {
+            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+            "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+        }
+    )
+    nb.nbformat_minor = max(nb.nbformat_minor, 5)
+    for index, cell in enumerate(nb.cells):
+        if "id" not in cell:  # older formats have none; derived, so that a second run gives the same
+            cell["id"] = hashlib.sha256(f"{index}{cell.source}".encode()).hexdigest()[:8]
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if any(mime.startswith("image/") for mime in data):
+                data.pop(WIDGET, None)
+
+
+def _page(nb: nbformat.NotebookNode, title: str) -> str:
+    from nbconvert import HTMLExporter  # half a second that only this needs
+
+    return HTMLExporter().from_notebook_node(nb, resources={"metadata": {"name": title}})[0]

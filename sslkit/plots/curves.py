@@ -1,0 +1,135 @@
+"""Losses against their chance level, and accuracy against the number of labels."""
+
+import numpy as np
+
+from .picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, Picture, array, drawing, frame, plain_axes, render
+from .text import describe
+
+CHANCE_STYLE = dict(color=FAINT, linewidth=1.2, linestyle=(0, (5, 3)))
+
+
+def smooth(values, window: int) -> np.ndarray:
+    """Mean over the last `window` values (fewer at the start); [N] in, [N] out. It looks back only, so
+    nothing shows before it happens."""
+    total = np.cumsum(np.concatenate([[0.0], array(values).astype(float)]))
+    end = np.arange(1, len(total))
+    start = np.maximum(end - window, 0)
+    return (total[end] - total[start]) / (end - start)
+
+
+def verdict(losses, chance: float | None, tolerance: float = 0.02, done: bool = True) -> str:
+    """In words whether the last tenth of the losses lies at chance level: within `tolerance` of it (a share),
+    or above it."""
+    values = array(losses).astype(float)
+    if chance is None or not len(values):
+        return ""
+    if not np.isfinite(values[-1]):
+        return "The loss is not finite: training has diverged; try a smaller learning rate."
+    last = values[-max(1, len(values) // 10) :].mean()
+    if last > chance - tolerance * abs(chance):
+        stayed = (
+            "stayed at chance level: nothing was learned"
+            if done
+            else "is still at chance level: nothing has been learned so far"
+        )
+        return f"The loss ({last:.3g}, chance {chance:.3g}) {stayed}."
+    return f"The loss has come down from chance level ({chance:.3g}) to {last:.3g}."
+
+
+def draw_losses(ax, curves: dict, chance: float | None, window: int | None = None):
+    """Raw losses pale, their running mean strong, the chance level as a dashed line with its name on it."""
+    for colour, (name, points) in zip(COLOURS * 4, curves.items()):
+        steps, values = (
+            (array(v).astype(float) for v in points)
+            if isinstance(points, tuple)
+            else (None, array(points).astype(float))
+        )
+        steps = np.arange(1, len(values) + 1) if steps is None else steps
+        if len(values) > 60:
+            ax.plot(steps, values, color=colour, alpha=0.25, linewidth=0.7)
+        ax.plot(
+            steps,
+            smooth(values, window or max(1, len(values) // 30)),
+            color=colour,
+            linewidth=1.8,
+            label=name,
+        )
+    if chance is not None:
+        ax.axhline(chance, **CHANCE_STYLE)
+        ax.annotate(
+            f"chance level {chance:.3g}",
+            (0.99, chance),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="right",
+            va="bottom",
+            size=TEXT_SIZE,
+            color=FAINT,
+        )
+        low, high = ax.get_ylim()
+        low = min(
+            low, chance - 0.15 * abs(chance)
+        )  # else noise about the chance level would fill the panel and look like learning
+        ax.set_ylim(low, max(high, chance + 0.09 * (max(high, chance) - low)))
+    if len(curves) > 1:
+        ax.legend(frameon=False, fontsize=TEXT_SIZE, labelcolor=INK)
+
+
+@drawing
+def losses(
+    curves,
+    chance: float | None = None,
+    window: int | None = None,
+    title: str = "",
+    caption: str = "",
+    ylabel: str = "loss",
+):
+    """Loss curves: {name: losses or (steps, losses)}, or one list. `window` steps are averaged (default: a
+    thirtieth of the run)."""
+    curves = curves if isinstance(curves, dict) else {"loss": curves}
+    fig, (left, bottom, w, h) = frame(WIDTH, 3.2, title, caption)
+    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
+    ax = plain_axes(fig.add_subplot(), "step", ylabel, grid="y")
+    draw_losses(ax, curves, chance, window)
+    return render(fig, describe(f"Loss curves: {', '.join(map(str, curves))}", title, caption), colours=64)
+
+
+@drawing
+def label_efficiency(
+    curves: dict,
+    chance: float | None = None,
+    title: str = "",
+    caption: str = "",
+    xlabel: str = "labels per class",
+    ylabel: str = "test accuracy",
+) -> Picture:
+    """Accuracy against labels per class: {name: {labels: [accuracy of each run]}}; lines are means, bands run
+    from lowest to highest."""
+    fig, (left, bottom, w, h) = frame(
+        WIDTH, 3.6, title, f"{caption} Line: mean; band: lowest to highest run.".strip()
+    )
+    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
+    ax = plain_axes(fig.add_subplot(), xlabel, ylabel, grid="both")
+    ends, ticks = [], set()
+    for colour, mark, (name, points) in zip(COLOURS * 4, "os^Dv" * 8, curves.items()):
+        counts = sorted(points)
+        runs = [np.atleast_1d(array(points[k])).astype(float) for k in counts]
+        means = [r.mean() for r in runs]
+        ax.fill_between(
+            counts, [r.min() for r in runs], [r.max() for r in runs], color=colour, alpha=0.18, linewidth=0
+        )
+        ax.plot(counts, means, color=colour, marker=mark, markersize=5, linewidth=1.8, label=name)
+        ends.append(f"{name} {means[0]:.0%} with {counts[0]} to {means[-1]:.0%} with {counts[-1]} labels")
+        ticks |= set(counts)
+    ax.set_xscale("log")
+    ticks = sorted(ticks)
+    ax.set_xticks(ticks, [f"{k:g}" for k in ticks])
+    ax.minorticks_off()
+    ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
+    if chance is not None:
+        ax.axhline(chance, label=f"chance {chance:.0%}", **CHANCE_STYLE)
+    ax.legend(frameon=False, fontsize=TEXT_SIZE, labelcolor=INK)
+    return render(
+        fig, describe(f"Accuracy against labels per class: {'; '.join(ends)}", title, caption), colours=96
+    )

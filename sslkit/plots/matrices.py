@@ -1,0 +1,107 @@
+"""Matrices as heat maps."""
+
+import numpy as np
+
+from .picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, Picture, array, drawing, frame, plain_axes, render
+from .text import class_names, describe, text_width
+
+
+@drawing
+def heatmap(
+    matrix,
+    row_names=None,
+    column_names=None,
+    title: str = "",
+    caption: str = "",
+    label: str = "",
+    numbers: bool | None = None,
+    limits: tuple[float, float] | None = None,
+    xlabel: str = "",
+    ylabel: str = "",
+    marks=None,
+) -> Picture:
+    """A matrix [R, C] in cividis with a colour bar named `label`; `numbers` writes the values (by default up
+    to 12 columns).
+
+    limits fixes the colour range; marks: list of (row, column) to frame, e.g. the positive pairs.
+    """
+    m = array(matrix).astype(float)
+    if m.ndim != 2:
+        raise ValueError(f"a heat map needs a matrix [R, C], got shape {list(m.shape)}")
+    cell = min(0.6, 5.6 / m.shape[1], 5.0 / m.shape[0])
+    side = (
+        max((text_width(str(name), TEXT_SIZE) for name in row_names), default=0)
+        if row_names is not None
+        else 0.3
+    )
+    width = min(WIDTH, max(5.5, cell * m.shape[1] + side + 1.5))
+    fig, (left, bottom, w, h) = frame(width, max(2.4, cell * m.shape[0] + 0.9), title, caption)
+    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
+    ax = plain_axes(fig.add_subplot(), xlabel, ylabel)
+    low, high = limits or (np.nanmin(m), np.nanmax(m))
+    image = ax.imshow(m, cmap="cividis", vmin=low, vmax=high, interpolation="nearest")
+    bar = fig.colorbar(image, ax=ax, shrink=0.9, pad=0.02)
+    bar.set_label(label, size=TEXT_SIZE, color=INK)
+    bar.ax.tick_params(labelsize=TEXT_SIZE, colors=FAINT, labelcolor=INK)
+    bar.outline.set_visible(False)
+    ax.spines[:].set_visible(False)
+    if column_names is not None:
+        turn = 40 if max(map(len, map(str, column_names))) * 0.085 > cell else 0
+        ax.set_xticks(
+            range(m.shape[1]),
+            column_names,
+            rotation=turn,
+            ha="right" if turn else "center",
+            rotation_mode="anchor",
+        )
+    if row_names is not None:
+        ax.set_yticks(range(m.shape[0]), row_names)
+    if numbers if numbers is not None else m.shape[1] <= 12 and cell >= 0.4:
+        style = ".2f" if np.nanmax(abs(m)) <= 1 else ".3g"
+        for (r, c), value in np.ndenumerate(m):
+            dark = (value - low) / max(high - low, 1e-12) < 0.55
+            ax.text(
+                c,
+                r,
+                f"{value:{style}}" if value else "0",
+                ha="center",
+                va="center",
+                size=8,
+                color="white" if dark else INK,
+            )
+    if marks:
+        rows, columns = zip(*marks)
+        ax.scatter(
+            columns,
+            rows,
+            marker="s",
+            s=(cell * 60) ** 2,
+            facecolors="none",
+            edgecolors=COLOURS[3],
+            linewidths=1.2,
+        )
+    span = f"from {np.nanmin(m):.3g} to {np.nanmax(m):.3g}"
+    what = f"Heat map, {m.shape[0]} by {m.shape[1]}, {span} {label}".strip()
+    return render(fig, describe(what, title, caption), colours=256)
+
+
+def confusion(predicted, y, classes=None, title: str = "", caption: str = "") -> Picture:
+    """Confusion matrix: rows are the true class, columns the prediction, cells the share of the row; both [N]
+    class numbers."""
+    predicted, y = array(predicted).astype(int), array(y).astype(int)
+    names = class_names(classes, np.concatenate([predicted, y]))
+    counts = np.zeros((len(names), len(names)))
+    np.add.at(counts, (y, predicted), 1)
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    caption = f"{caption} Accuracy {np.mean(predicted == y):.1%} of {len(y)}; each row adds up to 1.".strip()
+    return heatmap(
+        shares,
+        names,
+        names,
+        title,
+        caption,
+        label="share of the true class",
+        limits=(0, 1),
+        xlabel="predicted",
+        ylabel="true",
+    )

@@ -1,0 +1,58 @@
+"""Text on figures: its width before it is drawn, line breaks, alt text, class names."""
+
+import numpy as np
+from matplotlib.cbook import is_math_text
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Width in inches of a line of text."""
+    prop = FontProperties(size=size, weight=weight)
+    return (
+        1.03 * text_to_path.get_text_width_height_descent(text, prop, is_math_text(text))[0] / 72
+    )  # hinting widens by up to 3 %
+
+
+def wrap(text: str, width: float, size: float, weight: str = "normal") -> str:
+    """Break text into lines of at most `width` inches, at blanks; line breaks that are there stay."""
+    lines = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split():
+            longer = f"{line} {word}".strip()
+            if line and text_width(longer, size, weight) > width:
+                lines.append(line)
+                line = word
+            else:
+                line = longer
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def shorten(text: str, width: float, size: float) -> str:
+    """Text cut off with an ellipsis so that it is at most `width` inches wide."""
+    text = str(text)
+    if text_width(text, size) <= width:
+        return text
+    while text and text_width(text + "…", size) > width:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def describe(what: str, title: str, caption: str) -> str:
+    """Alt text: what kind of figure, then its title and caption as sentences."""
+    parts = (part.strip() for part in (what, title, caption))
+    return " ".join(part if part[-1] in ".!?" else part + "." for part in parts if part)
+
+
+def class_names(classes, y) -> list[str]:
+    """Names of the classes 0..n-1; numbers where there are none."""
+    n = int(np.max(y)) + 1 if len(y) else 0
+    if classes is None:
+        return [str(k) for k in range(n)]
+    if len(classes) < n:
+        raise ValueError(
+            f"labels reach {n - 1} but only {len(classes)} class names were given: pass data.classes"
+        )
+    return [str(name) for name in classes]

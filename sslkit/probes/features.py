@@ -1,0 +1,111 @@
+"""Features of a frozen network, and the checks that every probe shares."""
+
+import copy
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """The device of the model's first parameter; the CPU for a model without any."""
+    parameter = next(model.parameters(), None)
+    return parameter.device if parameter is not None else torch.device("cpu")
+
+
+def autocast(device: torch.device, amp: tuple[bool, torch.dtype] | None):
+    """A context that computes in the lower precision of `amp` = (enabled, dtype); None is plain float32."""
+    enabled, dtype = amp or (False, torch.bfloat16)
+    return torch.autocast(device.type, dtype=dtype, enabled=enabled)
+
+
+def to_input(x: Tensor, device: torch.device) -> Tensor:
+    """What an encoder eats, on the device: uint8 images become float32 in [0, 1], anything else (tokens too) stays."""
+    x = x.to(device)
+    return x.float().div_(255) if x.dtype == torch.uint8 else x
+
+
+@contextmanager
+def evaluating(model: nn.Module):
+    """model.eval() for a while; each submodule gets its own training mode back, whatever happens."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+@torch.no_grad()
+def features(model: nn.Module, x, batch: int = 512, *, amp: tuple[bool, torch.dtype] | None = None) -> Tensor:
+    """Features [N, D], float32 on the CPU, of x [N, C, H, W] (uint8, or float in [0, 1]) or tokens [N, T].
+
+    A model with `encode` (a method) is asked for that, any other is called. Evaluation mode, no gradient. x may be a
+    streamed object with .shape that gives a batch when indexed by a LongTensor. amp is described in `autocast`.
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"features needs a network (nn.Module), got {type(model).__name__}")
+    n, device, encode = x.shape[0], device_of(model), getattr(model, "encode", model)
+    if n == 0:
+        raise ValueError("features of no images: x is empty")
+    parts = []
+    with evaluating(model):
+        for rows in torch.arange(n).split(batch):
+            with autocast(device, amp):
+                h = encode(to_input(x[rows], device))
+            if not isinstance(h, Tensor) or h.ndim != 2 or len(h) != len(rows):
+                got = list(h.shape) if isinstance(h, Tensor) else type(h).__name__
+                raise ValueError(f"the network must give features [{len(rows)}, D] for {len(rows)} images, it gave {got}")
+            parts.append(h.float().cpu())
+    return torch.cat(parts)
+
+
+def pixels(x) -> Tensor:
+    """The images themselves as features: [N, C*H*W] float32 in [0, 1], what any learned feature has to beat."""
+    return to_input(x[torch.arange(x.shape[0])], torch.device("cpu")).float().flatten(1)
+
+
+def accuracy(predictions: Tensor, y: Tensor) -> float:
+    """The share of predictions [N] that equal the labels y [N]."""
+    if predictions.shape != y.shape or y.ndim != 1 or len(y) == 0:
+        raise ValueError(f"accuracy compares two lists of N labels, got {list(predictions.shape)} and {list(y.shape)}")
+    return (predictions.cpu() == y.cpu()).double().mean().item()
+
+
+def backbone(model: nn.Module) -> nn.Module:
+    """The encoder of a method, or the encoder itself."""
+    return model.encoder if hasattr(model, "encode") else model
+
+
+def reinitialised(encoder: nn.Module, seed: int = 0) -> nn.Module:
+    """A copy of the encoder as it was before any training: every module's reset_parameters() is called, under `seed`.
+
+    Inner modules come first, so that an outer module's own reset_parameters has the last word. A parameter that no
+    module resets would smuggle trained weights into the untrained row: that is a ValueError which names it.
+    """
+    device, fresh = device_of(encoder), copy.deepcopy(encoder).cpu()
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        for name, module in reversed(list(fresh.named_modules())):
+            reset = getattr(module, "reset_parameters", None) or getattr(module, "_reset_parameters", None)
+            if reset is not None:
+                reset()
+            elif own := [key for key, _ in module.named_parameters(recurse=False)]:
+                where = f"{name}: {type(module).__name__}" if name else type(module).__name__
+                raise ValueError(f"cannot start {where} afresh: it holds parameters ({', '.join(own)}) but has no "
+                                 "reset_parameters(); give its class one that sets them")
+    return fresh.to(device).requires_grad_(True)
+
+
+def check_labelled(h: Tensor, y: Tensor, what: str) -> None:
+    """A ValueError unless h is finite features [N, D] with integer labels y [N], N >= 1; `what` names them in it."""
+    if not isinstance(h, Tensor) or h.ndim != 2 or not h.is_floating_point() or len(h) == 0:
+        got = f"{h.dtype} {list(h.shape)}" if isinstance(h, Tensor) else type(h).__name__
+        raise ValueError(f"{what} features must be a floating tensor [N, D], got {got}")
+    if y is None:
+        raise ValueError(f"{what} labels are missing (None): this probe needs a labelled data set")
+    if y.shape != h.shape[:1] or y.is_floating_point():
+        raise ValueError(f"{what} labels must be {len(h)} integers, one per feature row, got {y.dtype} {list(y.shape)}")
+    if not torch.isfinite(h).all():
+        raise ValueError(f"{what} features hold NaN or infinity: did training diverge?")

@@ -1,0 +1,16 @@
+"""Thin widgets over sslkit.plots; each has a picture for where no kernel runs."""
+
+from .explorer import EmbeddingExplorer, embedding_explorer
+from .panel import Panel
+from .picker import data_picker
+from .playground import views_playground
+from .similarity import similarity
+
+__all__ = [
+    "EmbeddingExplorer",
+    "Panel",
+    "data_picker",
+    "embedding_explorer",
+    "similarity",
+    "views_playground",
+]

@@ -1,0 +1,192 @@
+"""The widgets in a real JupyterLab in a real Chromium: run all, move a slider, hover the explorer.
+
+Once with the kit's Lab settings on the first notebook (a small one made here until it exists), once on the
+small one with Lab's own settings, where widget callbacks run in a second thread.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FIRST = ROOT / "notebooks" / "00_start_here.ipynb"
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
+)
+FLAGS = "--no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking"
+TOKEN = "t"
+
+SMALL = [
+    """import torch
+from sslkit import plots, widgets
+from sslkit.views import ColorJitter, Compose, RandomResizedCrop
+from types import SimpleNamespace
+generator = torch.Generator().manual_seed(0)
+x = torch.randint(256, (60, 3, 16, 16), dtype=torch.uint8, generator=generator)
+y = torch.arange(60) % 3
+plots.grid(x[:8], title="noise")""",
+    "widgets.views_playground(x, Compose([RandomResizedCrop(), ColorJitter()]))",
+    """live = plots.Live(chance=1.1)
+for step in range(1, 4):
+    live.update(SimpleNamespace(step=step, steps=3, loss=1 / step, images_per_second=9, seconds=step))""",
+    """xy = torch.randn(60, 2, generator=generator)
+widgets.embedding_explorer(xy, x, y, classes=["a", "b", "c"])""",
+]
+
+
+def missing() -> str:
+    """Why the browser tests cannot run here, or nothing."""
+    try:
+        import playwright  # noqa: F401
+    except ImportError:
+        return "playwright is not installed: pip install playwright"
+    return "" if CHROMIUM else "no Chromium on this machine: apt-get install chromium"
+
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(bool(missing()) and os.environ.get("CI") != "true", reason=missing()),
+]
+
+
+def small_notebook(path: Path) -> None:
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in SMALL])
+    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(nb, path)
+
+
+def serve(root: Path, settings: Path | None):
+    """A JupyterLab of this interpreter on a free port, freshly configured: its process and address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    own += ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")
+    env = os.environ | {name: str(root / "jupyter" / name) for name in own}
+    env |= {"SSLKIT_SCALE": "smoke", "JUPYTER_CONFIG_PATH": str(settings or root / "jupyter" / "none")}
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
+    command += ["--ServerApp.ip=127.0.0.1", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
+    log = open(root / "lab.log", "w")
+    process = subprocess.Popen([*command, f"--ServerApp.root_dir={root}"], env=env, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(300):
+        if process.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(f"{address}/api/status?token={TOKEN}", timeout=2)
+            return process, address
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    process.terminate()
+    raise RuntimeError("JupyterLab did not start:\n" + (root / "lab.log").read_text()[-2000:])
+
+
+@pytest.fixture
+def page():
+    """A page of a fresh Chromium; `page.foreign` and `page.complaints` collect what it must not do."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.set_default_timeout(30_000)
+        page.foreign, page.complaints = [], []
+        page.on("request", lambda request: page.foreign.append(request.url))
+        page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        yield page
+        browser.close()
+
+
+def run_all(page, address: str, notebook: str) -> None:
+    """Open the notebook, run every cell, and wait until all have run without an error."""
+    page.goto(f"{address}/doc/tree/{notebook}?reset&token={TOKEN}")
+    page.locator("#jp-main-statusbar", has_text="| Idle").wait_for()
+    page.locator('li.lm-MenuBar-item:has-text("Run")').click()
+    page.locator('li[data-command="runmenu:run-all"]').click()
+    done = r"""() => {
+        const nodes = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
+        const prompts = nodes.map((node) => node.textContent.trim()).filter((text) => text !== "");
+        return prompts.length && prompts.every((text) => /^\[\d+\]:$/.test(text))
+            || document.querySelector('[data-mime-type="application/vnd.jupyter.error"]') !== null;
+    }"""
+    page.wait_for_function(done, timeout=75_000)
+    errors = page.locator('[data-mime-type="application/vnd.jupyter.error"]').all_inner_texts()
+    assert not errors, errors[0]
+
+
+def move_slider(page) -> None:
+    """A step of the first slider changes the picture below it."""
+    panel = page.locator(".sslkit-panel", has=page.locator(".noUi-handle")).first
+    panel.scroll_into_view_if_needed()
+    picture = panel.locator(".widget-image")
+    before = picture.get_attribute("src")
+    panel.locator(".noUi-handle").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("([img, old]) => img.src !== old", arg=[picture.element_handle(), before])
+    assert panel.locator("[role=alert]").count() == 0
+
+
+def explore(page, screenshot: Path) -> None:
+    """Hovering shows a thumbnail of the sprite sheet and its neighbours; a dragged box selects."""
+    explorer = page.locator(".sslkit-explorer").first
+    explorer.scroll_into_view_if_needed()
+    canvas = explorer.locator("canvas")
+    box = canvas.bounding_box()
+    inside = lambda u, v: (box["x"] + u * box["width"], box["y"] + v * box["height"])  # noqa: E731
+    found = [inside(u / 12, v / 12) for u in range(1, 12) for v in range(1, 12)]
+    for x, y in found:
+        page.mouse.move(x, y)
+        page.wait_for_timeout(5)
+        if explorer.locator(".sslkit-tip .sslkit-thumb").count():
+            break
+    tip = explorer.locator(".sslkit-tip .sslkit-thumb")
+    assert tip.count() == 1 and tip.is_visible()
+    assert "blob:" in tip.evaluate("node => getComputedStyle(node).backgroundImage")
+    assert explorer.locator(".sslkit-near .sslkit-thumb").count() >= 2
+    explorer.screenshot(path=screenshot)
+    page.mouse.move(*inside(0.01, 0.01))
+    page.mouse.down()
+    page.mouse.move(*inside(0.99, 0.99), steps=3)
+    page.mouse.up()
+    explorer.locator(".sslkit-chosen .sslkit-thumb").first.wait_for()
+    canvas.press("Escape")
+    assert explorer.locator(".sslkit-chosen .sslkit-thumb").count() == 0
+    canvas.press("ArrowRight")
+    canvas.press("Enter")
+    explorer.locator(".sslkit-chosen .sslkit-thumb").first.wait_for()
+
+
+@pytest.mark.parametrize("settings", ["the kit's settings", "Lab's own settings"])
+def test_run_all_move_a_slider_hover_the_explorer(page, tmp_path, settings):
+    kit = settings == "the kit's settings"
+    notebook = f"notebooks/{FIRST.name}" if kit and FIRST.exists() else "notebooks/small.ipynb"
+    if notebook.endswith(FIRST.name):
+        shutil.copytree(FIRST.parent, tmp_path / "notebooks")
+    else:
+        small_notebook(tmp_path / notebook)
+    shots = Path(os.environ.get("SSLKIT_SCREENSHOTS", tmp_path))
+    process, address = serve(tmp_path, ROOT / ".jupyter" if kit else None)
+    try:
+        run_all(page, address, notebook)
+        move_slider(page)
+        explore(page, shots / f"explorer-{'kit' if kit else 'lab'}.png")
+        page.screenshot(path=shots / f"page-{'kit' if kit else 'lab'}.png")
+    finally:
+        process.terminate()
+        process.wait(20)
+    local = (address, address.replace("http", "ws"), "data:", "blob:", "about:")
+    assert not [url for url in page.foreign if not url.startswith(local)]
+    assert not page.complaints, json.dumps(page.complaints[:5])

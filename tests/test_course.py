@@ -1,0 +1,65 @@
+"""The committed notebooks: executed, fresh, described, small, and their modules up to date."""
+
+import shutil
+import time
+
+import nbformat
+import pytest
+
+from sslkit.notebooks import check, course, export, run
+from sslkit.notebooks.files import ROOT
+
+NOTEBOOKS = [pytest.param(path, id=path.stem) for path in course().values()]
+SMOKE_SECONDS = 45
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS)
+
+
+@each_notebook
+def test_it_was_executed_as_it_stands(path):
+    assert check(path) == []
+
+
+def test_the_exported_modules_are_up_to_date():
+    assert export(check=True) == []
+
+
+@each_notebook
+def test_an_edited_cell_or_an_error_does_not_go_unseen(path, tmp_path):
+    def problems(change):
+        nb = nbformat.read(path, as_version=4)
+        change([cell for cell in nb.cells if cell.cell_type == "code"])
+        nbformat.write(nb, tmp_path / path.name)
+        return "\n".join(check(tmp_path / path.name))
+
+    error = nbformat.v4.new_output("error", ename="ValueError", evalue="", traceback=[])
+    edited = "edited since it was executed"
+    assert edited not in problems(lambda code: None)
+    assert edited in problems(lambda code: code[0].update(source=code[0].source + "\n"))
+    assert "stored error ValueError" in problems(lambda code: code[-1].update(outputs=[error]))
+
+
+@each_notebook
+def test_an_edited_export_cell_does_not_go_unseen(path, tmp_path):
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".*"))
+    shutil.copytree(ROOT / "sslkit/methods", tmp_path / "sslkit/methods")
+    nb = nbformat.read(path, as_version=4)
+    marked = [cell for cell in nb.cells if cell.cell_type == "code" and cell.source.startswith("#| export\n")]
+    if not marked:
+        pytest.skip("this notebook exports nothing")
+    marked[-1].source += "\n\nCHANGED = True"
+    nbformat.write(nb, tmp_path / "notebooks" / path.name)
+    assert [p for p in export(tmp_path, check=True) if path.name in p and "differs" in p]
+
+
+@pytest.mark.notebook
+@each_notebook
+def test_it_runs_at_smoke_scale(path, tmp_path, monkeypatch):
+    """From a copy, so that nothing of the reader's is overwritten."""
+    (tmp_path / "notebooks").mkdir()
+    shutil.copy(path, tmp_path / "notebooks")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    start = time.perf_counter()
+    nb = run(tmp_path / "notebooks" / path.name, scale="smoke")
+    seconds = time.perf_counter() - start
+    assert nb.metadata.sslkit.scale == "smoke"
+    assert seconds < SMOKE_SECONDS, f"{path.name} took {seconds:.0f} s at smoke scale"

@@ -1,0 +1,454 @@
+"""Figures: what is drawn is what was given, nothing is cropped or overlaps, and pyplot stays out."""
+
+import ast
+import base64
+import io
+import itertools
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import matplotlib
+import matplotlib.text
+import nbformat
+import numpy as np
+import pytest
+import torch
+from nbclient import NotebookClient
+from PIL import Image
+
+from sslkit import plots
+from sslkit.plots import live as live_module
+from sslkit.plots.picture import COLOURS, RIGHT, WRONG
+from sslkit.plots.table import resize, rgb, to_pixels
+
+ROOT = Path(__file__).resolve().parents[1]
+TITLE = "A title that says at length what there is to be seen in this figure, so long that it must take two lines"
+CAPTION = "A caption with protocol, split and seeds, 3 of 4 numbers and then some; " * 2
+rng = np.random.default_rng(0)
+IMAGES = rng.integers(0, 256, (40, 3, 16, 16), dtype=np.uint8)
+Y = np.arange(40) % 10
+CLASSES = ["T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"]
+XY = rng.normal(size=(40, 2))
+Z = rng.normal(size=(2, 8, 5))
+RUNS = {"pixels": 0.31, "untrained encoder": [0.38, 0.42], "SimCLR": [0.55, 0.57, 0.59]}
+
+
+def record(step, loss=1.0, steps=10):
+    return SimpleNamespace(step=step, steps=steps, loss=loss, images_per_second=2000.0, seconds=step * 0.1)
+
+
+def live(**options):
+    figure = plots.Live(chance=2.0, probe="kNN accuracy, val", **options)
+    figure._show = lambda: None
+    for step in range(1, 8):
+        figure.update(record(step, 2 / step), probe=0.1 * step if step % 3 == 0 else None)
+    return figure.draw()
+
+
+FIGURES = {
+    "grid": lambda **t: plots.grid(IMAGES[:20], CLASSES * 2, **t),
+    "grid of three": lambda **t: plots.grid(IMAGES[:3], **t),
+    "rows": lambda **t: plots.rows({"original": IMAGES[:4], "reconstruction": IMAGES[4:8] / 255}, "abcd", **t),
+    "pairs": lambda **t: plots.pairs(IMAGES[:9], IMAGES[9:18], **t),
+    "strip": lambda **t: plots.strip(IMAGES[:3], [IMAGES[k : k + 3] for k in range(8)], **t),
+    "neighbours": lambda **t: plots.neighbours(
+        IMAGES[:4], IMAGES.reshape(4, 10, 3, 16, 16), Y[:4], Y.reshape(4, 10), CLASSES, **t
+    ),
+    "map": lambda **t: plots.tsne_maps([("before", XY, Y)], CLASSES, **t),
+    "two maps": lambda **t: plots.tsne_maps([("before", XY, Y), ("after", XY**3, Y)], CLASSES, **t),
+    "map without classes": lambda **t: plots.tsne_maps([("before", XY, None)], **t),
+    "thumbnails": lambda **t: plots.tsne_maps([("a", XY, Y), ("b", XY, Y)], CLASSES, IMAGES, **t),
+    "losses": lambda **t: plots.losses({"a": rng.random(90), "b": ([1, 9], [2, 1])}, chance=1.4, **t),
+    "label efficiency": lambda **t: plots.label_efficiency(
+        {"fine-tuned": {1: [0.3, 0.4], 10: [0.6]}, "from scratch": {1: 0.2, 10: 0.5}}, chance=0.1, **t
+    ),
+    "bars": lambda **t: plots.bars(RUNS, chance=0.1, xlabel="accuracy", **t),
+    "scoreboard": lambda **t: plots.scoreboard(
+        {m: {"kNN": v, "linear probe": v, "10 labels": v, "effective rank": 40.0} for m, v in RUNS.items()}, **t
+    ),
+    "heat map": lambda **t: plots.heatmap(np.eye(5), CLASSES[:5], CLASSES[:5], label="cosine", **t),
+    "large heat map": lambda **t: plots.heatmap(rng.normal(size=(60, 80)), marks=[(0, 1), (5, 9)], **t),
+    "confusion": lambda **t: plots.confusion(Y, np.roll(Y, 1), CLASSES, **t),
+    "histogram": lambda **t: plots.histogram({"positives": XY[:, 0], "negatives": XY[:, 1] - 2}, **t),
+    "live": lambda **t: live(**t),
+    "similarity": lambda **t: plots.similarity_matrix(*Z, 0.1, 3, (IMAGES[:8], IMAGES[8:16])),
+    "similarity without images": lambda **t: plots.similarity_matrix(*Z, 0.1),
+    "temperatures": lambda **t: plots.temperature_strip(*Z),
+    "note": lambda **t: plots.note(**t),
+}
+OWN_TITLE = ("similarity", "similarity without images", "temperatures")
+
+
+def pixels(picture) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(picture.png)).convert("RGB"))
+
+
+def count(picture, colour) -> int:
+    return int((pixels(picture) == np.array(colour)).all(axis=2).sum())
+
+
+@pytest.fixture
+def drawn_text(monkeypatch):
+    """(text, box, rotated) of every text that really is drawn, box in pixels."""
+    found, draw = [], matplotlib.text.Text.draw
+
+    def spy(self, renderer, *args, **kwargs):
+        if self.get_visible() and self.get_text().strip():
+            found.append((self.get_text(), self.get_window_extent(renderer), self.get_rotation() % 90))
+        return draw(self, renderer, *args, **kwargs)
+
+    monkeypatch.setattr(matplotlib.text.Text, "draw", spy)
+    return found
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_picture_is_a_small_png_with_alt_text(name):
+    picture = FIGURES[name](title="What to see", caption="12 images, seed 0.")
+    image = Image.open(io.BytesIO(picture.png))
+    image.verify()
+    assert image.format == "PNG" and 300 < image.width <= 900 and image.height < 900
+    assert len(picture.png) < 130_000
+    assert len(picture.alt) > 30
+    if name not in OWN_TITLE:
+        assert "What to see." in picture.alt and "12 images, seed 0." in picture.alt
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_text_is_neither_cropped_nor_overlapping(name, drawn_text):
+    picture = FIGURES[name](title=TITLE, caption=CAPTION)
+    height, width = pixels(picture).shape[:2]
+    for text, box, _ in drawn_text:
+        inside = box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1
+        assert inside, f"{text!r} leaves the figure of {width} x {height}: {box}"
+    straight = [(text, box.padded(-1)) for text, box, rotation in drawn_text if rotation == 0]
+    for (one, a), (two, b) in itertools.combinations(straight, 2):
+        assert not a.overlaps(b), f"{one!r} and {two!r} overlap"
+    if name not in OWN_TITLE:
+        shown = " ".join(" ".join(text.split()) for text, _, _ in drawn_text)
+        assert TITLE in shown and CAPTION.strip() in shown
+
+
+def test_style_is_the_figures_own_and_global_settings_stay():
+    plain = {name: FIGURES[name](title="t", caption="c").png for name in ("losses", "bars", "heat map")}
+    del plain["losses"]  # random values
+    before = dict(matplotlib.rcParams)
+    dark = {"text.color": "white", "axes.facecolor": "black", "figure.facecolor": "black"}
+    dark |= {"axes.edgecolor": "white", "axes.labelcolor": "white", "xtick.color": "white", "font.size": 20}
+    with matplotlib.rc_context(dark):
+        assert {name: FIGURES[name](title="t", caption="c").png for name in plain} == plain
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_same_input_gives_the_same_bytes_from_two_threads_too():
+    def draw():
+        return [FIGURES[name](title="t", caption="c").png for name in ("grid", "map", "heat map", "bars")]
+
+    alone, results = draw(), []
+    threads = [threading.Thread(target=lambda: results.append(draw())) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [alone, alone]
+
+
+def test_picture_saves_and_shows_itself(tmp_path):
+    picture = plots.note("title", "caption")
+    assert picture.save(tmp_path / "new" / "a.png").read_bytes() == picture.png
+    data, metadata = picture._repr_mimebundle_()
+    assert base64.b64decode(data["image/png"]) == picture.png
+    assert data["text/plain"] == picture.alt == metadata["image/png"]["alt"]
+
+
+def test_notebooks_store_each_picture_once_as_base64_with_alt_text():
+    source = """from types import SimpleNamespace as R
+from sslkit import plots
+live = plots.Live(chance=1.0)
+for step in range(1, 4):
+    live.update(R(step=step, steps=3, loss=1 / step, images_per_second=1.0, seconds=step))
+plots.note("the title", "the caption")"""
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    extra = ["--IPKernelApp.log_level=40"]
+    NotebookClient(nb, kernel_name="python3", timeout=60, extra_arguments=extra).execute(cwd=str(ROOT))
+    kinds = [output["output_type"] for output in nb.cells[0].outputs]
+    assert kinds == ["display_data", "execute_result"]
+    for output in nb.cells[0].outputs:
+        Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"]))).verify()
+        assert len(output["metadata"]["image/png"]["alt"]) > 10
+    assert json.dumps(nb).count("iVBORw0KGgo") == 2
+    assert "step 3 of 3" in nb.cells[0].outputs[0]["data"]["text/plain"]
+
+
+def test_pyplot_is_imported_nowhere():
+    code = "import pkgutil, sslkit, sys, importlib, runpy\n"
+    code += "for m in pkgutil.walk_packages(sslkit.__path__, 'sslkit.'):\n"
+    code += "    m.name.endswith('__main__') or importlib.import_module(m.name)\n"
+    code += "from sslkit import plots; plots.bars({'a': 1}); plots.heatmap([[1, 2]]); print('matplotlib.pyplot' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stdout + done.stderr
+    for path in (ROOT / "sslkit").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, (ast.Import, ast.ImportFrom)) else []
+            assert not any("pyplot" in n for n in [*names, getattr(node, "module", None) or ""]), path
+
+
+# --- images ---------------------------------------------------------------------------------------------------------
+
+
+def test_grid_shows_every_pixel_of_every_image():
+    images = np.zeros((3, 3, 8, 8), np.uint8)
+    images[0, 0], images[1, 2], images[2, :2] = 252, 252, 252  # red, blue, yellow
+    picture = plots.grid(images, side=40)
+    for colour in ((252, 0, 0), (0, 0, 252), (252, 252, 0)):
+        assert count(picture, colour) == 40 * 40
+    at = np.argwhere((pixels(picture) == (0, 0, 252)).all(2))
+    assert at[:, 1].min() > np.argwhere((pixels(picture) == (252, 0, 0)).all(2))[:, 1].max()
+
+
+def test_pixels_of_uint8_float_and_grey_agree():
+    grey = IMAGES[:, :1]
+    assert (to_pixels(grey) == to_pixels(np.repeat(grey, 3, axis=1))).all()
+    assert (to_pixels(torch.from_numpy(IMAGES) / 255) == to_pixels(IMAGES)).all()
+    assert (to_pixels(torch.from_numpy(IMAGES[:2]).bfloat16() / 255).astype(int) - to_pixels(IMAGES[:2])).max() < 2
+    assert to_pixels(np.full((1, 1, 2, 2), 1.3)).max() == 255 and to_pixels(np.full((1, 1, 2, 2), -0.3)).max() == 0
+
+
+@pytest.mark.parametrize(
+    "images, word", [(IMAGES[0], "x[None]"), (IMAGES[:, :2], "1 or 3"), (IMAGES.astype(float), "divide by 255")]
+)
+def test_images_that_are_none_are_refused_in_words(images, word):
+    with pytest.raises(ValueError) as error:
+        plots.grid(images)
+    assert word in str(error.value)
+
+
+def test_resize_grows_by_whole_pixels_and_shrinks_by_averaging():
+    x = to_pixels(IMAGES[:2])
+    assert (resize(x, 40)[:, ::2, ::2] == x).all() and resize(x, 40).shape == (2, 32, 32, 3)
+    mean = x.reshape(2, 8, 2, 8, 2, 3).mean((2, 4))
+    assert abs(resize(x, 8) - mean).max() <= 0.51
+
+
+def test_neighbours_are_framed_and_counted():
+    images = np.full((1, 3, 8, 8), 100, np.uint8)
+    found = np.full((1, 4, 3, 8, 8), 100, np.uint8)
+    picture = plots.neighbours(images, found, [1], [[1, 0, 1, 1]], ["cat", "dog"], title="t", caption="Val.")
+    assert "Val. 3 of 4 neighbours (75%) have the query's class" in picture.alt
+    tile = 72
+    ring = (tile + 6) ** 2 - tile**2
+    assert count(picture, rgb(RIGHT)) == 3 * ring
+    assert count(picture, rgb(WRONG)) >= ring  # and the wrong one's name
+    with pytest.raises(ValueError, match="train.y\\[indices\\]"):
+        plots.neighbours(images, found, [1], [[1, 0]])
+    with pytest.raises(ValueError, match="train.x\\[indices\\]"):
+        plots.neighbours(images, found[0])
+
+
+# --- maps -----------------------------------------------------------------------------------------------------------
+
+
+def blobs(n=60, d=80):
+    y = np.arange(n) % 3
+    return np.random.default_rng(1).normal(size=(n, d)) + 6 * np.eye(d)[y], y
+
+
+def test_tsne_keeps_clusters_and_is_reproducible():
+    h, y = blobs()
+    xy = plots.tsne(torch.from_numpy(h), perplexity=10)
+    assert xy.shape == (60, 2)
+    assert (xy == plots.tsne(h, perplexity=10)).all()
+    distance = ((xy[:, None] - xy[None]) ** 2).sum(2) + 1e9 * np.eye(60)
+    assert (y[distance.argmin(1)] == y).all()
+    one, two = (plots.tsne(h, 10, seed, init="random") for seed in (0, 1))
+    assert abs(one - two).max() > 1
+
+
+@pytest.mark.parametrize(
+    "h, perplexity, word",
+    [
+        (np.full((40, 3), np.nan), 5, "diverged"),
+        (np.ones((40, 3)), 5, "collapsed"),
+        (np.zeros((5001, 2)), 5, "subsample"),
+        (rng.normal(size=(20, 3)), 30, "perplexity"),
+    ],
+)
+def test_tsne_says_what_is_wrong(h, perplexity, word):
+    with pytest.raises(ValueError, match=word):
+        plots.tsne(h, perplexity)
+
+
+def test_subsample_draws_without_replacement():
+    pick = plots.subsample(1000, 100, seed=1)
+    assert len(set(pick)) == 100 and (np.diff(pick) > 0).all() and pick.max() > 900
+    assert (pick == plots.subsample(1000, 100, seed=1)).all() and len(plots.subsample(5, 10)) == 5
+
+
+def test_map_has_each_class_colour_and_refuses_too_few_names():
+    picture = plots.tsne_maps([("a", XY, Y)], CLASSES)
+    seen = {tuple(c) for c in pixels(picture).reshape(-1, 3).tolist()}
+    for colour in COLOURS:
+        assert any(sum(abs(a - b) for a, b in zip(rgb(colour), c)) < 30 for c in seen), colour
+    with pytest.raises(ValueError, match="only 3 class names"):
+        plots.tsne_maps([("a", XY, Y)], CLASSES[:3])
+    plots.tsne_maps([("a", XY, np.arange(40) * 2)])  # 79 classes: the last ones share grey
+
+
+# --- curves ---------------------------------------------------------------------------------------------------------
+
+
+def test_smooth_is_the_mean_of_the_last_values():
+    values = rng.random(50)
+    expected = [np.mean(values[max(0, k - 6) : k + 1]) for k in range(50)]
+    assert np.allclose(plots.smooth(values, 7), expected)
+
+
+def test_verdict_in_words():
+    noise = rng.normal(0, 0.01, 100)
+    assert "stayed at chance level" in plots.verdict(1.386 + noise, 1.386)
+    assert "still at chance level" in plots.verdict(1.386 + noise, 1.386, done=False)
+    assert "stayed at chance level" in plots.verdict(3 + noise, 1.386)
+    assert "has come down from chance level (1.39) to 1.2" in plots.verdict(1.2 + noise, 1.386)
+    assert "diverged" in plots.verdict([1.0, np.nan], 1.386)
+    assert plots.verdict([1.0], None) == ""
+
+
+def test_chance_level_is_drawn_and_named(drawn_text):
+    plots.losses([3.0, 2.5, 2.0], chance=6.236)
+    assert any("chance level 6.24" in text for text, _, _ in drawn_text)
+
+
+def test_label_efficiency_states_means():
+    alt = FIGURES["label efficiency"](title="t", caption="c").alt
+    assert "fine-tuned 35% with 1 to 60% with 10 labels" in alt and "lowest to highest run" in alt
+
+
+# --- bars and matrices ----------------------------------------------------------------------------------------------
+
+
+def test_bars_state_means_and_mark_the_best(drawn_text):
+    picture = plots.bars(RUNS)
+    assert "untrained encoder 0.4" in picture.alt
+    assert {"31.0%", "40.0%", "57.0%"} <= {text for text, _, _ in drawn_text}
+    areas = {colour: count(picture, rgb(colour)) for colour in (COLOURS[0],)}
+    assert areas[COLOURS[0]] > 5000
+
+
+def test_scoreboard_leaves_missing_values_out():
+    alt = plots.scoreboard({"pixels": {"kNN": 0.3}, "SimCLR": {"kNN": [0.5, 0.6], "rank": 40}}).alt
+    assert "kNN: pixels 0.3, SimCLR 0.55; rank: SimCLR 40." in alt
+
+
+def test_confusion_counts_rows(drawn_text):
+    alt = plots.confusion([0, 0, 1, 1], [0, 0, 0, 1], ["cat", "dog"]).alt
+    assert "Accuracy 75.0% of 4" in alt
+    numbers = [text for text, _, _ in drawn_text if text in ("0.67", "0.33", "0", "1.00")]
+    assert sorted(numbers) == sorted(["0.67", "0.33", "0", "1.00"])
+
+
+def test_info_nce_parts_agree_with_autograd():
+    z1, z2 = torch.tensor(Z[0], dtype=torch.float64), torch.tensor(Z[1], dtype=torch.float64)
+    z = torch.nn.functional.normalize(torch.cat([z1, z2]), dim=1)
+    similarity = (z @ z.T).requires_grad_()
+    target = torch.arange(16).roll(8)
+    masked = (similarity / 0.2).masked_fill(torch.eye(16, dtype=torch.bool), -torch.inf)
+    loss = torch.nn.functional.cross_entropy(masked, target)
+    loss.backward()
+    parts = plots.info_nce_parts(z1, z2, 0.2)
+    assert parts["loss"] == pytest.approx(loss.item(), abs=1e-12) and parts["chance"] == pytest.approx(np.log(15))
+    push = similarity.grad.numpy().copy()
+    push[np.arange(16), target] = 0
+    np.fill_diagonal(push, 0)
+    assert np.allclose(parts["push"], push / push.sum(1, keepdims=True))
+    assert plots.hardest(parts["push"])[0] == 1
+    assert plots.hardest(parts["push"])[1] == pytest.approx(parts["push"].max(1).mean())
+    with pytest.raises(ValueError, match="above 0"):
+        plots.info_nce_parts(z1, z2, 0)
+
+
+# --- live -----------------------------------------------------------------------------------------------------------
+
+
+class Clock:
+    """A stand-in for time.monotonic: each step of training takes 10 ms, each drawing 150 ms."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """Live believes it is in Jupyter; shown pictures are collected, and time is the clock's."""
+    import IPython.display
+
+    clock, shown, draw = Clock(), [], plots.Live.draw
+
+    def slow(self):
+        clock.now += 0.15
+        return draw(self)
+
+    monkeypatch.setattr(live_module, "time", clock)
+    monkeypatch.setattr(live_module, "in_jupyter", lambda: True)
+    monkeypatch.setattr(plots.Live, "draw", slow)
+    handle = SimpleNamespace(update=shown.append)
+    monkeypatch.setattr(IPython.display, "display", lambda picture, display_id: shown.append(picture) or handle)
+    return SimpleNamespace(clock=clock, shown=shown)
+
+
+def test_live_draws_for_less_than_three_percent_of_the_time(notebook):
+    figure = plots.Live(chance=2.0)
+    for step in range(1, 3001):
+        notebook.clock.now += 0.01
+        figure.update(record(step, steps=3000))
+    drawing = 0.15 * len(notebook.shown)
+    assert 4 <= len(notebook.shown) and drawing / notebook.clock.now < 0.03
+    assert "step 3,000 of 3,000" in notebook.shown[-1].alt
+
+
+def test_live_shows_the_last_step_after_an_interrupt(notebook):
+    figure = plots.Live(chance=2.0)
+    for step in range(1, 50):
+        figure.update(record(step, steps=1000))
+    figure.finish()
+    assert "step 49 of 1,000" in notebook.shown[-1].alt
+
+
+def test_live_prints_lines_outside_jupyter(capsys):
+    figure = plots.Live(chance=1.0, probe="kNN", every=0)
+    figure.update(record(1, 0.9), probe=0.25)
+    figure.next_draw = 1e18
+    figure.update(record(2, 0.8))
+    figure.update(record(10, 1.0))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[0] == "step 1 of 10, 2,000 images/s, loss 0.9, kNN 25.0%"
+    assert "step 10 of 10" in lines[1] and "come down" in lines[1]
+
+
+def test_live_tells_the_time_left_of_a_resumed_run():
+    figure = plots.Live(every=1e9)
+    figure.next_draw = 1e18
+    for step in (501, 551, 601):  # 0.1 s a step here, and what came before is not known
+        figure.update(record(step, steps=1201))
+    assert figure.status().endswith("1 min 00 s left")
+
+
+def test_live_survives_a_loss_that_is_not_finite():
+    figure = plots.Live(chance=1.0, every=1e9)
+    figure.next_draw = 1e18
+    for step in range(1, 4):
+        figure.update(record(step, float("nan") if step == 3 else 1.0))
+    assert "diverged" in figure.draw().alt
+
+
+@pytest.mark.parametrize(
+    "seconds, words", [(43.4, "43 s"), (320, "5 min 20 s"), (59.6, "1 min 00 s"), (11100, "3 h 05 min")]
+)
+def test_duration(seconds, words):
+    assert plots.duration(seconds) == words
