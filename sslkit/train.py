@@ -87,7 +87,7 @@ def precision(kind: str) -> torch.dtype:
         best = math.inf
         for _ in range(4):
             start = time.perf_counter()
-            with torch.autocast(kind, dtype, enabled=dtype != torch.float32):
+            with torch.enable_grad(), torch.autocast(kind, dtype, enabled=dtype != torch.float32):
                 layer(x).sum().backward()
             best = min(best, time.perf_counter() - start)
         return best

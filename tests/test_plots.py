@@ -26,12 +26,25 @@ from sslkit.plots.picture import COLOURS, RIGHT, WRONG
 from sslkit.plots.table import resize, rgb, to_pixels
 
 ROOT = Path(__file__).resolve().parents[1]
-TITLE = "A title that says at length what there is to be seen in this figure, so long that it must take two lines"
+TITLE = (
+    "A title that says at length what there is to be seen in this figure, so long that it must take two lines"
+)
 CAPTION = "A caption with protocol, split and seeds, 3 of 4 numbers and then some; " * 2
 rng = np.random.default_rng(0)
 IMAGES = rng.integers(0, 256, (40, 3, 16, 16), dtype=np.uint8)
 Y = np.arange(40) % 10
-CLASSES = ["T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"]
+CLASSES = [
+    "T-shirt",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+]
 XY = rng.normal(size=(40, 2))
 Z = rng.normal(size=(2, 8, 5))
 RUNS = {"pixels": 0.31, "untrained encoder": [0.38, 0.42], "SimCLR": [0.55, 0.57, 0.59]}
@@ -52,7 +65,9 @@ def live(**options):
 FIGURES = {
     "grid": lambda **t: plots.grid(IMAGES[:20], CLASSES * 2, **t),
     "grid of three": lambda **t: plots.grid(IMAGES[:3], **t),
-    "rows": lambda **t: plots.rows({"original": IMAGES[:4], "reconstruction": IMAGES[4:8] / 255}, "abcd", **t),
+    "rows": lambda **t: plots.rows(
+        {"original": IMAGES[:4], "reconstruction": IMAGES[4:8] / 255}, "abcd", **t
+    ),
     "pairs": lambda **t: plots.pairs(IMAGES[:9], IMAGES[9:18], **t),
     "strip": lambda **t: plots.strip(IMAGES[:3], [IMAGES[k : k + 3] for k in range(8)], **t),
     "neighbours": lambda **t: plots.neighbours(
@@ -68,7 +83,8 @@ FIGURES = {
     ),
     "bars": lambda **t: plots.bars(RUNS, chance=0.1, xlabel="accuracy", **t),
     "scoreboard": lambda **t: plots.scoreboard(
-        {m: {"kNN": v, "linear probe": v, "10 labels": v, "effective rank": 40.0} for m, v in RUNS.items()}, **t
+        {m: {"kNN": v, "linear probe": v, "10 labels": v, "effective rank": 40.0} for m, v in RUNS.items()},
+        **t,
     ),
     "heat map": lambda **t: plots.heatmap(np.eye(5), CLASSES[:5], CLASSES[:5], label="cosine", **t),
     "large heat map": lambda **t: plots.heatmap(rng.normal(size=(60, 80)), marks=[(0, 1), (5, 9)], **t),
@@ -133,8 +149,7 @@ def test_text_is_neither_cropped_nor_overlapping(name, drawn_text):
 
 
 def test_style_is_the_figures_own_and_global_settings_stay():
-    plain = {name: FIGURES[name](title="t", caption="c").png for name in ("losses", "bars", "heat map")}
-    del plain["losses"]  # random values
+    plain = {name: FIGURES[name](title="t", caption="c").png for name in ("bars", "heat map", "map", "live")}
     before = dict(matplotlib.rcParams)
     dark = {"text.color": "white", "axes.facecolor": "black", "figure.facecolor": "black"}
     dark |= {"axes.edgecolor": "white", "axes.labelcolor": "white", "xtick.color": "white", "font.size": 20}
@@ -184,10 +199,11 @@ plots.note("the title", "the caption")"""
 
 
 def test_pyplot_is_imported_nowhere():
-    code = "import pkgutil, sslkit, sys, importlib, runpy\n"
+    code = "import pkgutil, sslkit, sys, importlib\n"
     code += "for m in pkgutil.walk_packages(sslkit.__path__, 'sslkit.'):\n"
     code += "    m.name.endswith('__main__') or importlib.import_module(m.name)\n"
-    code += "from sslkit import plots; plots.bars({'a': 1}); plots.heatmap([[1, 2]]); print('matplotlib.pyplot' in sys.modules)"
+    code += "from sslkit import plots; plots.bars({'a': 1}); plots.heatmap([[1, 2]])\n"
+    code += "print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stdout + done.stderr
     for path in (ROOT / "sslkit").rglob("*.py"):
@@ -213,12 +229,18 @@ def test_pixels_of_uint8_float_and_grey_agree():
     grey = IMAGES[:, :1]
     assert (to_pixels(grey) == to_pixels(np.repeat(grey, 3, axis=1))).all()
     assert (to_pixels(torch.from_numpy(IMAGES) / 255) == to_pixels(IMAGES)).all()
-    assert (to_pixels(torch.from_numpy(IMAGES[:2]).bfloat16() / 255).astype(int) - to_pixels(IMAGES[:2])).max() < 2
-    assert to_pixels(np.full((1, 1, 2, 2), 1.3)).max() == 255 and to_pixels(np.full((1, 1, 2, 2), -0.3)).max() == 0
+    assert (
+        to_pixels(torch.from_numpy(IMAGES[:2]).bfloat16() / 255).astype(int) - to_pixels(IMAGES[:2])
+    ).max() < 2
+    assert (
+        to_pixels(np.full((1, 1, 2, 2), 1.3)).max() == 255
+        and to_pixels(np.full((1, 1, 2, 2), -0.3)).max() == 0
+    )
 
 
 @pytest.mark.parametrize(
-    "images, word", [(IMAGES[0], "x[None]"), (IMAGES[:, :2], "1 or 3"), (IMAGES.astype(float), "divide by 255")]
+    "images, word",
+    [(IMAGES[0], "x[None]"), (IMAGES[:, :2], "1 or 3"), (IMAGES.astype(float), "divide by 255")],
 )
 def test_images_that_are_none_are_refused_in_words(images, word):
     with pytest.raises(ValueError) as error:
@@ -230,7 +252,7 @@ def test_resize_grows_by_whole_pixels_and_shrinks_by_averaging():
     x = to_pixels(IMAGES[:2])
     assert (resize(x, 40)[:, ::2, ::2] == x).all() and resize(x, 40).shape == (2, 32, 32, 3)
     mean = x.reshape(2, 8, 2, 8, 2, 3).mean((2, 4))
-    assert abs(resize(x, 8) - mean).max() <= 0.51
+    assert abs(resize(x, 8) - mean).max() <= 1
 
 
 def test_neighbours_are_framed_and_counted():
@@ -333,8 +355,7 @@ def test_bars_state_means_and_mark_the_best(drawn_text):
     picture = plots.bars(RUNS)
     assert "untrained encoder 0.4" in picture.alt
     assert {"31.0%", "40.0%", "57.0%"} <= {text for text, _, _ in drawn_text}
-    areas = {colour: count(picture, rgb(colour)) for colour in (COLOURS[0],)}
-    assert areas[COLOURS[0]] > 5000
+    assert count(picture, rgb(COLOURS[0])) > 5000
 
 
 def test_scoreboard_leaves_missing_values_out():
@@ -358,7 +379,9 @@ def test_info_nce_parts_agree_with_autograd():
     loss = torch.nn.functional.cross_entropy(masked, target)
     loss.backward()
     parts = plots.info_nce_parts(z1, z2, 0.2)
-    assert parts["loss"] == pytest.approx(loss.item(), abs=1e-12) and parts["chance"] == pytest.approx(np.log(15))
+    assert parts["loss"] == pytest.approx(loss.item(), abs=1e-12) and parts["chance"] == pytest.approx(
+        np.log(15)
+    )
     push = similarity.grad.numpy().copy()
     push[np.arange(16), target] = 0
     np.fill_diagonal(push, 0)
@@ -397,7 +420,9 @@ def notebook(monkeypatch):
     monkeypatch.setattr(live_module, "in_jupyter", lambda: True)
     monkeypatch.setattr(plots.Live, "draw", slow)
     handle = SimpleNamespace(update=shown.append)
-    monkeypatch.setattr(IPython.display, "display", lambda picture, display_id: shown.append(picture) or handle)
+    monkeypatch.setattr(
+        IPython.display, "display", lambda picture, display_id: shown.append(picture) or handle
+    )
     return SimpleNamespace(clock=clock, shown=shown)
 
 
@@ -428,7 +453,7 @@ def test_live_prints_lines_outside_jupyter(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
     assert lines[0] == "step 1 of 10, 2,000 images/s, loss 0.9, kNN 25.0%"
-    assert "step 10 of 10" in lines[1] and "come down" in lines[1]
+    assert "step 10 of 10" in lines[1] and "stayed at chance level" in lines[1]
 
 
 def test_live_tells_the_time_left_of_a_resumed_run():

@@ -233,3 +233,9 @@ def test_killed_at_any_moment_resumes_to_the_same_weights(tmp_path):
     subprocess.run([*base, "--out", tmp_path / "cut", "--resume"], check=True, env=env, capture_output=True)
     a, b = (checkpoint.load(tmp_path / run / "checkpoint.pt") for run in ("whole", "cut"))
     assert a["step"] == b["step"] == 30 and same(a["model"], b["model"])
+
+
+def test_precision_is_measured_also_where_gradients_are_off():
+    training.precision.cache_clear()
+    with torch.no_grad():
+        assert training.precision("cpu") in (torch.float32, torch.bfloat16)

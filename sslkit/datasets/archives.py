@@ -118,7 +118,7 @@ def only_one(path: Path) -> Iterator[Callable[[], None]]:
             else:
                 time.sleep(0.2)
     try:
-        yield lambda: os.utime(lock)
+        yield lock.touch
     finally:
         lock.unlink(missing_ok=True)
 

@@ -33,6 +33,7 @@ def load(
     a missing val is taken out of train, and of train and val alone val becomes the test split, as ImageNet's.
     Otherwise a hash of a file's content decides on its split, in the fractions `val` and `test` on average:
     no file changes its split when others are added or it is renamed, and copies of a file stay together.
+    Frames of one video or pictures of one object are no copies: part those by folders train, val and test.
 
     channels    3 (RGB) or 1 (grey). Transparency is laid on mid grey.
     memory_gb   kept in memory (uint8) up to this, else streamed from the files by `workers` threads

@@ -6,11 +6,12 @@ import os
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from .progress import progress
@@ -19,7 +20,7 @@ SUFFIXES = frozenset(
     ".jpg .jpeg .jpe .jfif .png .gif .bmp .dib .webp .tif .tiff .ppm .pgm .pbm .pnm .tga .ico .jp2 .avif"
     " .heic .heif".split()
 )
-# Only what Pillow decodes by itself: EPS would start Ghostscript. HEIF needs the package pillow-heif.
+# Only what Pillow decodes by itself: EPS would start Ghostscript. HEIF comes with the package pillow-heif.
 FORMATS = "JPEG MPO PNG GIF BMP DIB WEBP TIFF PPM TGA ICO JPEG2000 AVIF HEIF".split()
 BACKDROP = (128, 128, 128)  # behind transparent pixels: black drawings and white ones both stay visible
 TURN = {  # EXIF orientation -> what puts the picture upright
@@ -50,7 +51,7 @@ def read_image(path: str | Path, size: int, channels: int = 3) -> np.ndarray:
     except FileNotFoundError:
         raise
     except Exception as error:  # Pillow's readers raise nearly any exception on a broken file
-        raise UnreadableImage(f"{type(error).__name__}: {error}") from error
+        raise UnreadableImage(_reason(path, error)) from error
     width, height = image.size
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
@@ -70,7 +71,7 @@ def check_image(path: Path) -> None:
         with Image.open(path, formats=_formats()) as image:
             kind = image.format
     except Exception as error:  # as in read_image
-        raise UnreadableImage(f"{type(error).__name__}: {error}") from error
+        raise UnreadableImage(_reason(path, error)) from error
     complete = {
         "JPEG": b"\xff\xd9" in tail, "MPO": b"\xff\xd9" in tail, "PNG": b"IEND" in tail,
         "WEBP": int.from_bytes(head[4:8], "little") + 8 <= length,
@@ -118,13 +119,27 @@ def _pool(workers: int, process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers, thread_name_prefix="decode")
 
 
+@lru_cache(maxsize=1)
 def _formats() -> list[str]:
     Image.init()
+    if find_spec("pillow_heif"):  # photographs of phones, for those who have it
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
     return [name for name in FORMATS if name in Image.OPEN]
 
 
+def _reason(path: str | Path, error: Exception) -> str:
+    if not isinstance(error, UnidentifiedImageError):
+        return f"{type(error).__name__}: {error}"
+    heif = str(path).lower().endswith((".heic", ".heif")) and "HEIF" not in _formats()
+    return "HEIF: to read it, pip install pillow-heif" if heif else "no image of a known format"
+
+
 def _orientation(image: Image.Image) -> int:
-    """EXIF's orientation, else 1. Read after `load`, since some readers turn the image themselves."""
+    """EXIF's orientation, else 1."""
+    if image.format == "TIFF":  # its reader has turned the image, though some versions keep the tag
+        return 1
     try:
         return image.getexif().get(0x0112, 1)
     except (SyntaxError, ValueError, TypeError, struct.error):  # a broken EXIF block leaves the pixels intact

@@ -6,54 +6,50 @@ from .picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, Picture, array, draw
 from .text import describe
 
 
-def is_share(values) -> bool:
-    """Whether numbers look like accuracies: all within [0, 1]."""
-    return all(0 <= v <= 1 for v in values)
+def as_runs(values: dict) -> dict[str, np.ndarray]:
+    """{name: number or numbers} as {name: [R]}, one number a run."""
+    if not values:
+        raise ValueError("nothing to draw: the table is empty")
+    return {str(name): np.atleast_1d(array(v)).astype(float) for name, v in values.items()}
 
 
-def draw_bars(
-    ax, values: dict, best: bool, share: bool, names: bool = True, room: float = 1.2, ticks: int = 5
-):
-    """Horizontal bars {name: [one number a run]}, first on top: the mean as bar and number, each run as a
-    dot, the best one in blue."""
-    runs = [np.atleast_1d(array(v)).astype(float) for v in values.values()]
-    means = np.array([r.mean() for r in runs])
-    top = int(np.nanargmax(means)) if best and len(means) > 1 else -1
-    at = np.arange(len(runs))[::-1]
-    reach = np.nanmax([r.max() for r in runs] + [1e-9])
-    for k, (r, mean) in enumerate(zip(runs, means)):
+def is_share(runs: dict) -> bool:
+    """Whether the numbers look like accuracies: all within [0, 1]."""
+    flat = np.concatenate(list(runs.values()))
+    return bool(((flat >= 0) & (flat <= 1) | np.isnan(flat)).all())
+
+
+def draw_bars(ax, runs: dict, highlight: str | None, names: bool = True, room: float = 1.2, ticks: int = 5):
+    """Horizontal bars, first on top: the mean as bar and number, each run as a dot, one bar in strong blue.
+
+    runs {name: [R]}; nan leaves a line empty; highlight None takes the highest mean.
+    """
+    means = {name: r.mean() for name, r in runs.items()}
+    highlight = highlight or max(means, key=lambda name: np.nan_to_num(means[name], nan=-np.inf))
+    share, at = is_share(runs), np.arange(len(runs))[::-1]
+    reach = max(np.nanmax([r.max() for r in runs.values()]), 1e-9)
+    dot = dict(
+        marker="o", linestyle="", markersize=3.5, color="white", markeredgecolor=INK, markeredgewidth=0.8
+    )
+    for y, (name, r) in zip(at, runs.items()):
+        if np.isnan(means[name]):
+            continue
+        strong = name == highlight
         ax.barh(
-            at[k],
-            mean,
+            y,
+            means[name],
             height=0.62,
-            color=COLOURS[0] if k == top else COLOURS[5],
-            alpha=1 if k == top else 0.75,
+            color=COLOURS[0] if strong else COLOURS[5],
+            alpha=1 if strong else 0.75,
         )
         if len(r) > 1:
-            ax.plot(
-                r,
-                np.full(len(r), at[k]),
-                "o",
-                markersize=3.5,
-                color="white",
-                markeredgecolor=INK,
-                markeredgewidth=0.8,
-            )
-        if np.isfinite(mean):
-            text = f"{mean:.1%}" if share else f"{mean:.3g}"
-            ax.annotate(
-                text,
-                (np.nanmax([*r, 0]), at[k]),
-                (6, 0),
-                textcoords="offset points",
-                va="center",
-                size=TEXT_SIZE,
-                color=INK,
-                weight="bold" if k == top else "normal",
-            )
-    ax.set_xlim(min(0, np.nanmin(means)), reach * room)
+            ax.plot(r, np.full(len(r), y), **dot)
+        text = f"{means[name]:.1%}" if share else f"{means[name]:.3g}"
+        look = dict(va="center", size=TEXT_SIZE, color=INK, weight="bold" if strong else "normal")
+        ax.annotate(text, (max(r.max(), 0), y), (6, 0), textcoords="offset points", **look)
+    ax.set_xlim(min(0, np.nanmin(list(means.values()))), reach * room)
     ax.set_ylim(-0.6, len(runs) - 0.4)
-    ax.set_yticks(at, list(values) if names else [""] * len(at))
+    ax.set_yticks(at, list(runs) if names else [""] * len(at))
     ax.tick_params(axis="y", length=0)
     if share:
         ax.xaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
@@ -62,55 +58,45 @@ def draw_bars(
 
 @drawing
 def bars(
-    values: dict,
-    title: str = "",
-    caption: str = "",
-    xlabel: str = "",
-    chance: float | None = None,
-    best: bool = True,
+    values: dict, title="", caption="", xlabel="", chance: float | None = None, highlight=None
 ) -> Picture:
-    """Horizontal bars {name: number or [one number a run]}; numbers in [0, 1] are shown as percent; `best`
-    marks the highest mean."""
-    flat = np.concatenate([np.atleast_1d(array(v)).astype(float) for v in values.values()])
-    fig, (left, bottom, w, h) = frame(WIDTH, 0.34 * len(values) + 0.65, title, caption)
+    """Horizontal bars {name: number or [one number a run]}, `highlight` (by default the best) in strong blue.
+
+    Numbers that all lie in [0, 1] are shown as percent.
+    """
+    runs = as_runs(values)
+    fig, (left, bottom, w, h) = frame(WIDTH, 0.34 * len(runs) + 0.65, title, caption)
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
     ax = plain_axes(fig.add_subplot(), xlabel, grid="x")
-    draw_bars(ax, values, best, is_share(flat))
+    draw_bars(ax, runs, highlight)
     if chance is not None:
         ax.axvline(chance, color=FAINT, linestyle=(0, (5, 3)), linewidth=1.2)
-        number = f"{chance:.0%}" if is_share(flat) else f"{chance:.3g}"
+        number = f"{chance:.0%}" if is_share(runs) else f"{chance:.3g}"
         ax.set_xlabel(f"{xlabel} (dashed: chance, {number})".strip())
-    numbers = ", ".join(f"{name} {np.mean(array(v)):.3g}" for name, v in values.items())
+    numbers = ", ".join(f"{name} {r.mean():.3g}" for name, r in runs.items())
     return render(fig, describe(f"Bars: {numbers}", title, caption), colours=64)
 
 
 @drawing
-def scoreboard(table: dict, title: str = "", caption: str = "") -> Picture:
-    """Methods by judges: {method: {judge: number or [one number a run]}}; one panel a judge, methods in the
-    given order, the best in blue.
+def scoreboard(table: dict, title: str = "", caption: str = "", highlight: str | None = None) -> Picture:
+    """Methods by judges: {method: {judge: number or [one number a run]}}, one panel a judge.
 
-    A method without a value for a judge leaves its line empty. Judges whose numbers all lie in [0, 1] are
-    shown as percent.
+    Methods keep their order; `highlight` (by default each judge's best) is in strong blue. A method without a
+    value leaves its line empty. Judges whose numbers all lie in [0, 1] are shown as percent.
     """
     judges = list(dict.fromkeys(judge for row in table.values() for judge in row))
-    fig, (left, bottom, w, h) = frame(
-        WIDTH, 0.34 * len(table) + 0.75, title, f"{caption} Dots: single runs.".strip()
-    )
+    if not judges:
+        raise ValueError("nothing to draw: the table is empty")
+    caption = f"{caption} Dots: single runs.".strip()
+    fig, (left, bottom, w, h) = frame(WIDTH, 0.34 * len(table) + 0.75, title, caption)
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0.02, h_pad=0, wspace=0.05)
     spoken = []
     for ax, judge in zip(fig.subplots(1, len(judges), squeeze=False)[0], judges):
-        values = {method: row.get(judge, np.nan) for method, row in table.items()}
-        flat = np.concatenate([np.atleast_1d(array(v)).astype(float) for v in values.values()])
+        runs = as_runs({method: row.get(judge, np.nan) for method, row in table.items()})
         plain_axes(ax, title=judge, grid="x")
-        draw_bars(
-            ax, values, True, is_share(flat[np.isfinite(flat)]), names=judge == judges[0], room=1.5, ticks=2
-        )
-        spoken.append(
-            f"{judge}: "
-            + ", ".join(
-                f"{m} {np.mean(array(v)):.3g}" for m, v in values.items() if np.isfinite(array(v)).all()
-            )
-        )
+        draw_bars(ax, runs, highlight, names=judge == judges[0], room=1.5, ticks=2)
+        means = ", ".join(f"{name} {r.mean():.3g}" for name, r in runs.items() if not np.isnan(r).any())
+        spoken.append(f"{judge}: {means}")
     return render(fig, describe(f"Scoreboard. {'; '.join(spoken)}", title, caption), colours=64)
 
 

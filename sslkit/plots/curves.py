@@ -104,11 +104,10 @@ def label_efficiency(
     xlabel: str = "labels per class",
     ylabel: str = "test accuracy",
 ) -> Picture:
-    """Accuracy against labels per class: {name: {labels: [accuracy of each run]}}; lines are means, bands run
-    from lowest to highest."""
-    fig, (left, bottom, w, h) = frame(
-        WIDTH, 3.6, title, f"{caption} Line: mean; band: lowest to highest run.".strip()
-    )
+    """Accuracy against labels per class: {name: {labels: accuracy, or [one a run]}}; means, bands low to
+    high."""
+    caption = f"{caption} Line: mean; band: lowest to highest run.".strip()
+    fig, (left, bottom, w, h) = frame(WIDTH, 3.6, title, caption)
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
     ax = plain_axes(fig.add_subplot(), xlabel, ylabel, grid="both")
     ends, ticks = [], set()

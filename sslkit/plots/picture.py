@@ -65,10 +65,10 @@ def drawing(function):
 
 
 def array(x) -> np.ndarray:
-    """A tensor (any device), array or list as a numpy array; floating point tensors as float32."""
+    """A tensor (on any device), array or list as a numpy array."""
     if hasattr(x, "detach"):
         x = x.detach().cpu()
-        if x.is_floating_point():
+        if str(x.dtype) == "torch.bfloat16":  # numpy has no such type
             x = x.float()
     return np.asarray(x)
 

@@ -3,10 +3,10 @@
 Settings are chosen on train and val; the test split is for the last number alone.
 """
 
-from sslkit.probes.features import accuracy, autocast, backbone, device_of, features, pixels, reinitialised
+from sslkit.probes.features import accuracy, backbone, device_of, features, pixels, reinitialised
 from sslkit.probes.few import few_labels, label_subset
-#from sslkit.probes.finetuning import FineTuned, Supervised, finetune, supervised
+from sslkit.probes.finetuning import FineTuned, finetune, supervised
 from sslkit.probes.knn import knn, neighbours
 from sslkit.probes.linear import LinearProbe, fit_logistic, linear_probe, standardise
-#from sslkit.probes.scores import Scoreboard, load_rows, scoreboard
+from sslkit.probes.scores import Scoreboard, load_rows, scoreboard
 

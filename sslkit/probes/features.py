@@ -6,17 +6,13 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from sslkit.train import autocast
+
 
 def device_of(model: nn.Module) -> torch.device:
     """The device of the model's first parameter; the CPU for a model without any."""
     parameter = next(model.parameters(), None)
     return parameter.device if parameter is not None else torch.device("cpu")
-
-
-def autocast(device: torch.device, amp: tuple[bool, torch.dtype] | None):
-    """A context that computes in the lower precision of `amp` = (enabled, dtype); None is plain float32."""
-    enabled, dtype = amp or (False, torch.bfloat16)
-    return torch.autocast(device.type, dtype=dtype, enabled=enabled)
 
 
 def to_input(x: Tensor, device: torch.device) -> Tensor:
@@ -38,11 +34,12 @@ def evaluating(model: nn.Module):
 
 
 @torch.no_grad()
-def features(model: nn.Module, x, batch: int = 512, *, amp: tuple[bool, torch.dtype] | None = None) -> Tensor:
+def features(model: nn.Module, x, batch: int = 512) -> Tensor:
     """Features [N, D], float32 on the CPU, of x [N, C, H, W] (uint8, or float in [0, 1]) or tokens [N, T].
 
     A model with `encode` (a method) is asked for that, any other is called. Evaluation mode, no gradient. x may be a
-    streamed object with .shape that gives a batch when indexed by a LongTensor. amp is described in `autocast`.
+    streamed object with .shape that gives a batch when indexed by a LongTensor. Computed in the precision that training
+    uses here (sslkit.train.precision).
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"features needs a network (nn.Module), got {type(model).__name__}")
@@ -52,7 +49,7 @@ def features(model: nn.Module, x, batch: int = 512, *, amp: tuple[bool, torch.dt
     parts = []
     with evaluating(model):
         for rows in torch.arange(n).split(batch):
-            with autocast(device, amp):
+            with autocast(device):
                 h = encode(to_input(x[rows], device))
             if not isinstance(h, Tensor) or h.ndim != 2 or len(h) != len(rows):
                 got = list(h.shape) if isinstance(h, Tensor) else type(h).__name__

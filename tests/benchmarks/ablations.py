@@ -2,11 +2,12 @@
 
     python tests/benchmarks/ablations.py [--steps 150] [--seeds 3] [--out results/simclr_ablations.json]
 
-Each run uses the laptop recipe with fewer steps. All variants of a seed start from the same weights and see the same
-number of images in the same order; batches of another size take more or fewer steps, with the learning rate in
-proportion to the batch. Judged on the validation split: kNN with 5,000 training scenes, and a linear probe on these
-whose C is chosen on that split too, for all variants alike. The test split is not touched.
-One process a core, one thread each: more images a second than all threads on one run. Nothing else may run meanwhile.
+Each run uses the laptop recipe with fewer steps. All variants of a seed start from the same weights and see
+the same number of images in the same order; batches of another size take more or fewer steps, with the
+learning rate in proportion to the batch. Judged on the validation split: kNN with 5,000 training scenes, and a
+linear probe on these whose C is chosen on that split too, for all variants alike. The test split is not
+touched. One process a core, one thread each, which does more in a second than all threads on one run. Nothing
+else may run meanwhile.
 """
 
 import argparse
@@ -93,7 +94,8 @@ def one(name: str, seed: int, recipe: Recipe, limit: int | None) -> dict[str, fl
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--limit", type=int, help="only so many scenes of each split, to try the command")
@@ -117,9 +119,12 @@ def main() -> None:
     judges = list(found["untrained", 0])
     rows = {j: {name: [found[name, seed][j] for seed in seeds] for name in names} for j in judges}
     for name in names:
-        cells = [rows[j][name] for j in judges]
-        spread = [statistics.stdev(c) if len(c) > 1 else 0.0 for c in cells]
-        print(f"{name:18}" + "".join(f"   {j} {statistics.mean(c):.3f} ± {s:.3f}" for j, c, s in zip(judges, cells, spread)))
+        line = f"{name:18}"
+        for j in judges:
+            values = rows[j][name]
+            spread = statistics.stdev(values) if len(values) > 1 else 0.0
+            line += f"   {j} {statistics.mean(values):.3f} ± {spread:.3f}"
+        print(line)
     result = {
         "command": f"python tests/benchmarks/ablations.py --steps {args.steps} --seeds {args.seeds}",
         "seeds": list(seeds),

@@ -30,6 +30,8 @@ class Handler(BaseHTTPRequestHandler):
         body = server.bodies.get(self.path, BODY)
         if kind == "gone":
             return self.send_error(404)
+        if kind == "late":
+            time.sleep(0.3)
         if kind == "busy" and len(server.requests) < 3:
             return self.send_error(503)
         if start >= len(body):
@@ -288,7 +290,7 @@ def test_obtain_falls_back_to_another_version(server, dead_url, tmp_path):
 
 
 def test_two_at_once_download_once(server, tmp_path):
-    archives_, _ = a_set(server, tmp_path)
+    archives_, _ = a_set(server, tmp_path, kinds=("late",))
     found = []
 
     def run():

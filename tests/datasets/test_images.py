@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sslkit.datasets import images
 from sslkit.datasets.images import BACKDROP, UnreadableImage, check_image, read_image
 
 RED, GREEN, BLUE, WHITE = (250, 20, 10), (10, 200, 30), (20, 30, 240), (255, 255, 255)
@@ -188,6 +189,13 @@ def test_broken_files_are_refused_and_whole_ones_pass(tmp_path):
         check_image(tmp_path / name)
     with pytest.raises(FileNotFoundError):
         read_image(tmp_path / "nothing.png", 32)
+
+
+def test_photographs_of_phones_get_a_hint(tmp_path, monkeypatch):
+    (tmp_path / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(50))
+    monkeypatch.setattr(images, "_formats", lambda: ["JPEG", "PNG"])
+    with pytest.raises(UnreadableImage, match="pip install pillow-heif"):
+        read_image(tmp_path / "IMG_1.HEIC", 32)
 
 
 def test_an_image_too_large_to_be_honest_is_refused(tmp_path, monkeypatch):

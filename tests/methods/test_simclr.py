@@ -3,6 +3,8 @@
 import copy
 import inspect
 import math
+import os
+import socket
 import subprocess
 import sys
 
@@ -291,8 +293,8 @@ def test_it_learns_to_tell_scenes_apart():
 
 # --- two processes ---
 
-TWO = '''
-import sys
+STEP = """
+import os, sys
 import torch
 from torch import nn
 from sslkit import dist
@@ -310,27 +312,44 @@ view1, view2 = torch.rand(2, 8, 3, 4, 4, dtype=torch.float64, generator=torch.Ge
 mine = slice(dist.rank() * 8 // dist.world(), (dist.rank() + 1) * 8 // dist.world())
 loss, _ = dist.wrap(method)((view1[mine], view2[mine]))
 loss.backward()
-if dist.is_main():
-    grads = [p.grad for p in method.parameters()]
-    torch.save({"loss": loss.detach(), "grads": grads, "world": dist.world()}, sys.argv[1])
+grads = [p.grad for p in method.parameters()]
+torch.save({"loss": loss.detach(), "grads": grads, "world": dist.world()}, sys.argv[1])
 dist.finish()
-'''
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def run_together(folder, environments) -> list[dict]:
+    """STEP in one process for each environment, all at once; what each saved."""
+    script = folder / "step.py"
+    script.write_text(STEP)
+    outs = [folder / f"{k}.pt" for k in range(len(environments))]
+    started = [
+        subprocess.Popen([sys.executable, script, out], env=os.environ | env, stderr=subprocess.PIPE, text=True)
+        for out, env in zip(outs, environments)
+    ]
+    try:
+        for process in started:
+            _, errors = process.communicate(timeout=200)
+            assert process.returncode == 0, errors[-2000:]
+    finally:
+        for process in started:
+            process.kill()
+    return [torch.load(out, weights_only=True) for out in outs]
 
 
 def test_two_processes_give_the_loss_and_gradient_of_one(tmp_path):
-    script = tmp_path / "two.py"
-    script.write_text(TWO)
-    together = "-m torch.distributed.run --standalone --nproc-per-node 2".split()
-    found = []
-    for launcher in ([], together):
-        out = tmp_path / f"{len(launcher)}.pt"
-        command = [sys.executable, *launcher, script, out]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr[-2000:]
-        found.append(torch.load(out, weights_only=True))
-    one, two = found
-    assert (one["world"], two["world"]) == (1, 2)
-    torch.testing.assert_close(two["loss"], one["loss"], rtol=0, atol=1e-6)
-    assert len(one["grads"]) == 4 and max(g.abs().max() for g in one["grads"]) > 1e-3
-    for a, b in zip(one["grads"], two["grads"]):
-        torch.testing.assert_close(b, a, rtol=0, atol=1e-6)
+    group = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    alone, *both = run_together(tmp_path, [{}, *(group | {"RANK": str(r), "LOCAL_RANK": str(r)} for r in (0, 1))])
+    assert alone["world"] == 1 and len(alone["grads"]) == 4
+    assert max(g.abs().max() for g in alone["grads"]) > 1e-3
+    for found in both:
+        assert found["world"] == 2
+        torch.testing.assert_close(found["loss"], alone["loss"], rtol=0, atol=1e-6)
+        for a, b in zip(alone["grads"], found["grads"]):
+            torch.testing.assert_close(b, a, rtol=0, atol=1e-6)
