@@ -81,7 +81,7 @@ def serve(root: Path, settings: Path | None):
     log = open(root / "lab.log", "w")
     process = subprocess.Popen([*command, f"--ServerApp.root_dir={root}"], env=env, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
-    for _ in range(300):
+    for _ in range(600):
         if process.poll() is not None:
             break
         try:
@@ -101,7 +101,7 @@ def page():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(120_000)  # waits end with what they wait for; a busy machine is slow
         page.foreign, page.complaints = [], []
         page.on("request", lambda request: page.foreign.append(request.url))
         page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))
@@ -122,7 +122,7 @@ def run_all(page, address: str, notebook: str) -> None:
         return prompts.length && prompts.every((text) => /^\[\d+\]:$/.test(text))
             || document.querySelector('[data-mime-type="application/vnd.jupyter.error"]') !== null;
     }"""
-    page.wait_for_function(done, timeout=75_000)
+    page.wait_for_function(done, timeout=300_000)
     errors = page.locator('[data-mime-type="application/vnd.jupyter.error"]').all_inner_texts()
     assert not errors, errors[0]
 

@@ -216,7 +216,11 @@ def outputs(nb, index):
     return [out.get("text") or out.get("data", {}).get("text/plain") for out in nb.cells[index].outputs]
 
 
-def test_a_run_exports_executes_and_stamps(root):
+def test_a_run_exports_executes_and_stamps(root, monkeypatch):
+    startup = root / "ipython/profile_default/startup"
+    startup.mkdir(parents=True)
+    (startup / "mine.py").write_text("print('the settings of this user')")
+    monkeypatch.setenv("IPYTHONDIR", str(root / "ipython"))
     image = "{'image/png': '', 'application/vnd.jupyter.widget-view+json': {'model_id': '1'}}"
     path = notebook(
         root,
@@ -224,7 +228,7 @@ def test_a_run_exports_executes_and_stamps(root):
         LOSS,
         "import os, sys\nprint(os.getcwd(), os.environ['SSLKIT_SCALE'], sys.executable)",
         "from sslkit.methods import early\nearly.loss(1)",
-        "for word in 'ab':\n    print(word)\n    print('!', file=sys.stderr)",
+        "for word in 'ab':\n    print(word, flush=True)\n    print('!', file=sys.stderr, flush=True)",
         f"from IPython.display import display\ndisplay({image}, raw=True)",
         "h = display('first', display_id=True)",
         "h.update('last')",
@@ -272,7 +276,7 @@ STOPPABLE = "import time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n 
     [
         ("def f(x):\n    return x / 0\n\nf(1)", "timeout-60", ["----> 4 f(1)", "ZeroDivisionError: divis"]),
         ("import os\nos._exit(9)", "timeout-60", ["the kernel died"]),
-        ("import time\ntime.sleep(60)", "timeout-1", ["----> 2 time.sleep(60)", "stopped after 1 s"]),
+        ("import time\ntime.sleep(60)", "timeout-3", ["----> 2 time.sleep(60)", "stopped after 3 s"]),
         (STOPPABLE, "timeout-1", ["stopped after 1 s; the tag timeout-N gives it N seconds"]),
         ("input()", "timeout-60", ["StdinNotImplementedError"]),
     ],

@@ -212,7 +212,7 @@ def test_pyplot_is_imported_nowhere():
             assert not any("pyplot" in n for n in [*names, getattr(node, "module", None) or ""]), path
 
 
-# --- images ---------------------------------------------------------------------------------------------------------
+# --- images -------------------------------------------------------------------------------
 
 
 def test_grid_shows_every_pixel_of_every_image():
@@ -270,7 +270,7 @@ def test_neighbours_are_framed_and_counted():
         plots.neighbours(images, found[0])
 
 
-# --- maps -----------------------------------------------------------------------------------------------------------
+# --- maps -------------------------------------------------------------------------------
 
 
 def blobs(n=60, d=80):
@@ -319,7 +319,7 @@ def test_map_has_each_class_colour_and_refuses_too_few_names():
     plots.tsne_maps([("a", XY, np.arange(40) * 2)])  # 79 classes: the last ones share grey
 
 
-# --- curves ---------------------------------------------------------------------------------------------------------
+# --- curves -------------------------------------------------------------------------------
 
 
 def test_smooth_is_the_mean_of_the_last_values():
@@ -348,7 +348,7 @@ def test_label_efficiency_states_means():
     assert "fine-tuned 35% with 1 to 60% with 10 labels" in alt and "lowest to highest run" in alt
 
 
-# --- bars and matrices ----------------------------------------------------------------------------------------------
+# --- bars and matrices -------------------------------------------------------------------------------
 
 
 def test_bars_state_means_and_mark_the_best(drawn_text):
@@ -392,7 +392,7 @@ def test_info_nce_parts_agree_with_autograd():
         plots.info_nce_parts(z1, z2, 0)
 
 
-# --- live -----------------------------------------------------------------------------------------------------------
+# --- live -------------------------------------------------------------------------------
 
 
 class Clock:

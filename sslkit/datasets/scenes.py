@@ -36,13 +36,13 @@ INFO = Info("scenes", ABOUT, LICENCE, "generated", 0.0, len(KINDS))
 
 @lru_cache(maxsize=1)
 def members() -> dict[str, Tensor]:
-    """{kind: rows of the emoji pack}. Of `time` only the clock faces; of `transport-ground` only what drives."""
+    """{kind: rows of the emoji pack}. Of `time` only the clock faces; of `transport-ground` only what drives; no rude hand in class."""
     p = pack()
-    still = {"bus stop", "motorway", "railway track", "oil drum", "fuel pump", "wheel", "police cars revolving light", "horizontal traffic light",
+    left_out = {"reversed hand with middle finger extended", "bus stop", "motorway", "railway track", "oil drum", "fuel pump", "wheel", "police cars revolving light", "horizontal traffic light",
              "vertical traffic light", "octagonal sign", "construction sign"}  # fmt: skip
     rows: dict[str, Tensor] = {}
     for kind, subgroups in KINDS.items():
-        chosen = [i for i, s in enumerate(p.subgroup) if s in subgroups and p.name[i] not in still]
+        chosen = [i for i, s in enumerate(p.subgroup) if s in subgroups and p.name[i] not in left_out]
         if kind == "clock":
             chosen = [i for i in chosen if p.name[i].startswith("clock face")]
         rows[kind] = torch.tensor(chosen)

@@ -1,7 +1,7 @@
 # Generated from notebooks/10_simclr.ipynb by `python -m sslkit.notebooks export`.
 # Do not edit: edit the notebook.
 
-# --- SimCLR ---
+# --- 10 · SimCLR: learning by comparing ---
 import math
 from contextlib import nullcontext
 
@@ -15,7 +15,7 @@ from sslkit.train import Recipe
 from sslkit.views import ColorJitter, Compose, Grayscale, RandomResizedCrop
 
 
-# --- Views ---
+# --- 2 Look at the data and at the views ---
 def simclr_views(crop: float = 0.2, jitter: float = 0.5) -> Compose:
     """SimCLR's random view for small images: a crop of `crop` to all of the area, mirrored half of the time,
     colours changed with strength `jitter` in 80 % of the views, grey in 20 %.
@@ -26,7 +26,7 @@ def simclr_views(crop: float = 0.2, jitter: float = 0.5) -> Compose:
     return Compose([RandomResizedCrop(scale=(crop, 1.0)), ColorJitter(jitter), Grayscale()])
 
 
-# --- InfoNCE ---
+# --- The same as a classification ---
 def full_precision(z: Tensor):
     """A context without autocast on z's device: bfloat16 keeps 8 bits of a cosine, too few for a loss."""
     kind = z.device.type
@@ -55,7 +55,7 @@ def info_nce(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
         return F.cross_entropy(similarity.masked_fill(itself, -math.inf), positive)
 
 
-# --- The method ---
+# --- Encoder, projector, method ---
 class SimCLR(nn.Module):
     """Two views of each image; encoder and projector pull the views of one image together, push others apart.
 
@@ -101,10 +101,10 @@ class SimCLR(nn.Module):
         return math.log(2 * batch_size - 1)
 
 
-# --- The method ---
+# --- Encoder, projector, method ---
 METHOD = SimCLR
 RECIPES = {
-    "laptop": Recipe(steps=900, lr=0.2, batch=256, encoder="small", options={"temperature": 0.2}),
+    "laptop": Recipe(steps=900, lr=0.2, batch=256, encoder="small", options={"temperature": 0.1}),
     # 200 epochs of CIFAR-10, 97 steps each; the learning rate is 0.06 for each 128 images of a batch
     "gpu": Recipe(
         steps=19_500,

@@ -117,6 +117,7 @@ def _client(nb: nbformat.NotebookNode, folder: Path, scale: str) -> NotebookClie
         interrupt_on_timeout=True,
         # Without it a cell that handles the interrupt would pass as complete; one that ignores it would hang.
         error_on_timeout={"ename": "Timeout", "evalue": "", "traceback": []},
+        iopub_timeout=10,  # for the traceback of an interrupted cell, on a busy machine
         record_timing=False,
         coalesce_streams=True,
         store_widget_state=False,

@@ -118,7 +118,7 @@ def plain_axes(ax, xlabel: str = "", ylabel: str = "", title: str = "", grid: st
 def render(fig: Figure, alt: str, colours: int | None = None) -> Picture:
     """Draw the figure to PNG. `colours` stores it with a palette of so many, at a third of the size.
 
-    A palette suits lines and text, not photographs. No date, no version: a rerun gives the same bytes.
+    A palette of 256 suits small images too. No date, no version: a rerun gives the same bytes.
     """
     fig.canvas.draw()
     image = Image.fromarray(np.asarray(fig.canvas.buffer_rgba())).convert("RGB")

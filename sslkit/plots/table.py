@@ -89,4 +89,4 @@ def draw_table(
             write(name, left[k] + tile_w / 2, top[r] + tile_h + 4, tile_w + gap - 2, color=colour, va="top")
     for r, name in enumerate(row_names or []):
         ax.text(0, top[r] + tile_h / 2, name, size=TEXT_SIZE, color=INK, va="center")
-    return render(fig, alt)
+    return render(fig, alt, colours=256)

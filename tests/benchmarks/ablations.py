@@ -4,8 +4,8 @@
 
 Each run uses the laptop recipe with fewer steps. All variants of a seed start from the same weights and see
 the same number of images in the same order; batches of another size take more or fewer steps, with the
-learning rate in proportion to the batch. Judged on the validation split: kNN with 5,000 training scenes, and a
-linear probe on these whose C is chosen on that split too, for all variants alike. The test split is not
+learning rate in proportion to the batch. Judged on the validation split: kNN with 5,000 training scenes, and
+a linear probe on these whose C is chosen on that split too, for all variants alike. The test split is not
 touched. One process a core, one thread each, which does more in a second than all threads on one run. Nothing
 else may run meanwhile.
 """

@@ -1,4 +1,4 @@
-"""Rotation, exported from notebooks/03_rotation.ipynb, against torch.rot90, lists of pixels, plain numbers."""
+"""Rotation, exported from notebooks/03_rotation.ipynb, against torch.rot90, lists of pixels, plain sums."""
 
 import copy
 import inspect
@@ -37,11 +37,11 @@ def by_pixels(image, turns):
 
 def turns_agree(rotate):
     """Whether a function turns like the loop, whatever the size, the channels, the type of number."""
-    for n, channels, side, dtype in [(9, 3, 5, torch.uint8), (7, 1, 4, torch.float32), (1, 2, 1, torch.double)]:
-        x = images(n, channels, side).to(dtype)
+    for n, channels, side, kind in [(9, 3, 5, torch.uint8), (7, 1, 4, torch.float), (1, 2, 1, torch.double)]:
+        x = images(n, channels, side).to(kind)
         k = torch.arange(n).flip(0) % 4
         got = rotate(x, k)
-        if got.dtype != dtype or got.shape != x.shape or not torch.equal(got, one_by_one(x, k)):
+        if got.dtype != kind or got.shape != x.shape or not torch.equal(got, one_by_one(x, k)):
             return False
     return True
 
@@ -351,7 +351,8 @@ encoder.dim = 10
 method = Rotation(encoder, crop=1.0).double()
 x = torch.rand(8, 3, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
 mine = x[dist.rank() * 8 // dist.world() : (dist.rank() + 1) * 8 // dist.world()]
-loss, _ = dist.wrap(method)(method.pretext(mine, None))
+wrapped = dist.wrap(method)  # kept: gradients are averaged only as long as it lives
+loss, _ = wrapped(method.pretext(mine, None))
 loss.backward()
 losses = dist.gather(loss.detach()[None])
 if dist.is_main():

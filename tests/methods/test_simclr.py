@@ -16,6 +16,7 @@ from sslkit.datasets import load
 from sslkit.methods import simclr
 from sslkit.methods.simclr import METHOD, RECIPES, SimCLR, info_nce, simclr_views
 from sslkit.nets import build_encoder
+from sslkit.notebooks.files import ROOT
 from sslkit.train import Recipe, build, train
 from sslkit.views import ColorJitter, Grayscale, RandomResizedCrop
 
@@ -310,7 +311,8 @@ method.projector = nn.Linear(10, 4)  # no batch norm: its statistics are each pr
 method.double()
 view1, view2 = torch.rand(2, 8, 3, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
 mine = slice(dist.rank() * 8 // dist.world(), (dist.rank() + 1) * 8 // dist.world())
-loss, _ = dist.wrap(method)((view1[mine], view2[mine]))
+wrapped = dist.wrap(method)  # kept alive: its hooks average the gradients
+loss, _ = wrapped((view1[mine], view2[mine]))
 loss.backward()
 grads = [p.grad for p in method.parameters()]
 torch.save({"loss": loss.detach(), "grads": grads, "world": dist.world()}, sys.argv[1])
@@ -329,10 +331,10 @@ def run_together(folder, environments) -> list[dict]:
     script = folder / "step.py"
     script.write_text(STEP)
     outs = [folder / f"{k}.pt" for k in range(len(environments))]
-    started = [
-        subprocess.Popen([sys.executable, script, out], env=os.environ | env, stderr=subprocess.PIPE, text=True)
-        for out, env in zip(outs, environments)
-    ]
+    started = []
+    for out, env in zip(outs, environments):
+        command, env = [sys.executable, script, out], os.environ | {"PYTHONPATH": str(ROOT)} | env
+        started.append(subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True))
     try:
         for process in started:
             _, errors = process.communicate(timeout=200)
@@ -345,7 +347,8 @@ def run_together(folder, environments) -> list[dict]:
 
 def test_two_processes_give_the_loss_and_gradient_of_one(tmp_path):
     group = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
-    alone, *both = run_together(tmp_path, [{}, *(group | {"RANK": str(r), "LOCAL_RANK": str(r)} for r in (0, 1))])
+    ranks = [group | {"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in (0, 1)]
+    alone, *both = run_together(tmp_path, [{}, *ranks])
     assert alone["world"] == 1 and len(alone["grads"]) == 4
     assert max(g.abs().max() for g in alone["grads"]) > 1e-3
     for found in both:
