@@ -221,7 +221,7 @@ def test_streamed_images_are_prefetched_one_batch_ahead():
 def test_killed_at_any_moment_resumes_to_the_same_weights(tmp_path):
     """SIGKILL between and within steps and saves, then --resume: the command line's last checkpoint equals an uninterrupted one's."""
     base = [sys.executable, "-m", "sslkit", "pretrain", "simclr", "--data", "scenes", "--limit", "128", "--scale", "smoke", "--steps", "30"]
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "SSLKIT_SAVE_EVERY": "0"}
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "SSLKIT_SAVE_EVERY": "0", "SSLKIT_PRECISION": "float32"}
     subprocess.run([*base, "--out", tmp_path / "whole"], check=True, env=env, capture_output=True)
     process = subprocess.Popen([*base, "--out", tmp_path / "cut"], env=env, stdout=subprocess.PIPE, text=True)
     log = tmp_path / "cut" / "log.jsonl"
