@@ -42,9 +42,10 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def load_data(args: argparse.Namespace, name: str, channels: int | None = None) -> datasets.Dataset:
-    """The data set of --data, --size and --limit."""
-    options = {"size": args.size} if args.size else {}
+def load_data(args: argparse.Namespace, name: str, channels: int | None = None, size: int | None = None) -> datasets.Dataset:
+    """The data set of --data, --size and --limit; a folder's images by default at `size`, that of the run."""
+    size = args.size or (size if name.startswith("folder:") else None)
+    options = {"size": size} if size else {}
     return datasets.load(name, limit=args.limit, channels=channels, **options)
 
 
@@ -91,7 +92,7 @@ def probe(args: argparse.Namespace) -> None:
     """Print the scoreboard of a run; keep its rows in run/scores.jsonl."""
     method, state = load_run(args.run)
     name = args.data or state["data"]
-    data = load_data(args, name, state["channels"])
+    data = load_data(args, name, state["channels"], state["size"])
     board = scoreboard(method, data, name=state["name"], seeds=range(args.seeds))
     print(board)
     board.save(args.run / "scores.jsonl")

@@ -74,6 +74,7 @@ def test_pretrain_on_a_folder_of_ones_own(photos, tmp_path):
         (["pretrain", "simclr", *SMALL, "--optimizer", "lion"], "no optimizer 'lion'; there are sgd"),
         (["pretrain", "simclr", "--data", "folder:/nowhere/at/all"], "/nowhere/at/all"),
         (["probe", "/nowhere/at/all"], "/nowhere/at/all"),
+        (["pretrain", "simclr", "--data", "emoji", "--size", "64"], "emoji has no option size; it has artist"),
     ],
 )
 def test_mistakes_are_said_in_a_line(arguments, words, tmp_path, capsys, monkeypatch):

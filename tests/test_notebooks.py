@@ -201,6 +201,8 @@ def test_the_hash_is_of_sources_alone(root):
     nb.cells[1].execution_count = 7
     nb.cells[1].id = "other"
     assert source_hash(nb) == first == hashed("# A", "b")
+    nb.cells[0].cell_type = "code"
+    assert source_hash(nb) != first
     others = [("# A", "c"), ("b", "# A"), ("# A", "b", "c"), ("# A B", "b"), ("# A\nb",)]
     assert len({first, *(hashed(*sources) for sources in others)}) == 6
 
@@ -219,7 +221,7 @@ def outputs(nb, index):
 def test_a_run_exports_executes_and_stamps(root, monkeypatch):
     startup = root / "ipython/profile_default/startup"
     startup.mkdir(parents=True)
-    (startup / "mine.py").write_text("print('the settings of this user')")
+    (startup / "mine.py").write_text("import builtins; builtins.loss = 'of this user'")
     monkeypatch.setenv("IPYTHONDIR", str(root / "ipython"))
     image = "{'image/png': '', 'application/vnd.jupyter.widget-view+json': {'model_id': '1'}}"
     path = notebook(
@@ -227,7 +229,7 @@ def test_a_run_exports_executes_and_stamps(root, monkeypatch):
         "03_early",
         LOSS,
         "import os, sys\nprint(os.getcwd(), os.environ['SSLKIT_SCALE'], sys.executable)",
-        "from sslkit.methods import early\nearly.loss(1)",
+        "import builtins\nfrom sslkit.methods import early\nearly.loss(1), hasattr(builtins, 'loss')",
         "for word in 'ab':\n    print(word, flush=True)\n    print('!', file=sys.stderr, flush=True)",
         f"from IPython.display import display\ndisplay({image}, raw=True)",
         "h = display('first', display_id=True)",
@@ -245,7 +247,7 @@ def test_a_run_exports_executes_and_stamps(root, monkeypatch):
     nb = run(path, to=path, say=quiet)
     assert (root / "sslkit/methods/early.py").exists()
     assert outputs(nb, 1) == [f"{path.parent} laptop {sys.executable}\n"]
-    assert outputs(nb, 2) == ["0.0"]
+    assert outputs(nb, 2) == ["(0.0, False)"]
     assert outputs(nb, 3) == ["a\nb\n", "!\n!\n"]
     assert set(nb.cells[4].outputs[0].data) == {"image/png"}
     assert outputs(nb, 5) == ["'last'"]

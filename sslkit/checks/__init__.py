@@ -1,7 +1,7 @@
 """Exercise checks: `info_nce = check("simclr.info_nce", info_nce)` in a notebook.
 
 A chapter is one file of data (exercises, slow oracles, what each common wrong answer gets told); runner.py
-calls the reader's function safely, judge.py compares and finds the words, markdown.py writes the cells.
+calls the reader's function safely, verdict.py compares and finds the words, markdown.py writes the cells.
 """
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Callable
 
 from .exercise import Exercise
-from .judge import judge
+from .verdict import judge
 
 CHAPTERS = ("start_here", "judging", "rotation", "simclr")
 

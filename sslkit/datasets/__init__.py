@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from importlib import import_module
+from inspect import signature
 
 import torch
 from torch import Tensor
@@ -22,17 +23,16 @@ def load(name: str, *, limit: int | None = None, channels: int | None = None, **
     repeats grey three times. Other options go to the set's own load(): size (working resolution), artist, test_artist,
     root ... An unknown name is a ValueError that lists what exists.
     """
+    module, first = _module(name)
     if name.startswith("folder:"):
-        data = import_module("sslkit.datasets.folder").load(name.removeprefix("folder:"), **options | {"channels": channels or 3})
-    elif name == "scenes":
-        sizes = {part: limit for part in ("train", "val", "test")} if limit else {}
-        data = import_module("sslkit.datasets.scenes").load(**sizes | options)
-    elif name in SHIPPED:
-        data = import_module(f"sslkit.datasets.{name}").load(**options)
-    elif name in PUBLISHED:
-        data = import_module("sslkit.datasets.torchvision_sets").load(name, **options)
-    else:
-        raise ValueError(f"no data set {name!r}; there are {', '.join(SHIPPED + PUBLISHED)}, and folder:PATH for images of your own")
+        options["channels"] = channels or 3
+    if name == "scenes" and limit:
+        options = {part: limit for part in ("train", "val", "test")} | options
+    takes = signature(module.load).parameters
+    if "options" not in takes and (unknown := set(options) - set(takes)):
+        known = ", ".join(key for key in takes if key not in ("name", "path"))
+        raise ValueError(f"the data set {name} has no option {', '.join(sorted(unknown))}; it has {known or 'none'}")
+    data = module.load(*first, **options)
     if limit:
         parts = {part: s[torch.arange(limit) * len(s) // limit] if len(s) > limit else s for part, s in data.splits.items()}
         data = replace(data, **parts)
@@ -40,6 +40,17 @@ def load(name: str, *, limit: int | None = None, channels: int | None = None, **
         parts = {part: replace(s, x=to_channels(s.x, channels)) for part, s in data.splits.items()}
         data = replace(data, **parts)
     return data
+
+
+def _module(name: str):
+    """The module that loads a set, and the first arguments of its load()."""
+    if name.startswith("folder:"):
+        return import_module("sslkit.datasets.folder"), (name.removeprefix("folder:"),)
+    if name in SHIPPED:
+        return import_module(f"sslkit.datasets.{name}"), ()
+    if name in PUBLISHED:
+        return import_module("sslkit.datasets.torchvision_sets"), (name,)
+    raise ValueError(f"no data set {name!r}; there are {', '.join(SHIPPED + PUBLISHED)}, and folder:PATH for images of your own")
 
 
 def to_channels(x: Tensor, channels: int) -> Tensor:

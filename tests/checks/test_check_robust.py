@@ -12,11 +12,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sslkit.checks import check, find
-from sslkit.checks.judge import judge
+import sslkit.checks
+from sslkit.checks import find
 
 # An error that leaves the reader's thread would be printed by Python in the notebook.
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+
+# A loaded machine must not make a right answer late; tests of the deadline set their own.
+check = functools.partial(sslkit.checks.check, seconds=60)
+judge = functools.partial(sslkit.checks.judge, seconds=60)
 
 NCE = find("simclr.info_nce")
 right = NCE.solution
@@ -167,14 +171,14 @@ def test_a_hanging_function_ends_with_the_deadline(function, capsys):
     over.clear()
     start = time.monotonic()
     assert check("simclr.info_nce", function, seconds=0.3) is right
-    assert time.monotonic() - start < 2.5
+    assert time.monotonic() - start < 20
     out, err = capsys.readouterr()
     over.set()
     assert "had not finished after 0.3 seconds" in out and "It was called with z1 = [[" in out and err == ""
 
 
 def threads_settle_at(count: int) -> bool:
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 20
     while threading.active_count() > count and time.monotonic() < deadline:
         time.sleep(0.01)
     return threading.active_count() <= count
@@ -199,12 +203,13 @@ def test_slow_on_a_later_trial_is_late_too():
 
 def test_the_stop_button_still_works():
     """KeyboardInterrupt in the waiting main thread goes through, and the reader's thread is stopped."""
+    def interrupts_then_hangs(*args):
+        os.kill(os.getpid(), signal.SIGINT)
+        forever()
+
     before = threading.active_count()
-    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
-    timer.start()
     with pytest.raises(KeyboardInterrupt):
-        check("simclr.info_nce", forever, seconds=20)
-    timer.join()
+        check("simclr.info_nce", interrupts_then_hangs)
     assert threads_settle_at(before)
 
 
