@@ -84,6 +84,7 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> Tensor:
-        gradient = gradient.contiguous()
+        # A copy: autograd may hand the same tensor to another node, and all_reduce works in place.
+        gradient = gradient.clone(memory_format=torch.contiguous_format)
         torch_dist.all_reduce(gradient)
         return gradient.chunk(world())[rank()]

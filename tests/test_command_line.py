@@ -16,6 +16,14 @@ from sslkit.runs import load_run
 SMALL = ["--data", "scenes", "--limit", "200", "--scale", "smoke"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def smoke_scale():
+    """The supervised row of a scoreboard takes seconds, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSLKIT_SCALE", "smoke")
+        yield
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "x"

@@ -1,6 +1,7 @@
 """Features, kNN, linear probe, few labels: against slow loops and scikit-learn."""
 
 import math
+import sys
 import warnings
 
 import numpy as np
@@ -13,7 +14,6 @@ from torch import nn
 from sslkit import probes
 from sslkit.probes import (accuracy, few_labels, features, knn, label_subset, linear_probe, neighbours, pixels,
                            reinitialised)
-from sslkit.probes import knn as knn_function
 from sslkit.train import precision
 
 
@@ -232,7 +232,7 @@ def test_more_neighbours_than_rows_means_all_of_them():
 def test_knn_in_chunks_with_any_labels_and_small_temperatures(monkeypatch):
     (h, y), (q, _) = blobs(50), blobs(33, seed=1)
     whole = knn(h, y, q)
-    monkeypatch.setattr(__import__("sys").modules["sslkit.probes.knn"], "CELLS", 50 * 7)
+    monkeypatch.setattr(sys.modules["sslkit.probes.knn"], "CELLS", 50 * 7)
     assert torch.equal(knn(h, y, q), whole)
     names = torch.tensor([3, 40, -1, 7])
     assert torch.equal(knn(h, names[y], q), names[whole])
@@ -253,7 +253,7 @@ def test_knn_refuses_what_cannot_be():
     h, y = blobs(10)
     for wrong in ({"k": 0}, {"temperature": 0.0}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
-            knn_function(h, y, h, **wrong)
+            knn(h, y, h, **wrong)
     with pytest.raises(ValueError, match="10.*per feature row"):
         knn(h, y[:9], h)
     with pytest.raises(ValueError, match="None"):

@@ -183,8 +183,8 @@ def run(function: Callable, trials: list[tuple], call: str, outputs: int, grad: 
                               daemon=True)
     silence = contextlib.redirect_stdout(Nowhere()), contextlib.redirect_stderr(Nowhere())
     with unchanged_random_state(), silence[0], silence[1]:
-        thread.start()
         try:  # not thread.join: interrupted in Python before 3.13, it takes a living thread for a dead one
+            thread.start()  # inside, since the stop button may come here already
             late = not session.ended.wait(seconds)
         finally:
             stopped = stop(thread, session.ended)
@@ -203,7 +203,9 @@ def stop(thread: threading.Thread, ended: threading.Event, patience: float = 0.5
     time.sleep, gets it when it comes back. SystemExit is the one exception that threads end on silently.
     """
     deadline = time.monotonic() + patience
-    while not ended.is_set() and thread.is_alive() and time.monotonic() < deadline:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+    while not ended.is_set() and time.monotonic() < deadline:
+        if thread.ident is not None:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident),
+                                                       ctypes.py_object(SystemExit))
         ended.wait(0.01)
-    return ended.is_set() or not thread.is_alive()
+    return ended.is_set()

@@ -42,7 +42,7 @@ def finetune(encoder: nn.Module, data, per_class: int = 10, seed: int = 0, *, st
     check_labels(data)
     if not lrs or steps < 1:
         raise ValueError(f"fine-tuning needs a learning rate and a step at the least, got lrs={lrs}, steps={steps}")
-    rows, judge = label_subset(data.train.y, per_class, seed), torch.arange(min(CHOOSING, len(data.val)))
+    rows, judge = label_subset(data.train.y, per_class, seed), evenly(len(data.val), CHOOSING)
     x, y, networks, val = data.train.x[rows], data.train.y[rows], {}, {}
     for lr in lrs:
         recipe = Recipe(steps=steps, lr=lr, batch=batch, optimizer="adamw", weight_decay=0.05)
@@ -100,12 +100,17 @@ def measure_batch_norm(network: nn.Module, x, dtype: torch.dtype | None = None, 
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the plain mean over batches
-    chosen = torch.linspace(0, x.shape[0] - 1, min(n, x.shape[0])).round().long()
+    chosen = evenly(x.shape[0], n)
     for rows in chosen.chunk(max(1, len(chosen) // 250)):
         with autocast(device, dtype):
             network(x[rows].to(device).float() / 255)
     for norm, momentum in zip(norms, momenta):
         norm.momentum = momentum
+
+
+def evenly(n: int, limit: int) -> Tensor:
+    """At most `limit` of n row numbers, evenly spread: a folder's images are sorted by class."""
+    return torch.arange(n) if n <= limit else torch.arange(limit) * n // limit
 
 
 def check_labels(data) -> None:

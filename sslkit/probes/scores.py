@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sslkit.measures import collapse, effective_rank
 from sslkit.probes.features import accuracy, backbone, features, pixels, reinitialised
 from sslkit.probes.few import few_labels
-from sslkit.probes.finetuning import check_labels, supervised
+from sslkit.probes.finetuning import check_labels, evenly, supervised
 from sslkit.probes.knn import knn
 from sslkit.probes.linear import linear_probe
 from sslkit.train import scale
@@ -91,9 +91,12 @@ def scoreboard(model: nn.Module, data, *, name: str | None = None, seeds=range(5
     """
     check_labels(data)
     seeds, encoder = list(seeds), backbone(model)
+    if not seeds:
+        raise ValueError("the scoreboard needs at least one seed for its choice of few labels, got none")
     supervised_steps = supervised_steps or (8 if scale() == "smoke" else 500)
-    splits = [spread(data.train, limit), spread(data.val, limit), data.test]
-    per_class = min(per_class, int(torch.bincount(splits[0].y, minlength=len(data.classes)).min()))
+    splits = [split if len(split) <= limit else split[evenly(len(split), limit)] for split in (data.train, data.val)] + [data.test]
+    smallest, wanted = int(torch.unique(splits[0].y, return_counts=True)[1].min()), per_class
+    per_class = min(per_class, smallest)
     labels = [split.y for split in splits]
     name = name or type(model).__name__
     networks = {"untrained": lambda: reinitialised(encoder, seed), name: lambda: model}
@@ -108,17 +111,13 @@ def scoreboard(model: nn.Module, data, *, name: str | None = None, seeds=range(5
     caption = (
         f"{data.name}: accuracy in % on the test split ({test} images, used once a row); always guessing one class gives "
         f"{100 * rows[0]['chance']:.1f}. kNN (k = 20, temperature 0.07) and linear probe (C chosen on {val} val images) see the labels "
-        f"of {train} training images; few labels is a linear probe with {per_class} labels per class, mean ± standard deviation "
+        f"of {train} training images; few labels is a linear probe with {per_class} labels per class"
+        f"{f' (not {wanted}: the smallest class has no more)' if wanted > smallest else ''}, mean ± standard deviation "
         f"over {len(seeds)} choices of them (seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}). Effective rank over "
         f"{min(RANK_ROWS, len(splits[2])):,} test images. Untrained{' and supervised' if with_supervised else ''}: seed {seed}"
         + (f", supervised {supervised_steps} steps on all {len(data.train):,} labels." if with_supervised else ".")
     )
     return Scoreboard([about | row for row in rows], caption)
-
-
-def spread(split, limit: int):
-    """At most `limit` samples, evenly over the split: a folder's images are sorted by class."""
-    return split[torch.arange(limit) * len(split) // limit] if len(split) > limit else split
 
 
 def judge(name: str, h: list[Tensor], y: list[Tensor], seeds: list[int], per_class: int) -> dict:
@@ -133,7 +132,7 @@ def judge(name: str, h: list[Tensor], y: list[Tensor], seeds: list[int], per_cla
         "few_labels": few.mean().item(),
         "few_labels_std": few.std(correction=0).item(),
         "few_labels_all": few.tolist(),
-        "effective_rank": effective_rank(h[2][:RANK_ROWS]),
+        "effective_rank": effective_rank(h[2][evenly(len(h[2]), RANK_ROWS)]),
         "spread": collapse(h[2]),
         "chance": (y[2] == y[0].mode().values).double().mean().item(),
     }

@@ -284,12 +284,19 @@ def test_grey_images_train_too():
     assert len(list(train(method, images()[:, :1], recipe))) == 2
 
 
-def test_it_learns_to_tell_scenes_apart():
-    """In 40 steps on 128 scenes the loss falls clearly, and below chance."""
-    recipe = Recipe(steps=40, lr=0.1, batch=32)
+def test_it_learns_to_find_the_partner():
+    """40 steps on 128 scenes bring down the loss on a fixed pair of views of all of them."""
+    x = load("scenes", limit=128).train.x
+    recipe = Recipe(steps=40, lr=0.05, batch=64)
     method = build(METHOD, recipe)
-    losses = [r.loss for r in train(method, load("scenes", limit=128).train.x, recipe)]
-    assert sum(losses[-5:]) / 5 < min(method.chance(32), sum(losses[:5]) / 5) - 0.25
+
+    def loss() -> float:
+        with torch.no_grad():
+            return copy.deepcopy(method)(method.pretext(x, torch.Generator().manual_seed(0)))[0].item()
+
+    before = loss()
+    assert len(list(train(method, x, recipe))) == 40
+    assert loss() < min(before, method.chance(128)) - 0.25
 
 
 # --- two processes ---
