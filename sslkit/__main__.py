@@ -1,4 +1,5 @@
-"""The command line: python -m sslkit data | pretrain METHOD | probe RUN. Under torchrun, pretrain uses all processes."""
+"""The command line: python -m sslkit data | pretrain METHOD | probe RUN. Under torchrun, pretrain uses all
+processes."""
 
 import argparse
 import json
@@ -17,7 +18,9 @@ OVERRIDES = [f for f in fields(Recipe) if f.name != "options"]
 
 def parser() -> argparse.ArgumentParser:
     """All commands and options."""
-    top = argparse.ArgumentParser(prog="python -m sslkit", description="Self-supervised learning from the command line.")
+    top = argparse.ArgumentParser(
+        prog="python -m sslkit", description="Self-supervised learning from the command line."
+    )
     commands = top.add_subparsers(dest="command", required=True, metavar="data | pretrain | probe")
 
     listing = commands.add_parser("data", help="list the data sets: what is on disk, sizes, licences")
@@ -34,7 +37,9 @@ def parser() -> argparse.ArgumentParser:
     probe.add_argument("run", type=Path, help="folder of a run")
     probe.add_argument("--seeds", type=int, default=5, help="label subsets and untrained encoders to average over")
     for command, default in ((pretrain, "scenes"), (probe, None)):
-        command.add_argument("--data", default=default, help="a data set's name, or folder:PATH (default: scenes, or what the run saw)")
+        command.add_argument(
+            "--data", default=default, help="a data set's name, or folder:PATH (default: scenes, or what the run saw)"
+        )
         command.add_argument("--size", type=int, help="working resolution in pixels, for sets of larger images")
         command.add_argument("--limit", type=int, help="use only so many images of each split")
     for command in (listing, pretrain, probe):
@@ -42,7 +47,9 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def load_data(args: argparse.Namespace, name: str, channels: int | None = None, size: int | None = None) -> datasets.Dataset:
+def load_data(
+    args: argparse.Namespace, name: str, channels: int | None = None, size: int | None = None
+) -> datasets.Dataset:
     """The data set of --data, --size and --limit; a folder's images by default at `size`, that of the run."""
     size = args.size or (size if name.startswith("folder:") else None)
     options = {"size": size} if size else {}
@@ -54,7 +61,9 @@ def list_data() -> None:
     print(f"{'name':14}{'where':14}{'MB':>7}{'classes':>9}   about")
     for info in datasets.available():
         print(f"{info.name:14}{info.where:14}{info.megabytes:7.1f}{info.classes:9}   {info.about}")
-    print(f"folder:PATH   your own images\nDownloads go to {datasets.data_root() / 'downloads'} (SSLKIT_DATA changes that).")
+    print(
+        f"folder:PATH   your own images\nDownloads go to {datasets.data_root() / 'downloads'} (SSLKIT_DATA changes that)."
+    )
 
 
 def pretrain(args: argparse.Namespace) -> None:
@@ -66,20 +75,31 @@ def pretrain(args: argparse.Namespace) -> None:
     if (out / "checkpoint.pt").exists() and not args.resume:
         raise ValueError(f"{out} holds a run already: add --resume to go on with it, or choose another --out")
     if args.resume and not (out / "checkpoint.pt").exists():
-        raise ValueError(f"there is no checkpoint in {out} to resume: leave --resume out, or name the run's folder with --out")
+        raise ValueError(
+            f"there is no checkpoint in {out} to resume: leave --resume out, or name the run's folder with --out"
+        )
     data = load_data(args, args.data)
     method = build(module.METHOD, recipe, data.channels, args.seed)
     chance = method.chance(min(recipe.batch, len(data.pretrain)))
-    about = {"name": args.method, "data": args.data, "channels": data.channels, "size": data.train.x.shape[-1], "scale": scale(args.scale)}
+    about = {
+        "name": args.method,
+        "data": args.data,
+        "channels": data.channels,
+        "size": data.train.x.shape[-1],
+        "scale": scale(args.scale),
+    }
     say = print if dist.is_main() else (lambda *_, **__: None)
-    say(f"{args.method} on {data.name}: {len(data.pretrain):,} images, {about['scale']} scale, {dist.world()} process(es), seed {args.seed}\n{recipe}")
+    say(f"{args.method} on {data.name}: {len(data.pretrain):,} images, {about['scale']} scale, {dist.world()} process(es)")
+    say(f"seed {args.seed}, {recipe}")
     if dist.is_main():
         out.mkdir(parents=True, exist_ok=True)
     records = train(method, data.pretrain, recipe, seed=args.seed, out=out, resume=args.resume, about=about)
     told = 0.0
     with (out / "log.jsonl").open("a") if dist.is_main() else open("/dev/null", "w") as log:
         for record in records:
-            line = {key: round(getattr(record, key), 6) for key in ("step", "loss", "lr", "seconds", "images_per_second")}
+            line = {
+                key: round(getattr(record, key), 6) for key in ("step", "loss", "lr", "seconds", "images_per_second")
+            }
             log.write(json.dumps(line) + "\n")
             if record.seconds - told > 5 or record.step == record.steps:
                 told = record.seconds

@@ -1,4 +1,5 @@
-"""Checkpoints: state dicts and plain values, written so that a crash leaves the last good one, read without unpickling code."""
+"""Checkpoints: state dicts and plain values, written so that a crash leaves the last good one, read without
+unpickling code."""
 
 import os
 import zipfile
@@ -14,9 +15,9 @@ FORMAT = 1
 def save(path: str | Path, state: dict) -> None:
     """Write `state` (tensors and plain values, nested) to `path`, all or nothing.
 
-    It goes to a new file in the same folder, is forced to disk, and takes the old one's place in one step: a process that is killed
-    at any moment leaves either the old checkpoint or the new one. What a killed process left behind is removed here.
-    TypeError for a value that `load` would refuse, which names it.
+    It goes to a new file in the same folder, is forced to disk, and takes the old one's place in one step: a process
+    that is killed at any moment leaves either the old checkpoint or the new one. What a killed process left behind is
+    removed here. TypeError for a value that `load` would refuse, which names it.
     """
     path = Path(path)
     check_plain(state)
@@ -42,7 +43,8 @@ def save(path: str | Path, state: dict) -> None:
 
 
 def check_plain(value, where: str = "the checkpoint") -> None:
-    """TypeError unless value is a tensor or a plain value, or nests them in dicts, lists and tuples; `where` leads to it."""
+    """TypeError unless value is a tensor or a plain value, or nests them in dicts, lists and tuples; `where` leads to
+    it."""
     if type(value) in (dict, OrderedDict):
         for key, inner in value.items():
             check_plain(key, f"a key of {where}")
@@ -51,20 +53,25 @@ def check_plain(value, where: str = "the checkpoint") -> None:
         for i, inner in enumerate(value):
             check_plain(inner, f"{where}[{i}]")
     elif type(value) not in (Tensor, nn.Parameter, str, int, float, bool, type(None)):
-        raise TypeError(f"{where} is a {type(value).__name__}: a checkpoint keeps tensors and plain values alone, so that it can be "
-                        "read without running code")
+        raise TypeError(
+            f"{where} is a {type(value).__name__}: a checkpoint keeps tensors and plain values alone, so that it can be "
+            "read without running code"
+        )
 
 
 def load(path: str | Path) -> dict:
     """The state in `path`, on the CPU. Only tensors and plain values are read, never code (weights_only=True).
 
-    FileNotFoundError where there is none; ValueError in words for a broken file, one that holds anything else, or one that a newer kit wrote.
+    FileNotFoundError where there is none; ValueError in words for a broken file, one that holds anything else, or one
+    that a newer kit wrote.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no checkpoint at {path}")
     if not zipfile.is_zipfile(path):  # torch.save writes zip files; a cut one has lost its directory
-        raise ValueError(f"{path} is no checkpoint of this kit, or was cut off while it was copied: fetch it again, or train again")
+        raise ValueError(
+            f"{path} is no checkpoint of this kit, or was cut off while it was copied: fetch it again, or train again"
+        )
     try:
         with zipfile.ZipFile(path) as archive:  # torch does not look at the checksums that it writes
             damaged = archive.testzip()
@@ -72,7 +79,9 @@ def load(path: str | Path) -> dict:
             raise ValueError(f"{damaged} is damaged: its checksum is wrong")
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise ValueError(f"{path} is not a readable checkpoint of this kit (tensors and plain values; nothing else is loaded): {error}") from error
+        raise ValueError(
+            f"{path} is not a readable checkpoint of this kit (tensors and plain values; nothing else is loaded): {error}"
+        ) from error
     version = state.get("format") if isinstance(state, dict) else None
     if not isinstance(version, int):
         raise ValueError(f"{path} holds tensors, but is no checkpoint of this kit")
@@ -82,8 +91,9 @@ def load(path: str | Path) -> dict:
 
 
 def check_matches(state: dict, *, method: nn.Module, settings: dict | None = None) -> None:
-    """ValueError in words unless the checkpoint is of this method, with weights of the same names and shapes, and (where given) of
-    the same settings: a resumed run with another recipe or seed would be neither the one nor the other."""
+    """ValueError in words unless the checkpoint is of this method, with weights of the same names and shapes, and
+    (where given) of the same settings: a resumed run with another recipe or seed would be neither the one nor the
+    other."""
     name = type(method).__name__
     if state.get("method") != name:
         raise ValueError(f"the checkpoint is of the method {state.get('method')}, not of {name}")
@@ -92,7 +102,9 @@ def check_matches(state: dict, *, method: nn.Module, settings: dict | None = Non
         raise ValueError("the checkpoint holds no network: it has no 'model'")
     different = [f"{key}: {list(theirs[key].shape)} in the checkpoint, {list(mine[key].shape)} here"
                  for key in mine if key in theirs and mine[key].shape != theirs[key].shape]  # fmt: skip
-    different += [f"{key}: only here" for key in mine if key not in theirs] + [f"{key}: only in the checkpoint" for key in theirs if key not in mine]
+    different += [f"{key}: only here" for key in mine if key not in theirs] + [
+        f"{key}: only in the checkpoint" for key in theirs if key not in mine
+    ]
     if different:
         more = f" (and {len(different) - 3} more)" if len(different) > 3 else ""
         raise ValueError(f"the checkpoint's network has another shape: {'; '.join(different[:3])}{more}")
@@ -101,5 +113,9 @@ def check_matches(state: dict, *, method: nn.Module, settings: dict | None = Non
             continue
         if isinstance(value, dict) and isinstance(state.get(key), dict):
             changed = [f"{k} {state[key].get(k)!r} then, {v!r} now" for k, v in value.items() if state[key].get(k) != v]
-            raise ValueError(f"the run was started with another {key}: {', '.join(changed)}. Resume it as it was, or start a new run")
-        raise ValueError(f"the run was started with {key} {state.get(key)!r}, not {value!r}. Resume it as it was, or start a new run")
+            raise ValueError(
+                f"the run was started with another {key}: {', '.join(changed)}. Resume it as it was, or start a new run"
+            )
+        raise ValueError(
+            f"the run was started with {key} {state.get(key)!r}, not {value!r}. Resume it as it was, or start a new run"
+        )

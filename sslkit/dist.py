@@ -9,7 +9,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 def init() -> None:
-    """Join the processes that torchrun started (nccl with GPUs, else gloo). Without torchrun, or when joined already: nothing."""
+    """Join the processes that torchrun started (nccl with GPUs, else gloo). Without torchrun, or when joined already:
+    nothing."""
     if "WORLD_SIZE" not in os.environ or torch_dist.is_initialized():
         return
     gpu = torch.cuda.is_available()
@@ -47,8 +48,8 @@ def is_main() -> bool:
 def wrap(method: nn.Module) -> nn.Module:
     """The method such that its gradients are averaged over all processes; itself in one process.
 
-    On GPUs batch norm takes its statistics over all processes (SyncBatchNorm). On CPUs it stays local, since gloo has no
-    synchronised batch norm: there, two processes with batch norm are not quite one process with the whole batch.
+    On GPUs batch norm takes its statistics over all processes (SyncBatchNorm). On CPUs it stays local, since gloo has
+    no synchronised batch norm: there, two processes with batch norm are not quite one process with the whole batch.
     """
     if world() == 1:
         return method
@@ -63,10 +64,11 @@ def wrap(method: nn.Module) -> nn.Module:
 def gather(z: Tensor) -> Tensor:
     """The rows z [N, ...] of all processes in rank order, [world N, ...], with gradient; z itself in one process.
 
-    Every process then computes the same loss L of all rows. Row i of process r influences all `world` copies of L, so its
-    gradient is the sum over processes: that is what backward returns. DDP divides the sum over processes of the parameter gradients
-    by `world`, which undoes the copies: what remains is the gradient of L for the whole batch in one process, exactly. With a plain
-    all_gather the other processes' rows count as constants, and half of the gradient or more is lost without an error.
+    Every process then computes the same loss L of all rows. Row i of process r influences all `world` copies of L, so
+    its gradient is the sum over processes: that is what backward returns. DDP divides the sum over processes of the
+    parameter gradients by `world`, which undoes the copies: what remains is the gradient of L for the whole batch in
+    one process, exactly. With a plain all_gather the other processes' rows count as constants, and half of the
+    gradient or more is lost without an error.
     """
     return z if world() == 1 else _Gather.apply(z)
 

@@ -24,21 +24,24 @@ def effective_rank(h: Tensor, eps: float = 1e-7) -> float:
 def alignment(z1: Tensor, z2: Tensor, alpha: float = 2.0) -> float:
     """Mean distance**alpha between the normalised features of positive pairs, rows of z1 and z2 [N, D]: 0 is best.
 
-    For alpha = 2 it lies in 0 .. 4, and independent directions give 2. Source: Wang & Isola 2020, sec. 4.1; the paper's features
-    lie on the unit sphere, so both are l2-normalised here.
+    For alpha = 2 it lies in 0 .. 4, and independent directions give 2. Source: Wang & Isola 2020, sec. 4.1; the
+    paper's features lie on the unit sphere, so both are l2-normalised here.
     """
     if z1.shape != z2.shape:
-        raise ValueError(f"alignment needs two tensors of one shape, row i of both being one positive pair; "
-                         f"got {list(z1.shape)} and {list(z2.shape)}")
+        raise ValueError(
+            f"alignment needs two tensors of one shape, row i of both being one positive pair; "
+            f"got {list(z1.shape)} and {list(z2.shape)}"
+        )
     a, b = normalize(_checked(z1), dim=1), normalize(_checked(z2), dim=1)
     return (a - b).norm(dim=1).pow(alpha).mean().item()
 
 
 def uniformity(z: Tensor, t: float = 2.0) -> float:
-    """log of the mean of exp(-t |zi - zj|^2) over all pairs i < j of normalised features z [N, D]; lower is more uniform.
+    """log of the mean of exp(-t |zi - zj|^2) over all pairs i < j of normalised features z [N, D]; lower is more
+    uniform.
 
-    0 means that all features are one point; a perfectly uniform sphere of many dimensions tends to -2t.
-    Source: Wang & Isola 2020, sec. 4.1; features are l2-normalised here. Takes rows in chunks: memory grows with N, not N^2.
+    0 means that all features are one point; a perfectly uniform sphere of many dimensions tends to -2t. Source: Wang
+    & Isola 2020, sec. 4.1; features are l2-normalised here. Takes rows in chunks: memory grows with N, not N^2.
     """
     z = normalize(_checked(z), dim=1)
     n, square = len(z), z.square().sum(dim=1)
@@ -71,7 +74,9 @@ def _checked(h: Tensor) -> Tensor:
     h = h.detach()
     bad = ~torch.isfinite(h).all(dim=1)
     if bad.any():
-        raise ValueError(f"{int(bad.sum())} of {len(h)} feature rows hold NaN or infinity, the first is row "
-                         f"{int(bad.nonzero()[0])}: did training diverge?")
+        raise ValueError(
+            f"{int(bad.sum())} of {len(h)} feature rows hold NaN or infinity, the first is row "
+            f"{int(bad.nonzero()[0])}: did training diverge?"
+        )
     # Apple's GPU has no float64.
     return (h.cpu() if h.device.type == "mps" else h).double()

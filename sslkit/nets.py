@@ -26,7 +26,8 @@ def conv(channels_in: int, channels_out: int, stride: int = 1, kernel: int = 3) 
 
 
 class SmallEncoder(nn.Module):
-    """A plain convolutional net for two laptop cores: six 3 x 3 layers, half the resolution at once, features averaged over the image.
+    """A plain convolutional net for two laptop cores: six 3 x 3 layers, half the resolution at once, features
+    averaged over the image.
 
     [N, C, 32, 32] -> [N, 8 width]. Chosen by measuring on two cores: see tests/benchmarks/README.md.
     """
@@ -41,12 +42,14 @@ class SmallEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = (2 * x - 1).contiguous(memory_format=torch.channels_last)
-        return F.adaptive_avg_pool2d(self.layers(x), 1).flatten(1)  # x.mean((2, 3)) has a gradient that slows the layers below
+        return F.adaptive_avg_pool2d(self.layers(x), 1).flatten(
+            1
+        )  # x.mean((2, 3)) has a gradient that slows the layers below
 
 
 class ResNet18(nn.Module):
-    """torchvision's ResNet-18 (He et al. 2016) with the stem that small images want: a 3 x 3 convolution of stride 1 and no pooling
-    (SimCLR, Chen et al. 2020, appendix B.9). [N, C, H, W] -> [N, 512]."""
+    """torchvision's ResNet-18 (He et al. 2016) with the stem that small images want: a 3 x 3 convolution of stride 1
+    and no pooling (SimCLR, Chen et al. 2020, appendix B.9). [N, C, H, W] -> [N, 512]."""
 
     def __init__(self, channels: int = 3):
         super().__init__()

@@ -9,7 +9,8 @@ from sslkit.train import Recipe, build
 
 
 def load_run(folder: str | Path) -> tuple[nn.Module, dict]:
-    """The trained method of a run's folder (or of a checkpoint file) on this process's device, and the checkpoint it came from."""
+    """The trained method of a run's folder (or of a checkpoint file) on this process's device, and the checkpoint it
+    came from."""
     path = Path(folder)
     state = checkpoint.load(path / "checkpoint.pt" if path.is_dir() or not path.suffix else path)
     method = build(methods.get(state["name"]).METHOD, Recipe(**state["recipe"]), state["channels"])

@@ -1,4 +1,5 @@
-"""The training loop, a generator: `for record in train(method, x, recipe): ...`, in a notebook, on the command line, under torchrun."""
+"""The training loop, a generator: `for record in train(method, x, recipe): ...`, in a notebook, on the command line,
+under torchrun."""
 
 import math
 import os
@@ -22,8 +23,9 @@ SCALES = ("smoke", "laptop", "gpu")
 
 @dataclass(frozen=True)
 class Recipe:
-    """All settings of a run. steps are optimiser steps; batch is images a step over all processes; warmup is a share of the steps,
-    after which the learning rate falls to 0 along a half cosine; options go to the method's constructor."""
+    """All settings of a run. steps are optimiser steps; batch is images a step over all processes; warmup is a share
+    of the steps, after which the learning rate falls to 0 along a half cosine; options go to the method's
+    constructor."""
 
     steps: int
     lr: float
@@ -44,7 +46,7 @@ class Recipe:
 
 
 def scale(wanted: str | None = None) -> str:
-    """"laptop" or, with a GPU, "gpu"; `wanted`, or else SSLKIT_SCALE, overrules the hardware."""
+    """ "laptop" or, with a GPU, "gpu"; `wanted`, or else SSLKIT_SCALE, overrules the hardware."""
     chosen = wanted or os.environ.get("SSLKIT_SCALE") or ("gpu" if torch.cuda.is_available() else "laptop")
     if chosen not in SCALES:
         raise ValueError(f"no scale {chosen!r}; there are {', '.join(SCALES)}")
@@ -70,7 +72,8 @@ def device() -> torch.device:
 def precision(kind: str) -> torch.dtype:
     """bfloat16 where it makes a convolution's step clearly faster on this kind of device ("cpu", "cuda"), else float32.
 
-    Measured once a process (0.2 s), since processors differ too much to know; SSLKIT_PRECISION=float32 or bfloat16 overrules.
+    Measured once a process (0.2 s), since processors differ too much to know; SSLKIT_PRECISION=float32 or bfloat16
+    overrules.
     """
     if wanted := os.environ.get("SSLKIT_PRECISION"):
         if wanted not in ("float32", "bfloat16"):
@@ -132,7 +135,8 @@ def make_optimizer(method: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 @dataclass(frozen=True)
 class Record:
-    """What one step (on a GPU: a few steps) of training gave. seconds count training alone, not what the caller does in between."""
+    """What one step (on a GPU: a few steps) of training gave. seconds count training alone, not what the caller does
+    in between."""
 
     step: int  # steps done
     steps: int  # steps in all
@@ -149,7 +153,8 @@ class Record:
 
 
 def batch_indices(n: int, batch: int, step: int, seed: int) -> Tensor:
-    """Which images step 0, 1, ... uses, int64 [batch]: all n in a new random order each epoch, the last incomplete batch left out."""
+    """Which images step 0, 1, ... uses, int64 [batch]: all n in a new random order each epoch, the last incomplete
+    batch left out."""
     epoch, place = divmod(step, n // batch)
     return _order(n, seed, epoch)[place * batch : (place + 1) * batch]
 
@@ -170,12 +175,14 @@ def train(
     about: dict | None = None,
     save_every: float | None = None,
 ) -> Iterator[Record]:
-    """Train `method` on images x (uint8 [N, C, H, W]) or tokens, and yield a Record after each step (on a GPU, each tenth).
+    """Train `method` on images x (uint8 [N, C, H, W]) or tokens, and yield a Record after each step (on a GPU, each
+    tenth).
 
-    The method turns x[index] into a task by `pretext`, and the task into a loss by `forward`. Random numbers of step s depend only
-    on (seed, s, process), so a resumed run repeats an uninterrupted one. With `out`, a checkpoint is written to out/checkpoint.pt every
-    `save_every` (SSLKIT_SAVE_EVERY, 60) seconds, at the end, and when the kernel is interrupted; `about` (plain values) is kept in it. Interrupting ends the
-    loop after the step in hand, and the method keeps what it learned. Raises FloatingPointError when the loss is not finite.
+    The method turns x[index] into a task by `pretext`, and the task into a loss by `forward`. Random numbers of step
+    s depend only on (seed, s, process), so a resumed run repeats an uninterrupted one. With `out`, a checkpoint is
+    written to out/checkpoint.pt every `save_every` (SSLKIT_SAVE_EVERY, 60) seconds, at the end, and when the kernel
+    is interrupted; `about` (plain values) is kept in it. Interrupting ends the loop after the step in hand, and the
+    method keeps what it learned. Raises FloatingPointError when the loss is not finite.
     """
     if len(x) < 2:
         raise ValueError(f"training needs at least two images, there are {len(x)}")
@@ -183,7 +190,9 @@ def train(
     dtype = precision(where.type)
     batch = min(recipe.batch, len(x)) // dist.world()
     if batch < 2:
-        raise ValueError(f"a batch of {recipe.batch} out of {len(x)} images gives {dist.world()} processes {batch} each; at least 2 are needed")
+        raise ValueError(
+            f"a batch of {recipe.batch} out of {len(x)} images gives {dist.world()} processes {batch} each; at least 2 are needed"
+        )
     optimizer = make_optimizer(method, recipe)
     path = Path(out) / "checkpoint.pt" if out else None
     save_every = float(os.environ.get("SSLKIT_SAVE_EVERY", 60)) if save_every is None else save_every
@@ -260,8 +269,9 @@ def train(
 
 @contextmanager
 def interrupts_wait():
-    """Hold Ctrl-C (and a notebook's stop button) back until the block is done, so that no step is left half taken. Yields a function
-    that tells whether one came. Only the main thread can, and only one process may: several would stop at different steps."""
+    """Hold Ctrl-C (and a notebook's stop button) back until the block is done, so that no step is left half taken.
+    Yields a function that tells whether one came. Only the main thread can, and only one process may: several would
+    stop at different steps."""
     came = []
     if threading.current_thread() is not threading.main_thread() or dist.world() > 1:
         yield lambda: False

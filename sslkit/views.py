@@ -1,8 +1,9 @@
 """Random views of image batches: what a view throws away is what the features will not depend on.
 
-A view is called as `view(x, generator)` with x [N, C, H, W], uint8 or float in [0, 1], and returns float32 in [0, 1] on x's
-device. Every sample draws its own random numbers, from `generator` alone, so that one seed gives one result. Under each class
-stands a pure function that takes the drawn numbers as tensors: the place to look up what exactly is done.
+A view is called as `view(x, generator)` with x [N, C, H, W], uint8 or float in [0, 1], and returns float32 in [0, 1]
+on x's device. Every sample draws its own random numbers, from `generator` alone, so that one seed gives one result.
+Under each class stands a pure function that takes the drawn numbers as tensors: the place to look up what exactly is
+done.
 """
 
 import math
@@ -20,7 +21,9 @@ FROM_YIQ = torch.linalg.inv(TO_YIQ)
 def to_float(x: Tensor) -> Tensor:
     """uint8 [N, C, H, W] to float32 in [0, 1]; floating point input is passed through."""
     if x.ndim != 4 or x.shape[1] not in (1, 3):
-        raise ValueError(f"views need images [N, 1 or 3, H, W], got a tensor of shape {list(x.shape)}; one image is x[None]")
+        raise ValueError(
+            f"views need images [N, 1 or 3, H, W], got a tensor of shape {list(x.shape)}; one image is x[None]"
+        )
     return x.float().div_(255) if x.dtype == torch.uint8 else x
 
 
@@ -35,16 +38,18 @@ def uniform(n: int, low: float, high: float, x: Tensor, generator: torch.Generat
 def resized_crop(x: Tensor, boxes: Tensor, flip: Tensor | None = None, size: int | None = None) -> Tensor:
     """Cut one box out of each image and scale it to `size` x `size` pixels (by default: the input's height and width).
 
-    x [N, C, H, W] float; boxes [N, 4] as left, top, width, height in pixels, fractions allowed; flip [N] bool mirrors left to
-    right. Bilinear without antialiasing, as torchvision's resized_crop(antialias=False): the box's border is repeated, so nothing
-    from outside the box leaks in.
+    x [N, C, H, W] float; boxes [N, 4] as left, top, width, height in pixels, fractions allowed; flip [N] bool mirrors
+    left to right. Bilinear without antialiasing, as torchvision's resized_crop(antialias=False): the box's border is
+    repeated, so nothing from outside the box leaks in.
     """
     (N, _, H, W), (left, top, width, height) = x.shape, boxes.unbind(1)
     rows, columns = size or H, size or W
 
     def coordinates(start: Tensor, length: Tensor, count: int, extent: int, mirrored: Tensor | None) -> Tensor:
         step = torch.arange(count, device=x.device) + 0.5
-        at = start[:, None] + step * (length / count)[:, None]  # [N, count] pixel coordinates; the first pixel spans 0 to 1
+        at = (
+            start[:, None] + step * (length / count)[:, None]
+        )  # [N, count] pixel coordinates; the first pixel spans 0 to 1
         at = torch.minimum(torch.maximum(at, start[:, None] + 0.5), (start + length)[:, None] - 0.5)
         if mirrored is not None:
             at = torch.where(mirrored[:, None], at.flip(1), at)
@@ -58,8 +63,9 @@ def resized_crop(x: Tensor, boxes: Tensor, flip: Tensor | None = None, size: int
 
 @dataclass
 class RandomResizedCrop:
-    """A random box of `scale` times the image's area and of `ratio` width to height, resized to the full size (Szegedy et al. 2015;
-    torchvision's parameters); mirrored with probability `flip`, which costs nothing here since the crop resamples anyway.
+    """A random box of `scale` times the image's area and of `ratio` width to height, resized to the full size
+    (Szegedy et al. 2015; torchvision's parameters); mirrored with probability `flip`, which costs nothing here since
+    the crop resamples anyway.
 
     A box that would stick out is shortened to fit, where torchvision draws again; `size` None keeps the input's size.
     """
@@ -81,7 +87,8 @@ class RandomResizedCrop:
 
 
 def rotate(x: Tensor, degrees: Tensor) -> Tensor:
-    """Turn image n counter-clockwise by degrees[n] about its centre; bilinear, corners filled with the nearest border pixel."""
+    """Turn image n counter-clockwise by degrees[n] about its centre; bilinear, corners filled with the nearest border
+    pixel."""
     angle = degrees * (math.pi / 180)
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
     aspect = x.shape[-1] / x.shape[-2]
@@ -104,14 +111,16 @@ class Rotation:
 # --- colour -----------------------------------------------------------------------------------------------------------------
 
 
-def colour_matrices(brightness: Tensor, contrast: Tensor, saturation: Tensor, hue: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+def colour_matrices(
+    brightness: Tensor, contrast: Tensor, saturation: Tensor, hue: Tensor, mean: Tensor
+) -> tuple[Tensor, Tensor]:
     """The four colour changes, in this order, as one affine map of RGB per image: out = M rgb + b.
 
-    brightness, contrast, saturation [N] are factors (1 changes nothing) and mean as torchvision's: b rgb; blend with the image's mean
-    grey; blend with each pixel's grey. hue [N] in turns is a rotation of the colour plane about the grey axis in YIQ, the linear
-    form that NVIDIA DALI uses; torchvision turns HSV's hue, which also keeps max and min of RGB, at ten times the cost.
-    mean [N, 3] is each image's mean colour. Returns M [N, 3, 3], b [N, 3, 1]. Linear maps compose, so values are clamped once,
-    at the end, where torchvision clamps after each change.
+    brightness, contrast, saturation [N] are factors (1 changes nothing) and mean as torchvision's: b rgb; blend with
+    the image's mean grey; blend with each pixel's grey. hue [N] in turns is a rotation of the colour plane about the
+    grey axis in YIQ, the linear form that NVIDIA DALI uses; torchvision turns HSV's hue, which also keeps max and min
+    of RGB, at ten times the cost. mean [N, 3] is each image's mean colour. Returns M [N, 3, 3], b [N, 3, 1]. Linear
+    maps compose, so values are clamped once, at the end, where torchvision clamps after each change.
     """
     to_yiq, from_yiq = TO_YIQ.to(mean), FROM_YIQ.to(mean)
     grey, eye = to_yiq[0], torch.eye(3).to(mean)
@@ -135,8 +144,8 @@ def apply_colour(x: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
 class ColorJitter:
     """Brightness, contrast, saturation and hue, each changed at random, with probability p per image.
 
-    Factors are uniform in [1 - 0.8 s, 1 + 0.8 s], hue in [-0.2 s, 0.2 s] turns, s = strength (SimCLR, Chen et al. 2020, appendix A;
-    s = 1 on ImageNet, 0.5 on CIFAR-10), in SimCLR's order. Grey images get brightness and contrast.
+    Factors are uniform in [1 - 0.8 s, 1 + 0.8 s], hue in [-0.2 s, 0.2 s] turns, s = strength (SimCLR, Chen et al.
+    2020, appendix A; s = 1 on ImageNet, 0.5 on CIFAR-10), in SimCLR's order. Grey images get brightness and contrast.
     """
 
     strength: float = 0.5
@@ -153,7 +162,9 @@ class ColorJitter:
             mean = brightness * x.mean((1, 2, 3))
             scale, shift = (brightness * contrast)[:, None, None, None], (mean * (1 - contrast))[:, None, None, None]
             return (x * scale + shift).clamp_(0, 1)
-        return apply_colour(x, *colour_matrices(brightness, contrast, saturation, torch.where(keep, 0.0, hue), x.mean((2, 3))))
+        return apply_colour(
+            x, *colour_matrices(brightness, contrast, saturation, torch.where(keep, 0.0, hue), x.mean((2, 3)))
+        )
 
 
 @dataclass
@@ -175,8 +186,8 @@ class Grayscale:
 
 
 def gaussian_blur(x: Tensor, sigma: Tensor) -> Tensor:
-    """Blur image n with a Gaussian of sigma[n] pixels, cut off at the largest odd kernel within a tenth of the image (at least 3,
-    SimCLR's appendix A); borders are reflected."""
+    """Blur image n with a Gaussian of sigma[n] pixels, cut off at the largest odd kernel within a tenth of the image
+    (at least 3, SimCLR's appendix A); borders are reflected."""
     N, C, H, W = x.shape
     radius = max(1, round(0.1 * min(H, W)) // 2)
     at = torch.arange(-radius, radius + 1, device=x.device, dtype=x.dtype)

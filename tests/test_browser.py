@@ -20,9 +20,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST = ROOT / "notebooks" / "00_start_here.ipynb"
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
-)
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 FLAGS = "--no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking"
 TOKEN = "t"
 
@@ -39,8 +37,12 @@ plots.grid(x[:8], title="noise")""",
     """live = plots.Live(chance=1.1)
 for step in range(1, 4):
     live.update(SimpleNamespace(step=step, steps=3, loss=1 / step, images_per_second=9, seconds=step))""",
-    """xy = torch.randn(60, 2, generator=generator)
-widgets.embedding_explorer(xy, x, y, classes=["a", "b", "c"])""",
+    """import ipywidgets
+xy = torch.randn(60, 2, generator=generator)
+explorer = widgets.embedding_explorer(xy, x, y, classes=["a", "b", "c"])
+heard = ipywidgets.Label("nothing")
+explorer.observe(lambda change: setattr(heard, "value", f"Python has {len(change.new)}"), names="selected")
+display(explorer, heard)""",
 ]
 
 
@@ -139,7 +141,7 @@ def move_slider(page) -> None:
     assert panel.locator("[role=alert]").count() == 0
 
 
-def explore(page, screenshot: Path) -> None:
+def explore(page, screenshot: Path, small: bool) -> None:
     """Hovering shows a thumbnail of the sprite sheet and its neighbours; a dragged box selects."""
     explorer = page.locator(".sslkit-explorer").first
     explorer.scroll_into_view_if_needed()
@@ -162,6 +164,8 @@ def explore(page, screenshot: Path) -> None:
     page.mouse.move(*inside(0.99, 0.99), steps=3)
     page.mouse.up()
     explorer.locator(".sslkit-chosen .sslkit-thumb").first.wait_for()
+    if small:
+        page.locator(".widget-label", has_text="Python has 60").wait_for()
     canvas.press("Escape")
     assert explorer.locator(".sslkit-chosen .sslkit-thumb").count() == 0
     canvas.press("ArrowRight")
@@ -182,7 +186,7 @@ def test_run_all_move_a_slider_hover_the_explorer(page, tmp_path, settings):
     try:
         run_all(page, address, notebook)
         move_slider(page)
-        explore(page, shots / f"explorer-{'kit' if kit else 'lab'}.png")
+        explore(page, shots / f"explorer-{'kit' if kit else 'lab'}.png", notebook.endswith("small.ipynb"))
         page.screenshot(path=shots / f"page-{'kit' if kit else 'lab'}.png")
     finally:
         process.terminate()

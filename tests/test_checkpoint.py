@@ -1,7 +1,7 @@
 """Checkpoints: what is kept, what is refused and in which words, and what a killed process leaves behind."""
 
 import os
-import pickle
+import pickle  # noqa: TID251 (to show that none is ever read)
 import random
 import signal
 import stat
@@ -59,10 +59,14 @@ def test_all_that_was_saved_comes_back(tmp_path):
 def test_others_may_read_what_they_may_read_elsewhere(tmp_path):
     checkpoint.save(tmp_path / "checkpoint.pt", a_state())
     (tmp_path / "plain").touch()
-    assert stat.S_IMODE((tmp_path / "checkpoint.pt").stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
+    assert stat.S_IMODE((tmp_path / "checkpoint.pt").stat().st_mode) == stat.S_IMODE(
+        (tmp_path / "plain").stat().st_mode
+    )
 
 
-@pytest.mark.parametrize("value", [Path("x"), torch.nn.Linear(1, 1), {"deep": [1, {2}]}, lambda: 0, torch.float32.__class__])
+@pytest.mark.parametrize(
+    "value", [Path("x"), torch.nn.Linear(1, 1), {"deep": [1, {2}]}, lambda: 0, torch.float32.__class__]
+)
 def test_what_could_not_be_read_back_is_not_written(tmp_path, value):
     path = tmp_path / "checkpoint.pt"
     checkpoint.save(path, a_state())
@@ -86,7 +90,10 @@ class Code:
 
 def test_code_is_never_run(tmp_path):
     path, sign = tmp_path / "checkpoint.pt", tmp_path / "it ran"
-    for write in (lambda: torch.save(a_state(format=1, evil=Code(sign)), path), lambda: path.write_bytes(pickle.dumps(Code(sign)))):
+    for write in (
+        lambda: torch.save(a_state(format=1, evil=Code(sign)), path),
+        lambda: path.write_bytes(pickle.dumps(Code(sign))),
+    ):
         write()
         with pytest.raises(ValueError, match="checkpoint.pt is no"):
             checkpoint.load(path)
@@ -158,7 +165,9 @@ def test_another_method_or_shape_or_setting():
     with pytest.raises(ValueError, match="seed 0, not 1"):
         checkpoint.check_matches(state, method=Rotation(4), settings={"seed": 1})
     with pytest.raises(ValueError, match="another recipe: lr 0.1 then, 0.2 now"):
-        checkpoint.check_matches(state, method=Rotation(4), settings={"recipe": {"lr": 0.2, "options": {"temperature": 0.2}}})
+        checkpoint.check_matches(
+            state, method=Rotation(4), settings={"recipe": {"lr": 0.2, "options": {"temperature": 0.2}}}
+        )
 
 
 def test_a_checkpoint_without_a_network_is_refused_in_words():
@@ -177,7 +186,8 @@ def careless_save(path, state):
 
 
 def save_and_be_killed(save, path, seconds):
-    """A child saves over and over, with a rising step; it is killed after `seconds`. The last step whose save had returned."""
+    """A child saves over and over, with a rising step; it is killed after `seconds`. The last step whose save had
+    returned."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:  # never returns to pytest
@@ -199,7 +209,8 @@ def save_and_be_killed(save, path, seconds):
 
 
 def kill_often(save, folder):
-    """How many of ROUNDS killed processes left a checkpoint that loads, is whole, and is not older than the last save."""
+    """How many of ROUNDS killed processes left a checkpoint that loads, is whole, and is not older than the last
+    save."""
     good, path, rng = 0, folder / "checkpoint.pt", random.Random(0)
     for _ in range(ROUNDS):
         done = save_and_be_killed(save, path, rng.uniform(0, 0.03))

@@ -1,4 +1,5 @@
-"""The command line as a user meets it: a run, its scoreboard, another data set, two processes, and mistakes said in words."""
+"""The command line as a user meets it: a run, its scoreboard, another data set, two processes, and mistakes said in
+words."""
 
 import json
 import os
@@ -69,7 +70,10 @@ def test_probe_on_other_data(run, photos, data, capsys):
 
 
 def test_pretrain_on_a_folder_of_ones_own(photos, tmp_path):
-    assert main(["pretrain", "simclr", "--data", f"folder:{photos}", "--scale", "smoke", "--out", str(tmp_path / "r")]) == 0
+    assert (
+        main(["pretrain", "simclr", "--data", f"folder:{photos}", "--scale", "smoke", "--out", str(tmp_path / "r")])
+        == 0
+    )
     assert main(["probe", str(tmp_path / "r"), "--seeds", "1"]) == 0
 
 
@@ -92,7 +96,10 @@ def test_mistakes_are_said_in_a_line(arguments, words, tmp_path, capsys, monkeyp
     assert words in error and "Traceback" not in error
 
 
-@pytest.mark.parametrize("arguments", [["train", "simclr"], ["pretrain", "simclr", "--sclae", "smoke"], ["pretrain", "simclr", "--scale", "big"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["train", "simclr"], ["pretrain", "simclr", "--sclae", "smoke"], ["pretrain", "simclr", "--scale", "big"]],
+)
 def test_unknown_commands_and_options_list_what_exists(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
         main(arguments)
@@ -116,7 +123,13 @@ def test_resume_needs_a_run(tmp_path, capsys):
 def test_torchrun_on_two_processes(tmp_path):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "sslkit"]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([*command, "pretrain", "simclr", *SMALL, "--out", tmp_path / "r"], env=env, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [*command, "pretrain", "simclr", *SMALL, "--out", tmp_path / "r"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     assert "2 process" in done.stdout and done.stdout.count("Kept in") == 1
     state = checkpoint.load(tmp_path / "r" / "checkpoint.pt")

@@ -59,8 +59,11 @@ def run(gather):
         losses.append(loss.detach())
         gradients.append(torch.cat([p.grad.flatten() for p in model.parameters()]))
         optimizer.step()
-    return {"losses": torch.stack(losses), "gradients": torch.stack(gradients),
-            "weights": torch.cat([p.detach().flatten() for p in model.parameters()])}
+    return {
+        "losses": torch.stack(losses),
+        "gradients": torch.stack(gradients),
+        "weights": torch.cat([p.detach().flatten() for p in model.parameters()]),
+    }
 
 
 def gather_alone():
@@ -91,13 +94,25 @@ def norms():
 
 
 def process(number, port, folder):
-    os.environ |= {"RANK": str(number), "LOCAL_RANK": str(number), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
-                   "MASTER_PORT": str(port)}
+    os.environ |= {
+        "RANK": str(number),
+        "LOCAL_RANK": str(number),
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+    }
     torch.set_num_threads(1)
     dist.init()
     dist.init()  # a second call does nothing
-    found = {"rank": dist.rank(), "world": dist.world(), "main": dist.is_main(), "right": run(dist.gather),
-             "naive": run(detached_all_gather), "gather": gather_alone(), "norms": norms()}
+    found = {
+        "rank": dist.rank(),
+        "world": dist.world(),
+        "main": dist.is_main(),
+        "right": run(dist.gather),
+        "naive": run(detached_all_gather),
+        "gather": gather_alone(),
+        "norms": norms(),
+    }
     torch.save(found, Path(folder) / f"{number}.pt")
     dist.finish()
     assert dist.world() == 1

@@ -90,9 +90,13 @@ def test_collapse_is_simsiams_standard_deviation():
 
 def test_collapse_of_known_clouds():
     assert collapse(torch.ones(6, 3)) == pytest.approx(0, abs=1e-9)
-    assert collapse(torch.arange(1.0, 7)[:, None] * torch.ones(1, 3)) == pytest.approx(0, abs=1e-7)  # only the length differs
+    assert collapse(torch.arange(1.0, 7)[:, None] * torch.ones(1, 3)) == pytest.approx(
+        0, abs=1e-7
+    )  # only the length differs
     assert collapse(torch.randn(5000, 64, generator=torch.Generator().manual_seed(0))) == pytest.approx(1, abs=0.01)
-    assert collapse(torch.cat([torch.eye(4), -torch.eye(4)])) == pytest.approx(1)  # every direction alike: the bound is reached
+    assert collapse(torch.cat([torch.eye(4), -torch.eye(4)])) == pytest.approx(
+        1
+    )  # every direction alike: the bound is reached
     axis = torch.tensor([[1.0, 0, 0, 0], [-1, 0, 0, 0]])  # one dimension of four has standard deviation 1
     assert collapse(axis) == pytest.approx(0.5)
 

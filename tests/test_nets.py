@@ -41,7 +41,8 @@ def test_the_memory_format_changes_speed_not_results():
 
 
 def test_resnet18_keeps_small_images_large():
-    """torchvision's stem would leave 1 x 1 of 32 x 32; the small-image stem keeps 4 x 4 before pooling (He et al.: 11.2 million parameters)."""
+    """torchvision's stem would leave 1 x 1 of 32 x 32; the small-image stem keeps 4 x 4 before pooling (He et al.:
+    11.2 million parameters)."""
     encoder, sizes = build_encoder("resnet18"), []
     encoder.net.layer4.register_forward_hook(lambda *args: sizes.append(args[-1].shape))
     encoder(torch.rand(2, 3, 32, 32))

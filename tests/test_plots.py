@@ -26,9 +26,7 @@ from sslkit.plots.picture import COLOURS, RIGHT, WRONG
 from sslkit.plots.table import resize, rgb, to_pixels
 
 ROOT = Path(__file__).resolve().parents[1]
-TITLE = (
-    "A title that says at length what there is to be seen in this figure, so long that it must take two lines"
-)
+TITLE = "A title that says at length what there is to be seen in this figure, so long that it must take two lines"
 CAPTION = "A caption with protocol, split and seeds, 3 of 4 numbers and then some; " * 2
 rng = np.random.default_rng(0)
 IMAGES = rng.integers(0, 256, (40, 3, 16, 16), dtype=np.uint8)
@@ -65,9 +63,7 @@ def live(**options):
 FIGURES = {
     "grid": lambda **t: plots.grid(IMAGES[:20], CLASSES * 2, **t),
     "grid of three": lambda **t: plots.grid(IMAGES[:3], **t),
-    "rows": lambda **t: plots.rows(
-        {"original": IMAGES[:4], "reconstruction": IMAGES[4:8] / 255}, "abcd", **t
-    ),
+    "rows": lambda **t: plots.rows({"original": IMAGES[:4], "reconstruction": IMAGES[4:8] / 255}, "abcd", **t),
     "pairs": lambda **t: plots.pairs(IMAGES[:9], IMAGES[9:18], **t),
     "strip": lambda **t: plots.strip(IMAGES[:3], [IMAGES[k : k + 3] for k in range(8)], **t),
     "neighbours": lambda **t: plots.neighbours(
@@ -229,13 +225,8 @@ def test_pixels_of_uint8_float_and_grey_agree():
     grey = IMAGES[:, :1]
     assert (to_pixels(grey) == to_pixels(np.repeat(grey, 3, axis=1))).all()
     assert (to_pixels(torch.from_numpy(IMAGES) / 255) == to_pixels(IMAGES)).all()
-    assert (
-        to_pixels(torch.from_numpy(IMAGES[:2]).bfloat16() / 255).astype(int) - to_pixels(IMAGES[:2])
-    ).max() < 2
-    assert (
-        to_pixels(np.full((1, 1, 2, 2), 1.3)).max() == 255
-        and to_pixels(np.full((1, 1, 2, 2), -0.3)).max() == 0
-    )
+    assert (to_pixels(torch.from_numpy(IMAGES[:2]).bfloat16() / 255).astype(int) - to_pixels(IMAGES[:2])).max() < 2
+    assert to_pixels(np.full((1, 1, 2, 2), 1.3)).max() == 255 and to_pixels(np.full((1, 1, 2, 2), -0.3)).max() == 0
 
 
 @pytest.mark.parametrize(
@@ -379,9 +370,7 @@ def test_info_nce_parts_agree_with_autograd():
     loss = torch.nn.functional.cross_entropy(masked, target)
     loss.backward()
     parts = plots.info_nce_parts(z1, z2, 0.2)
-    assert parts["loss"] == pytest.approx(loss.item(), abs=1e-12) and parts["chance"] == pytest.approx(
-        np.log(15)
-    )
+    assert parts["loss"] == pytest.approx(loss.item(), abs=1e-12) and parts["chance"] == pytest.approx(np.log(15))
     push = similarity.grad.numpy().copy()
     push[np.arange(16), target] = 0
     np.fill_diagonal(push, 0)
@@ -420,9 +409,7 @@ def notebook(monkeypatch):
     monkeypatch.setattr(live_module, "in_jupyter", lambda: True)
     monkeypatch.setattr(plots.Live, "draw", slow)
     handle = SimpleNamespace(update=shown.append)
-    monkeypatch.setattr(
-        IPython.display, "display", lambda picture, display_id: shown.append(picture) or handle
-    )
+    monkeypatch.setattr(IPython.display, "display", lambda picture, display_id: shown.append(picture) or handle)
     return SimpleNamespace(clock=clock, shown=shown)
 
 

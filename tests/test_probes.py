@@ -12,8 +12,17 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from sslkit import probes
-from sslkit.probes import (accuracy, few_labels, features, knn, label_subset, linear_probe, neighbours, pixels,
-                           reinitialised)
+from sslkit.probes import (
+    accuracy,
+    features,
+    few_labels,
+    knn,
+    label_subset,
+    linear_probe,
+    neighbours,
+    pixels,
+    reinitialised,
+)
 from sslkit.train import precision
 
 
@@ -298,7 +307,14 @@ def test_linear_probe_agrees_with_scikit_learn(n, d, k, C):
 
 def test_probe_of_correlated_and_dead_dimensions():
     h, y = blobs(900, 10)
-    h = torch.cat([h, h[:, :5] + 1e-3 * torch.randn(900, 5, generator=torch.Generator().manual_seed(3)), torch.full((900, 2), 0.1)], 1)
+    h = torch.cat(
+        [
+            h,
+            h[:, :5] + 1e-3 * torch.randn(900, 5, generator=torch.Generator().manual_seed(3)),
+            torch.full((900, 2), 0.1),
+        ],
+        1,
+    )
     probe, (scaler, model) = linear_probe(h, y, grid=(0.1,)), sklearn_probe(h, y, 0.1)
     assert np.abs(probe.proba(h).numpy() - model.predict_proba(scaler.transform(h.double().numpy()))).max() < 1e-3
     assert (probe.scale[-2:] == 1).all() and probe.weight[-2:].abs().max() < 1e-6
@@ -324,7 +340,9 @@ def test_c_is_chosen_on_val_alone():
     probe = linear_probe(h, y, v, vy, grid=grid)
     alone = {C: linear_probe(h, y, grid=(C,)).score(v, vy) for C in grid}
     assert set(probe.grid) <= set(grid) and probe.val_score == max(probe.grid.values())
-    assert probe.grid == pytest.approx({C: alone[C] for C in probe.grid}, abs=0.004)  # warm starts end where cold ones do
+    assert probe.grid == pytest.approx(
+        {C: alone[C] for C in probe.grid}, abs=0.004
+    )  # warm starts end where cold ones do
     assert probe.C == max(probe.grid, key=probe.grid.get)
     other = linear_probe(h, y, h, y, grid=grid)  # judged on its own training rows, weaker regularisation looks best
     assert other.C > probe.C
@@ -394,6 +412,19 @@ def test_few_labels_is_a_logistic_regression_on_each_subset():
 
 
 def test_every_probe_is_importable_from_the_package():
-    for name in ("features", "pixels", "knn", "accuracy", "linear_probe", "few_labels", "label_subset", "finetune", "supervised",
-                 "scoreboard", "load_rows", "reinitialised", "neighbours"):
+    for name in (
+        "features",
+        "pixels",
+        "knn",
+        "accuracy",
+        "linear_probe",
+        "few_labels",
+        "label_subset",
+        "finetune",
+        "supervised",
+        "scoreboard",
+        "load_rows",
+        "reinitialised",
+        "neighbours",
+    ):
         assert callable(getattr(probes, name)), name

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from sslkit import checkpoint, train as training
+from sslkit import checkpoint
+from sslkit import train as training
 from sslkit.train import Recipe, batch_indices, build, learning_rate, train
 from sslkit.views import RandomResizedCrop
 
@@ -22,7 +23,9 @@ class Denoise(nn.Module):
     def __init__(self, encoder, width=8):
         super().__init__()
         self.encoder = encoder
-        self.head = nn.Sequential(nn.Dropout(0.2), nn.Linear(encoder.dim, width), nn.BatchNorm1d(width), nn.Linear(width, 3))
+        self.head = nn.Sequential(
+            nn.Dropout(0.2), nn.Linear(encoder.dim, width), nn.BatchNorm1d(width), nn.Linear(width, 3)
+        )
         self.register_buffer("average", torch.zeros(()))
 
     def pretext(self, x, generator):
@@ -170,8 +173,12 @@ def test_every_image_once_an_epoch_in_another_order():
 
 def test_no_weight_decay_on_biases_and_batch_norm():
     optimizer = training.make_optimizer(fresh(), RECIPE)
-    assert all(p.ndim > 1 for p in optimizer.param_groups[0]["params"]) and optimizer.param_groups[0]["weight_decay"] > 0
-    assert all(p.ndim == 1 for p in optimizer.param_groups[1]["params"]) and optimizer.param_groups[1]["weight_decay"] == 0
+    assert (
+        all(p.ndim > 1 for p in optimizer.param_groups[0]["params"]) and optimizer.param_groups[0]["weight_decay"] > 0
+    )
+    assert (
+        all(p.ndim == 1 for p in optimizer.param_groups[1]["params"]) and optimizer.param_groups[1]["weight_decay"] == 0
+    )
 
 
 def test_bad_settings_are_said(monkeypatch):
@@ -219,8 +226,23 @@ def test_streamed_images_are_prefetched_one_batch_ahead():
 
 @pytest.mark.slow
 def test_killed_at_any_moment_resumes_to_the_same_weights(tmp_path):
-    """SIGKILL between and within steps and saves, then --resume: the command line's last checkpoint equals an uninterrupted one's."""
-    base = [sys.executable, "-m", "sslkit", "pretrain", "simclr", "--data", "scenes", "--limit", "128", "--scale", "smoke", "--steps", "30"]
+    """SIGKILL between and within steps and saves, then --resume: the command line's last checkpoint equals an
+    uninterrupted one's."""
+    base = [
+        sys.executable,
+        "-m",
+        "sslkit",
+        "pretrain",
+        "simclr",
+        "--data",
+        "scenes",
+        "--limit",
+        "128",
+        "--scale",
+        "smoke",
+        "--steps",
+        "30",
+    ]
     env = {**os.environ, "OMP_NUM_THREADS": "1", "SSLKIT_SAVE_EVERY": "0", "SSLKIT_PRECISION": "float32"}
     subprocess.run([*base, "--out", tmp_path / "whole"], check=True, env=env, capture_output=True)
     process = subprocess.Popen([*base, "--out", tmp_path / "cut"], env=env, stdout=subprocess.PIPE, text=True)

@@ -19,7 +19,9 @@ ALL = [
 
 
 def photos(n=6, channels=3, height=24, width=20, seed=0):
-    return torch.randint(256, (n, channels, height, width), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
+    return torch.randint(
+        256, (n, channels, height, width), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed)
+    )
 
 
 def generator(seed):
@@ -154,7 +156,9 @@ def test_crop_statistics_follow_the_parameters():
 
     original, views.resized_crop = views.resized_crop, spy
     try:
-        views.RandomResizedCrop(scale=(0.2, 0.6), ratio=(0.75, 4 / 3), flip=0.3)(torch.zeros(20000, 1, 32, 32), generator(0))
+        views.RandomResizedCrop(scale=(0.2, 0.6), ratio=(0.75, 4 / 3), flip=0.3)(
+            torch.zeros(20000, 1, 32, 32), generator(0)
+        )
     finally:
         views.resized_crop = original
     left, top, width, height = boxes["box"].unbind(1)

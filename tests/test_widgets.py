@@ -185,10 +185,7 @@ def test_explorer_hands_the_browser_what_was_given():
     one = explorer(names=[f"image {k}" for k in range(30)], k=4)
     points = np.frombuffer(one.points, np.float32).reshape(30, 2)
     assert points.min() >= 0 and points.max() <= 1
-    assert (
-        np.corrcoef(points[:, 0], XY[:, 0])[0, 1] > 0.9999
-        and np.corrcoef(points[:, 1], XY[:, 1])[0, 1] > 0.9999
-    )
+    assert np.corrcoef(points[:, 0], XY[:, 0])[0, 1] > 0.9999 and np.corrcoef(points[:, 1], XY[:, 1])[0, 1] > 0.9999
     assert (np.frombuffer(one.labels, np.int32) == Y).all() and one.classes == ["cat", "dog", "cow"]
     unit = H / np.linalg.norm(H, axis=1, keepdims=True)
     for i, near in enumerate(np.frombuffer(one.neighbours, np.int32).reshape(30, 4)):

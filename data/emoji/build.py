@@ -3,9 +3,9 @@
     npm pack emoji-datasource-google@16.0.0 emoji-datasource-twitter@16.0.0
     python data/emoji/build.py emoji-datasource-google-16.0.0.tgz emoji-datasource-twitter-16.0.0.tgz
 
-Writes, beside this file, arrays of one row per emoji: `google` and `twitter` (uint8 [N, 32, 32, 4], straight RGBA), `code` (Unicode
-code points), `name`, `group` (9 of them) and `subgroup` (98). Skin-tone variants and the five bare skin-tone swatches are left out.
-Needs numpy and Pillow.
+Writes, beside this file, arrays of one row per emoji: `google` and `twitter` (uint8 [N, 32, 32, 4], straight RGBA),
+`code` (Unicode code points), `name`, `group` (9 of them) and `subgroup` (98). Skin-tone variants and the five bare
+skin-tone swatches are left out. Needs numpy and Pillow.
 """
 
 import hashlib
@@ -26,12 +26,17 @@ def read(archive: str, artist: str) -> tuple[list[dict], dict[str, bytes]]:
     with tarfile.open(archive) as tar:
         listing = json.load(tar.extractfile("package/emoji.json"))
         folder = f"package/img/{artist}/64/"
-        images = {m.name.removeprefix(folder): tar.extractfile(m).read() for m in tar if m.name.startswith(folder) and m.isfile()}
+        images = {
+            m.name.removeprefix(folder): tar.extractfile(m).read()
+            for m in tar
+            if m.name.startswith(folder) and m.isfile()
+        }
     return listing, images
 
 
 def shrink(png: bytes) -> np.ndarray:
-    """One PNG to uint8 [32, 32, 4]. Averaging is done on premultiplied colour, or dark rims appear; clear pixels become 0."""
+    """One PNG to uint8 [32, 32, 4]. Averaging is done on premultiplied colour, or dark rims appear; clear pixels
+    become 0."""
     image = Image.open(io.BytesIO(png)).convert("RGBA").convert("RGBa")
     small = np.array(image.resize((SIDE, SIDE), Image.Resampling.BOX).convert("RGBA"))
     small[small[..., 3] == 0] = 0

@@ -1,10 +1,11 @@
-"""Make fashion.npz, a balanced subset of Fashion-MNIST, from the four original files (Debian: package dataset-fashion-mnist).
+"""Make fashion.npz, a balanced subset of Fashion-MNIST, from the four original files (Debian: package
+dataset-fashion-mnist).
 
     python data/fashion/build.py /usr/share/datasets/fashion-mnist
 
-Takes the first 1,100 images of each class of the training files and the first 250 of each class of the test files, in file order,
-passing over images that already stand in the pack. Writes `train_x` uint8 [11000, 28, 28], `train_y`, `test_x` [2500, 28, 28],
-`test_y`. Needs numpy.
+Takes the first 1,100 images of each class of the training files and the first 250 of each class of the test files, in
+file order, passing over images that already stand in the pack. Writes `train_x` uint8 [11000, 28, 28], `train_y`,
+`test_x` [2500, 28, 28], `test_y`. Needs numpy.
 """
 
 import gzip

@@ -3,6 +3,7 @@
 A chapter is one file of data (exercises, slow oracles, what each common wrong answer gets told); runner.py
 calls the reader's function safely, verdict.py compares and finds the words, markdown.py writes the cells.
 """
+
 from __future__ import annotations
 
 import importlib

@@ -1,4 +1,5 @@
 """What an exercise is: a solution, a slow oracle, trials, known mistakes, and the words around them."""
+
 from __future__ import annotations
 
 import inspect

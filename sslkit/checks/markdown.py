@@ -1,4 +1,5 @@
 """The notebook cells of an exercise: `python -m sslkit.checks.markdown simclr.info_nce` prints them."""
+
 from __future__ import annotations
 
 import ast
@@ -26,14 +27,14 @@ def exercise_stub(name: str) -> str:
     """The code cell: signature and docstring of the solution, nothing inside, and the check."""
     exercise = find(name)
     lines, docstring = source(name)
-    stub = "".join(lines[:docstring.end_lineno])
+    stub = "".join(lines[: docstring.end_lineno])
     return f'{stub}    raise NotImplementedError\n\n\n{exercise.name} = check("{name}", {exercise.name})\n'
 
 
 def solution_code(name: str) -> str:
     """The solution without its docstring, which the stub has."""
     lines, docstring = source(name)
-    return "".join(lines[:docstring.lineno - 1] + lines[docstring.end_lineno:])
+    return "".join(lines[: docstring.lineno - 1] + lines[docstring.end_lineno :])
 
 
 def source(name: str) -> tuple[list[str], ast.stmt]:

@@ -4,6 +4,7 @@ Everything that touches the reader's code, or what it returns, happens in one da
 only plain tensors and strings come out. Limit: C code which holds the interpreter lock (`sum(range(10**12))`)
 stops every thread of the process, so only restarting the kernel ends it.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -51,12 +52,14 @@ class Unusable(Exception):
 
 def ask(function: Callable, args: tuple, outputs: int = 1, grad: bool = False) -> Answer:
     """Calls function on clones of args. Raises what the function raises, or Unusable."""
-    leaves = [a.clone().requires_grad_(grad and a.is_floating_point()) if isinstance(a, Tensor) else a
-              for a in args]
+    leaves = [a.clone().requires_grad_(grad and a.is_floating_point()) if isinstance(a, Tensor) else a for a in args]
     given = [a.clone() if isinstance(a, Tensor) else a for a in leaves]  # not leaves, as in a training step
     result = function(*given)
-    changed = [i for i, (before, after) in enumerate(zip(args, given))
-               if isinstance(before, Tensor) and not torch.equal(before, after.detach())]
+    changed = [
+        i
+        for i, (before, after) in enumerate(zip(args, given))
+        if isinstance(before, Tensor) and not torch.equal(before, after.detach())
+    ]
     if outputs > 1 and not (isinstance(result, (tuple, list)) and len(result) == outputs):
         raise Unusable(f"It returns {kind(result)} where {outputs} values are expected.")
     tensors = [as_tensor(r) for r in (result if outputs > 1 else [result])]
@@ -77,8 +80,10 @@ def as_tensor(value) -> Tensor:
     except Exception as error:
         raise Unusable(f"It returns {kind(value)} that is no tensor: {brief(error)}.") from None
     if tensor.is_complex() or tensor.is_quantized or tensor.layout != torch.strided or tensor.is_meta:
-        raise Unusable(f"It returns a tensor of {tensor.dtype}, {tensor.layout}, on {tensor.device}; "
-                       "ordinary real numbers are expected.")
+        raise Unusable(
+            f"It returns a tensor of {tensor.dtype}, {tensor.layout}, on {tensor.device}; "
+            "ordinary real numbers are expected."
+        )
     if tensor.numel() > LARGEST:
         raise Unusable(f"It returns a tensor of shape {list(tensor.shape)}, which is far too large.")
     return tensor
@@ -140,8 +145,7 @@ def describe(function: Callable, error: BaseException, call: str) -> str:
     return f"It raises {brief(error)}" + (f" (in the line `{code}`)." if code else ".")
 
 
-def call_reader(session: Session, function: Callable, trials: list[tuple], call: str, outputs: int,
-                grad: bool) -> None:
+def call_reader(session: Session, function: Callable, trials: list[tuple], call: str, outputs: int, grad: bool) -> None:
     """Fills the session, up to the first problem. Runs in the reader's thread: no error leaves it."""
     try:
         for args in trials:
@@ -175,12 +179,10 @@ def unchanged_random_state():
         torch.set_rng_state(torch_cpu)
 
 
-def run(function: Callable, trials: list[tuple], call: str, outputs: int, grad: bool,
-        seconds: float) -> Session:
+def run(function: Callable, trials: list[tuple], call: str, outputs: int, grad: bool, seconds: float) -> Session:
     """Calls function on every trial, silently. Returns in about `seconds` whatever it does."""
     session = Session()
-    thread = threading.Thread(target=call_reader, args=(session, function, trials, call, outputs, grad),
-                              daemon=True)
+    thread = threading.Thread(target=call_reader, args=(session, function, trials, call, outputs, grad), daemon=True)
     silence = contextlib.redirect_stdout(Nowhere()), contextlib.redirect_stderr(Nowhere())
     with unchanged_random_state(), silence[0], silence[1]:
         try:  # not thread.join: interrupted in Python before 3.13, it takes a living thread for a dead one
@@ -205,7 +207,6 @@ def stop(thread: threading.Thread, ended: threading.Event, patience: float = 0.5
     deadline = time.monotonic() + patience
     while not ended.is_set() and time.monotonic() < deadline:
         if thread.ident is not None:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident),
-                                                       ctypes.py_object(SystemExit))
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
         ended.wait(0.01)
     return ended.is_set()

@@ -1,4 +1,5 @@
 """Compares a reader's answers with the oracle's and with those of the known mistakes, and finds the words."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -56,28 +57,40 @@ def compare(exercise: Exercise, trials: list[tuple], got: list[Answer], right: l
     for mine, true in zip(got, right):
         for word, dtype, expected in zip(exercise.returns, mine.dtypes, true.dtypes):
             if dtype != expected and (dtype == torch.bool or not expected.is_floating_point):
-                return Verdict("wrong", "another dtype", f"The values are right, but the {word} should be "
-                               f"{expected}, not {dtype}: convert with .to({expected}).")
+                return Verdict(
+                    "wrong",
+                    "another dtype",
+                    f"The values are right, but the {word} should be "
+                    f"{expected}, not {dtype}: convert with .to({expected}).",
+                )
         if mine.changed is not None:
             name = exercise.parameters[mine.changed]
-            return Verdict("wrong", "changes its input", f"The values are right, but {name} is written on, "
-                           f"and stays so for the caller. Work on a new tensor, or on {name}.clone().")
+            return Verdict(
+                "wrong",
+                "changes its input",
+                f"The values are right, but {name} is written on, "
+                f"and stays so for the caller. Work on a new tensor, or on {name}.clone().",
+            )
     return compare_gradients(exercise, trials, got, right) if exercise.grad else Verdict("right")
 
 
-def compare_gradients(exercise: Exercise, trials: list[tuple], got: list[Answer],
-                      right: list[Answer]) -> Verdict:
+def compare_gradients(exercise: Exercise, trials: list[tuple], got: list[Answer], right: list[Answer]) -> Verdict:
     """The verdict on answers whose values are right."""
     if any(mine.grads is None for mine in got):
-        return Verdict("wrong", "no gradient", "The values are right, but no gradient flows back to the "
-                       "inputs, so nothing would be learned: return a tensor, and avoid .item(), float(), "
-                       ".detach(), .numpy(), torch.tensor(...) and no_grad on the way.")
+        return Verdict(
+            "wrong",
+            "no gradient",
+            "The values are right, but no gradient flows back to the "
+            "inputs, so nothing would be learned: return a tensor, and avoid .item(), float(), "
+            ".detach(), .numpy(), torch.tensor(...) and no_grad on the way.",
+        )
     if all(agree(mine.grads, true.grads, exercise.tolerance) for mine, true in zip(got, right)):
         return Verdict("right")
     known = known_mistake(exercise, trials, got, grads=True)
     reason = known.explanation if known else "A part of the computation is detached from the inputs."
-    return Verdict("wrong", known.name if known else "another gradient",
-                   f"The values are right, but the gradient is not. {reason}")
+    return Verdict(
+        "wrong", known.name if known else "another gradient", f"The values are right, but the gradient is not. {reason}"
+    )
 
 
 def known_mistake(exercise: Exercise, trials: list[tuple], got: list[Answer], grads: bool) -> Mistake | None:
@@ -112,8 +125,9 @@ def differs(got: Tensor, expected: Tensor, tolerance: float) -> Tensor:
 def describe_failure(got: tuple[Tensor, ...], expected: tuple[Tensor, ...]) -> str:
     """What can be said of an unknown mistake."""
     if any(a.isnan().any() and not b.isnan().any() for a, b in zip(got, expected)):
-        return ("The result holds NaN (not a number): a division by zero, 0 * inf, or the log of 0 or of a "
-                "negative number?")
+        return (
+            "The result holds NaN (not a number): a division by zero, 0 * inf, or the log of 0 or of a negative number?"
+        )
     if any(a.shape != b.shape for a, b in zip(got, expected)):
         return "The result has another shape than it should have."
     return ""
@@ -123,8 +137,7 @@ def describe_inputs(exercise: Exercise, args: tuple) -> str:
     return ", ".join(f"{name} = {show(arg)}" for name, arg in zip(exercise.parameters, args))
 
 
-def describe_difference(exercise: Exercise, args: tuple, got: tuple[Tensor, ...],
-                        expected: tuple[Tensor, ...]) -> str:
+def describe_difference(exercise: Exercise, args: tuple, got: tuple[Tensor, ...], expected: tuple[Tensor, ...]) -> str:
     """Inputs, expected and got; for large tensors of equal shape the first entry that differs."""
     lines = [f"Example: {describe_inputs(exercise, args)}"]
     for word, mine, true in zip(exercise.returns, got, expected):

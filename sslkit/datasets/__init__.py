@@ -1,4 +1,5 @@
-"""Data sets, each in three parts behind one small contract: `data = load("scenes")`, then data.train.x, data.val, data.test."""
+"""Data sets, each in three parts behind one small contract: `data = load("scenes")`, then data.train.x, data.val,
+data.test."""
 
 from dataclasses import replace
 from importlib import import_module
@@ -19,9 +20,9 @@ PUBLISHED = ("cifar10", "cifar100", "stl10", "imagenette", "fashion-full")
 def load(name: str, *, limit: int | None = None, channels: int | None = None, **options) -> Dataset:
     """A data set by name: emoji, scenes, fashion; cifar10, cifar100, stl10, imagenette, fashion-full; or "folder:PATH".
 
-    limit keeps only so many images of each split, evenly spread, for a quick look. channels 1 or 3 turns colour into grey or
-    repeats grey three times. Other options go to the set's own load(): size (working resolution), artist, test_artist,
-    root ... An unknown name is a ValueError that lists what exists.
+    limit keeps only so many images of each split, evenly spread, for a quick look. channels 1 or 3 turns colour into
+    grey or repeats grey three times. Other options go to the set's own load(): size (working resolution), artist,
+    test_artist, root ... An unknown name is a ValueError that lists what exists.
     """
     module, first = _module(name)
     if name.startswith("folder:"):
@@ -34,7 +35,9 @@ def load(name: str, *, limit: int | None = None, channels: int | None = None, **
         raise ValueError(f"the data set {name} has no option {', '.join(sorted(unknown))}; it has {known or 'none'}")
     data = module.load(*first, **options)
     if limit:
-        parts = {part: s[torch.arange(limit) * len(s) // limit] if len(s) > limit else s for part, s in data.splits.items()}
+        parts = {
+            part: s[torch.arange(limit) * len(s) // limit] if len(s) > limit else s for part, s in data.splits.items()
+        }
         data = replace(data, **parts)
     if channels and channels != data.channels:
         parts = {part: replace(s, x=to_channels(s.x, channels)) for part, s in data.splits.items()}
@@ -50,7 +53,9 @@ def _module(name: str):
         return import_module(f"sslkit.datasets.{name}"), ()
     if name in PUBLISHED:
         return import_module("sslkit.datasets.torchvision_sets"), (name,)
-    raise ValueError(f"no data set {name!r}; there are {', '.join(SHIPPED + PUBLISHED)}, and folder:PATH for images of your own")
+    raise ValueError(
+        f"no data set {name!r}; there are {', '.join(SHIPPED + PUBLISHED)}, and folder:PATH for images of your own"
+    )
 
 
 def to_channels(x: Tensor, channels: int) -> Tensor:

@@ -95,8 +95,10 @@ def offline_ways(name: str, files: list[tuple[str, str]], root: Path) -> list[st
 
 def _verify(path: Path, md5: str, tick: Callable[[], None]) -> None:
     if (found := md5_of(path, tick)) != md5:
-        raise ValueError(f"{path} is damaged or another file: its MD5 is {found}, the published one {md5}. "
-                         "Delete it, and load the set again")
+        raise ValueError(
+            f"{path} is damaged or another file: its MD5 is {found}, the published one {md5}. "
+            "Delete it, and load the set again"
+        )
 
 
 @contextmanager

@@ -86,8 +86,10 @@ class Dataset:
             if list(split.x.shape[1:]) != shape:
                 raise ValueError(f"{here} holds samples of shape {list(split.x.shape[1:])}, train of {shape}")
             if part != "unlabelled" and (split.y is None) == bool(self.classes):
-                raise ValueError(f"{here} has {'no ' if split.y is None else ''}labels, but there are "
-                                 f"{len(self.classes)} classes; label all three splits or none")
+                raise ValueError(
+                    f"{here} has {'no ' if split.y is None else ''}labels, but there are "
+                    f"{len(self.classes)} classes; label all three splits or none"
+                )
             if split.y is not None and len(split):
                 low, high = int(split.y.min()), int(split.y.max())
                 if low < 0 or high >= len(self.classes):
@@ -164,5 +166,6 @@ def _check_samples(x) -> None:
     if not tokens and (x.dtype != torch.uint8 or x.dim() != 4):
         raise ValueError(f"images must be uint8 [N, C, H, W] (tokens int64 [N, T]), got {_describe(x)}")
     if not tokens and x.shape[1] > 4 and x.shape[3] <= 4:
-        raise ValueError(f"images must be [N, C, H, W], but {list(x.shape)} looks like [N, H, W, C]: "
-                         "use x.permute(0, 3, 1, 2)")
+        raise ValueError(
+            f"images must be [N, C, H, W], but {list(x.shape)} looks like [N, H, W, C]: use x.permute(0, 3, 1, 2)"
+        )

@@ -49,8 +49,14 @@ def md5_of(path: Path, tick: Callable[[], None] = lambda: None) -> str:
 
 
 def fetch(
-    urls: Sequence[str], path: Path, md5: str, *,
-    timeout: float = 20.0, slow: float = 300e3, patience: float = 15.0, pause: float = 1.0,
+    urls: Sequence[str],
+    path: Path,
+    md5: str,
+    *,
+    timeout: float = 20.0,
+    slow: float = 300e3,
+    patience: float = 15.0,
+    pause: float = 1.0,
     tick: Callable[[], None] = lambda: None,
 ) -> Path:
     """Download `path` from the first of `urls` that gives it with this MD5. Raises DownloadError.
@@ -182,6 +188,6 @@ def _in_words(error: BaseException) -> str:
         "ConnectionRefusedError": "nobody answers there",
         "TimeoutError": "no answer in time",
         "SSLCertVerificationError": f"its certificate was refused ({cause}); on macOS run Python's "
-                                    "'Install Certificates.command'",
+        "'Install Certificates.command'",
     }
     return words.get(type(cause).__name__, str(cause) or type(cause).__name__)

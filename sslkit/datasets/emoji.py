@@ -1,4 +1,5 @@
-"""`emoji`: two artists' drawings of the same 1,906 emoji, 32 x 32, with names, 9 groups and 98 subgroups. See data/emoji/README.md."""
+"""`emoji`: two artists' drawings of the same 1,906 emoji, 32 x 32, with names, 9 groups and 98 subgroups. See
+data/emoji/README.md."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,7 +41,8 @@ def pack() -> Pack:
 def _parts(rgba: dict[str, Tensor]) -> Tensor:
     """Train, val or test for each emoji, always the same: 70, 10 and 20 of 100.
 
-    Some emoji share a drawing (the flags of Norway and of Bouvet Island), so all that share one go where the first of them goes.
+    Some emoji share a drawing (the flags of Norway and of Bouvet Island), so all that share one go where the first of
+    them goes.
     """
     first: dict[bytes, int] = {}
     owners = []
@@ -62,12 +64,14 @@ def over(rgba: Tensor, background: tuple[int, int, int]) -> Tensor:
     return (rgba[:, :3].float() * alpha + ground * (1 - alpha)).round().to(torch.uint8)
 
 
-def load(artist: str = "google", test_artist: str | None = None, background: tuple[int, int, int] = (255, 255, 255)) -> Dataset:
+def load(
+    artist: str = "google", test_artist: str | None = None, background: tuple[int, int, int] = (255, 255, 255)
+) -> Dataset:
     """The emoji themselves, labelled with their group.
 
-    artist: "google", "twitter" or "both" (then each emoji stands twice, first all of Google's, then all of Twitter's, with the
-    artist a factor: real positive pairs). test_artist: whose drawings val and test show, by default the same. Splits are by emoji: an emoji of the
-    test split is in training by no artist's hand.
+    artist: "google", "twitter" or "both" (then each emoji stands twice, first all of Google's, then all of Twitter's,
+    with the artist a factor: real positive pairs). test_artist: whose drawings val and test show, by default the
+    same. Splits are by emoji: an emoji of the test split is in training by no artist's hand.
     """
     for choice in (artist, test_artist or artist):
         if choice not in (*ARTISTS, "both"):

@@ -22,9 +22,17 @@ FEWEST = 3  # images per class: one for each split
 
 
 def load(
-    path: str | Path, *, size: int | None = None, root: Path | None = None, channels: int = 3,
-    labelled: bool | None = None, val: float = 0.1, test: float = 0.2, seed: int = 0,
-    memory_gb: float = 2.0, workers: int | None = None,
+    path: str | Path,
+    *,
+    size: int | None = None,
+    root: Path | None = None,
+    channels: int = 3,
+    labelled: bool | None = None,
+    val: float = 0.1,
+    test: float = 0.2,
+    seed: int = 0,
+    memory_gb: float = 2.0,
+    workers: int | None = None,
 ) -> Dataset:
     """The images in the folder `path` and below, at `size` x `size` (32): shorter side resized, middle kept.
 
@@ -47,21 +55,31 @@ def load(
     folder = _find(Path(path).expanduser(), root)
     paths, problems = image_files(folder)
     if not paths:
-        raise ValueError(f"{folder} holds no image files (.jpg, .png, .webp, .tif ...), "
-                         f"but {suffixes_of(folder)}")
+        raise ValueError(f"{folder} holds no image files (.jpg, .png, .webp, .tif ...), but {suffixes_of(folder)}")
     try:
         parts, misplaced = arrange(paths, labelled)
     except ValueError as error:
         raise ValueError(f"{folder}: {error}") from error
     options = dict(size=size or SIZE, channels=channels, memory_gb=memory_gb, workers=workers)
-    return from_samples(f"folder:{path}", folder, parts, val=val, test=test, seed=seed,
-                        skipped=problems + misplaced, **options)
+    return from_samples(
+        f"folder:{path}", folder, parts, val=val, test=test, seed=seed, skipped=problems + misplaced, **options
+    )
 
 
 def from_samples(
-    name: str, folder: Path, parts: dict[str, list[Sample]], *, size: int, channels: int = 3,
-    val: float = 0.1, test: float = 0.2, seed: int = 0, memory_gb: float = 2.0, workers: int | None = None,
-    about: str = "", skipped: list[str] | None = None,
+    name: str,
+    folder: Path,
+    parts: dict[str, list[Sample]],
+    *,
+    size: int,
+    channels: int = 3,
+    val: float = 0.1,
+    test: float = 0.2,
+    seed: int = 0,
+    memory_gb: float = 2.0,
+    workers: int | None = None,
+    about: str = "",
+    skipped: list[str] | None = None,
 ) -> Dataset:
     """A Dataset of files under `folder`, listed as listing.arrange does; other arguments as in `load`."""
     skipped = list(skipped or [])
@@ -90,11 +108,15 @@ def from_samples(
         )
     if skipped:
         shown = "\n  ".join(skipped[:3])
-        warnings.warn(f"{name}: {len(skipped)} of {count} files are left out (all are in dataset.skipped):"
-                      f"\n  {shown}", stacklevel=3)
+        warnings.warn(
+            f"{name}: {len(skipped)} of {count} files are left out (all are in dataset.skipped):\n  {shown}",
+            stacklevel=3,
+        )
     _check_counts(folder, splits, classes, skipped)
-    about = about or (f"your images in {folder}, {size} x {size}"
-                      + (f", {len(classes)} classes" if classes else ", without labels: for pretraining"))
+    about = about or (
+        f"your images in {folder}, {size} x {size}"
+        + (f", {len(classes)} classes" if classes else ", without labels: for pretraining")
+    )
     return Dataset(name, classes=classes, about=about, skipped=skipped, **splits)
 
 
@@ -121,9 +143,7 @@ def _find(path: Path, root: Path | None) -> Path:
     raise FileNotFoundError(f"there is no folder {path}" + (f" in {Path.cwd()}" * (not path.is_absolute())))
 
 
-def _keys(
-    folder: Path, paths: list[str], check: bool, workers: int | None, skipped: list[str]
-) -> dict[str, bytes]:
+def _keys(folder: Path, paths: list[str], check: bool, workers: int | None, skipped: list[str]) -> dict[str, bytes]:
     """{path: content_key}; what cannot be read, or with `check` is no complete image, goes to `skipped`."""
     show = progress("looking at files", len(paths), "files")
 
@@ -155,16 +175,15 @@ def _cut(
     if "val" in parts and "test" not in parts:
         parts["test"] = parts.pop("val")
     samples = parts.pop("all", None) or parts.pop("train", [])
-    cut = split_by_key([keys[path] for path, _ in samples], 0.0 if "val" in parts else val,
-                       0.0 if "test" in parts else test, seed)
+    cut = split_by_key(
+        [keys[path] for path, _ in samples], 0.0 if "val" in parts else val, 0.0 if "test" in parts else test, seed
+    )
     for part, index in zip(("train", "val", "test"), cut):
         parts.setdefault(part, [samples[i] for i in index.tolist()])
     return parts
 
 
-def _held_out(
-    parts: dict[str, list[Sample]], keys: dict[str, bytes], skipped: list[str]
-) -> dict[str, list[Sample]]:
+def _held_out(parts: dict[str, list[Sample]], keys: dict[str, bytes], skipped: list[str]) -> dict[str, list[Sample]]:
     """Without those files of val, train and unlabelled whose content test, or test and val, hold too."""
     parts, held = dict(parts), {keys[path]: path for path, _ in parts["test"]}
     for part in ("val", "train", "unlabelled"):
@@ -192,12 +211,19 @@ def _check_counts(folder: Path, splits: dict[str, Split], classes: list[str], sk
     few = [f"{label} ({n})" for label, n in totals.items() if n < FEWEST]
     few = few or [f"{label} (none in train)" for i, label in enumerate(classes) if not counts["train"][i]]
     if few:
-        raise ValueError(f"{folder}: a class needs {FEWEST} images at least, there are {', '.join(few[:5])}. "
-                         f"Add some, or load with labelled=False if the folders are no classes{first}")
+        raise ValueError(
+            f"{folder}: a class needs {FEWEST} images at least, there are {', '.join(few[:5])}. "
+            f"Add some, or load with labelled=False if the folders are no classes{first}"
+        )
     if empty := [part for part in ("val", "test") if not sizes[part]]:
-        raise ValueError(f"{folder}: too few images for a {' and a '.join(empty)} split ({sizes}). Add some, "
-                         "or make folders train, val and test yourself")
+        raise ValueError(
+            f"{folder}: too few images for a {' and a '.join(empty)} split ({sizes}). Add some, "
+            "or make folders train, val and test yourself"
+        )
     for part in ("val", "test"):
         if missing := [label for i, label in enumerate(classes) if not counts[part][i]]:
-            warnings.warn(f"{folder}: {part} shows no image of {', '.join(missing[:5])}; with so few images, "
-                          "make folders train, val and test yourself", stacklevel=4)
+            warnings.warn(
+                f"{folder}: {part} shows no image of {', '.join(missing[:5])}; with so few images, "
+                "make folders train, val and test yourself",
+                stacklevel=4,
+            )

@@ -24,8 +24,12 @@ SUFFIXES = frozenset(
 FORMATS = "JPEG MPO PNG GIF BMP DIB WEBP TIFF PPM TGA ICO JPEG2000 AVIF HEIF".split()
 BACKDROP = (128, 128, 128)  # behind transparent pixels: black drawings and white ones both stay visible
 TURN = {  # EXIF orientation -> what puts the picture upright
-    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
 
@@ -73,7 +77,9 @@ def check_image(path: Path) -> None:
     except Exception as error:  # as in read_image
         raise UnreadableImage(_reason(path, error)) from error
     complete = {
-        "JPEG": b"\xff\xd9" in tail, "MPO": b"\xff\xd9" in tail, "PNG": b"IEND" in tail,
+        "JPEG": b"\xff\xd9" in tail,
+        "MPO": b"\xff\xd9" in tail,
+        "PNG": b"IEND" in tail,
         "WEBP": int.from_bytes(head[4:8], "little") + 8 <= length,
     }
     if not complete.get(kind, False):

@@ -8,8 +8,15 @@ from pathlib import Path, PurePosixPath
 from .images import SUFFIXES
 
 SPLIT_NAMES = {
-    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
-    "test": "test", "testing": "test", "unlabelled": "unlabelled", "unlabeled": "unlabelled",
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+    "unlabelled": "unlabelled",
+    "unlabeled": "unlabelled",
 }
 IGNORED = ("__MACOSX", "@eaDir")  # what macOS archives and Synology disks add: thumbnails and resource forks
 
@@ -63,8 +70,10 @@ def arrange(paths: list[str], labelled: bool | None = None) -> tuple[dict[str, l
     if "train" not in roles.values():  # `test` alone, or `val`, is a class like any other
         roles = {top: role for top, role in roles.items() if role == "unlabelled"}
     elif other and set(roles.values()) - {"train", "unlabelled"}:
-        raise ValueError(f"the folders {', '.join(roles)} are splits, but {', '.join(other)} beside them "
-                         "are not: move them into the splits, or elsewhere")
+        raise ValueError(
+            f"the folders {', '.join(roles)} are splits, but {', '.join(other)} beside them "
+            "are not: move them into the splits, or elsewhere"
+        )
     elif other:  # a class named `train`, among others
         roles = {top: role for top, role in roles.items() if role == "unlabelled"}
     if len(set(roles.values())) < len(roles):
@@ -89,8 +98,10 @@ def arrange(paths: list[str], labelled: bool | None = None) -> tuple[dict[str, l
     for part in set(parts) - {"unlabelled"}:
         loose = [path for path, label in parts[part] if label is None]
         if len(loose) == len(parts[part]):
-            raise ValueError(f"{part} has no class folders, but train has: sort its images into the same "
-                             "classes, or name the folder `unlabelled` to pretrain on it")
+            raise ValueError(
+                f"{part} has no class folders, but train has: sort its images into the same "
+                "classes, or name the folder `unlabelled` to pretrain on it"
+            )
         problems += [f"{path}: lies beside the class folders, so it has no class" for path in loose]
         parts[part] = [sample for sample in parts[part] if sample[1] is not None]
         if unknown := sorted({label for _, label in parts[part]} - classes):

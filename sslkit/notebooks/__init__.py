@@ -1,8 +1,8 @@
 """The course's notebooks as the source: export their cells to modules, execute them, check what is committed.
 
-    python -m sslkit.notebooks export [--check] [NAME ...]
-    python -m sslkit.notebooks run NOTEBOOK ... [--scale S] [--to PATH | --in-place] [--html PATH]
-    python -m sslkit.notebooks check [NAME ...]
+python -m sslkit.notebooks export [--check] [NAME ...]
+python -m sslkit.notebooks run NOTEBOOK ... [--scale S] [--to PATH | --in-place] [--html PATH]
+python -m sslkit.notebooks check [NAME ...]
 """
 
 from sslkit.notebooks.checks import check

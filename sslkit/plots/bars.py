@@ -28,9 +28,7 @@ def draw_bars(ax, runs: dict, highlight: str | None, names: bool = True, room: f
     highlight = highlight or max(means, key=lambda name: np.nan_to_num(means[name], nan=-np.inf))
     share, at = is_share(runs), np.arange(len(runs))[::-1]
     reach = max(np.nanmax([r.max() for r in runs.values()]), 1e-9)
-    dot = dict(
-        marker="o", linestyle="", markersize=3.5, color="white", markeredgecolor=INK, markeredgewidth=0.8
-    )
+    dot = dict(marker="o", linestyle="", markersize=3.5, color="white", markeredgecolor=INK, markeredgewidth=0.8)
     for y, (name, r) in zip(at, runs.items()):
         if np.isnan(means[name]):
             continue
@@ -57,9 +55,7 @@ def draw_bars(ax, runs: dict, highlight: str | None, names: bool = True, room: f
 
 
 @drawing
-def bars(
-    values: dict, title="", caption="", xlabel="", chance: float | None = None, highlight=None
-) -> Picture:
+def bars(values: dict, title="", caption="", xlabel="", chance: float | None = None, highlight=None) -> Picture:
     """Horizontal bars {name: number or [one number a run]}, `highlight` (by default the best) in strong blue.
 
     Numbers that all lie in [0, 1] are shown as percent.
@@ -113,9 +109,7 @@ def histogram(
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
     ax = plain_axes(fig.add_subplot(), xlabel, ylabel, grid="y")
     for colour, (name, numbers) in zip(COLOURS * 4, groups.items()):
-        ax.hist(
-            numbers, edges, density=True, histtype="stepfilled", color=colour, alpha=0.35, label=name or None
-        )
+        ax.hist(numbers, edges, density=True, histtype="stepfilled", color=colour, alpha=0.35, label=name or None)
         ax.hist(numbers, edges, density=True, histtype="step", color=colour, linewidth=1.4)
     if any(groups):
         ax.legend(frameon=False, fontsize=TEXT_SIZE, labelcolor=INK)

@@ -35,9 +35,7 @@ def info_nce_parts(z1, z2, temperature: float) -> dict:
     """
     z1, z2 = array(z1).astype(np.float64), array(z2).astype(np.float64)
     if z1.ndim != 2 or z1.shape != z2.shape or len(z1) < 2:
-        raise ValueError(
-            f"z1 and z2 must both be [N, K] with N > 1, got {list(z1.shape)} and {list(z2.shape)}"
-        )
+        raise ValueError(f"z1 and z2 must both be [N, K] with N > 1, got {list(z1.shape)} and {list(z2.shape)}")
     if not temperature > 0:
         raise ValueError(f"the temperature must be above 0, got {temperature}")
     z = np.concatenate([z1, z2])
@@ -79,9 +77,7 @@ def similarity_matrix(z1, z2, temperature: float, row: int = 0, images=None) -> 
     count, share = hardest(push[None])
     title = f"Temperature {temperature:.3g}: {count} of {n - 2} negatives get {share:.0%} of the push"
     numbers = f"Loss {parts['loss']:.3f}; chance ln({n - 1}) = {parts['chance']:.3f}."
-    left_words = (
-        f"Left: each row is a softmax over the other {n - 1} views; orange squares are the positives."
-    )
+    left_words = f"Left: each row is a softmax over the other {n - 1} views; orange squares are the positives."
     caption = f"{numbers} {left_words} Framed and right: row {row}, how it pushes its negatives away."
     fig, (left, bottom, w, h) = frame(WIDTH, 4.3, title, caption)
     inch_w, inch_h = fig.get_size_inches()
@@ -90,17 +86,11 @@ def similarity_matrix(z1, z2, temperature: float, row: int = 0, images=None) -> 
         return fig.add_axes((left + x / inch_w, bottom + y / inch_h, width / inch_w, height / inch_h))
 
     ax = axes(0.45, 0.3, 3.7, 3.7)
-    ax.add_patch(
-        Rectangle((-0.5, row - 0.5), n, 1, fill=False, edgecolor=WRONG, linewidth=1.2, clip_on=False)
-    )
-    bar = fig.colorbar(
-        draw_softmax(ax, parts, "softmax of similarity / temperature"), cax=axes(4.25, 0.3, 0.12, 3.7)
-    )
+    ax.add_patch(Rectangle((-0.5, row - 0.5), n, 1, fill=False, edgecolor=WRONG, linewidth=1.2, clip_on=False))
+    bar = fig.colorbar(draw_softmax(ax, parts, "softmax of similarity / temperature"), cax=axes(4.25, 0.3, 0.12, 3.7))
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=TEXT_SIZE, colors=FAINT, labelcolor=INK)
-    draw_push(
-        axes(5.4, 0.5, 3.1, 3.4 if images is None else 2.15), np.delete(push, [row, parts["positive"][row]])
-    )
+    draw_push(axes(5.4, 0.5, 3.1, 3.4 if images is None else 2.15), np.delete(push, [row, parts["positive"][row]]))
     if images is not None:
         views = np.concatenate([to_pixels(x) for x in images])
         chosen = [row, int(parts["positive"][row]), *np.argsort(-push)[:SHOWN]]
@@ -131,12 +121,8 @@ def temperature_strip(z1, z2, temperatures=(0.05, 0.1, 0.5, 2.0)) -> Picture:
         ax = fig.add_axes((x, bottom + 0.62 / inch_h, panel / inch_w, panel / inch_h))
         draw_softmax(ax, parts, f"temperature {temperature:g}")
         count, share = hardest(parts["push"])
-        ax.set_xlabel(
-            f"loss {parts['loss']:.2f}\nhardest {count}: {share:.0%} of push", size=TEXT_SIZE, color=INK
-        )
-        spoken.append(
-            f"temperature {temperature:g}: loss {parts['loss']:.2f}, hardest {count} negatives {share:.0%}"
-        )
+        ax.set_xlabel(f"loss {parts['loss']:.2f}\nhardest {count}: {share:.0%} of push", size=TEXT_SIZE, color=INK)
+        spoken.append(f"temperature {temperature:g}: loss {parts['loss']:.2f}, hardest {count} negatives {share:.0%}")
     return render(fig, describe("; ".join(spoken), title, caption), colours=128)
 
 

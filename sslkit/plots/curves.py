@@ -115,9 +115,7 @@ def label_efficiency(
         counts = sorted(points)
         runs = [np.atleast_1d(array(points[k])).astype(float) for k in counts]
         means = [r.mean() for r in runs]
-        ax.fill_between(
-            counts, [r.min() for r in runs], [r.max() for r in runs], color=colour, alpha=0.18, linewidth=0
-        )
+        ax.fill_between(counts, [r.min() for r in runs], [r.max() for r in runs], color=colour, alpha=0.18, linewidth=0)
         ax.plot(counts, means, color=colour, marker=mark, markersize=5, linewidth=1.8, label=name)
         ends.append(f"{name} {means[0]:.0%} with {counts[0]} to {means[-1]:.0%} with {counts[-1]} labels")
         ticks |= set(counts)
@@ -129,6 +127,4 @@ def label_efficiency(
     if chance is not None:
         ax.axhline(chance, label=f"chance {chance:.0%}", **CHANCE_STYLE)
     ax.legend(frameon=False, fontsize=TEXT_SIZE, labelcolor=INK)
-    return render(
-        fig, describe(f"Accuracy against labels per class: {'; '.join(ends)}", title, caption), colours=96
-    )
+    return render(fig, describe(f"Accuracy against labels per class: {'; '.join(ends)}", title, caption), colours=96)

@@ -22,9 +22,7 @@ def grid(
     starts = range(0, len(x), columns)
     labels = [list(map(str, titles[s : s + columns])) for s in starts] if titles is not None else None
     rows = [x[s : s + columns] for s in starts]
-    return draw_table(
-        rows, title, caption, describe(f"{len(x)} images", title, caption), labels=labels, side=side
-    )
+    return draw_table(rows, title, caption, describe(f"{len(x)} images", title, caption), labels=labels, side=side)
 
 
 @drawing
@@ -68,9 +66,7 @@ def strip(originals, views, names=None, title: str = "", caption: str = "", side
     table = [np.concatenate([first[n : n + 1], to_pixels(views[n])]) for n in range(len(first))]
     heads = ["original", *(names or [f"view {v + 1}" for v in range(views.shape[1])])]
     what = f"{len(first)} images, each with {views.shape[1]} views of it"
-    return draw_table(
-        table, title, caption, describe(what, title, caption), column_names=heads, split=1, side=side
-    )
+    return draw_table(table, title, caption, describe(what, title, caption), column_names=heads, split=1, side=side)
 
 
 @drawing
@@ -107,14 +103,9 @@ def neighbours(
             )
         names = class_names(classes, np.concatenate([y, near.ravel()]))
         right = near == y[:, None]
-        labels = [
-            [names[y[q]], *("" if ok else names[c] for c, ok in zip(near[q], right[q]))]
-            for q in range(len(y))
-        ]
+        labels = [[names[y[q]], *("" if ok else names[c] for c, ok in zip(near[q], right[q]))] for q in range(len(y))]
         frames = [[None, *(RIGHT if ok else WRONG for ok in right[q])] for q in range(len(y))]
         share = f"{right.sum()} of {right.size} neighbours ({right.mean():.0%}) have the query's class"
         caption = f"{caption} {share}: blue frame; others: orange, named.".strip()
     alt = describe(what, title, caption)
-    return draw_table(
-        table, title, caption, alt, column_names=heads, labels=labels, frames=frames, split=1, side=side
-    )
+    return draw_table(table, title, caption, alt, column_names=heads, labels=labels, frames=frames, split=1, side=side)

@@ -99,11 +99,7 @@ class Live:
         if r.step >= r.steps:
             return f"{text}, {duration(r.seconds)} in all"
         taken = r.step - first.step  # a resumed run starts late: only what was seen here tells the speed
-        return (
-            f"{text}, {duration((r.seconds - first.seconds) / taken * (r.steps - r.step))} left"
-            if taken
-            else text
-        )
+        return f"{text}, {duration((r.seconds - first.seconds) / taken * (r.steps - r.step))} left" if taken else text
 
     def words(self) -> str:
         """What the losses say, compared with the chance level."""
@@ -111,8 +107,7 @@ class Live:
 
     def _probe_words(self) -> str:
         return "".join(
-            f", {name or self.probe_name or 'probe'} {points[-1][1]:.1%}"
-            for name, points in self.probes.items()
+            f", {name or self.probe_name or 'probe'} {points[-1][1]:.1%}" for name, points in self.probes.items()
         )
 
     @drawing
@@ -139,9 +134,7 @@ class Live:
             ax.set_xlim(0, r.steps)
             ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
             for colour, (name, points) in zip(COLOURS[2:] * 4, self.probes.items()):
-                ax.plot(
-                    *zip(*points), color=colour, marker="o", markersize=4, linewidth=1.8, label=name or None
-                )
+                ax.plot(*zip(*points), color=colour, marker="o", markersize=4, linewidth=1.8, label=name or None)
                 ax.annotate(
                     f"{points[-1][1]:.1%}",
                     points[-1],

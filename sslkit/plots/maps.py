@@ -52,9 +52,7 @@ def tsne(h, perplexity: float = 30, seed: int = 0, init: str = "pca") -> np.ndar
     if not np.isfinite(h).all():
         raise ValueError("the features hold values that are not finite: training diverged before this map")
     if not 0 < perplexity < len(h):
-        raise ValueError(
-            f"perplexity must lie between 0 and the number of points ({len(h)}), got {perplexity}"
-        )
+        raise ValueError(f"perplexity must lie between 0 and the number of points ({len(h)}), got {perplexity}")
     if np.ptp(h, axis=0).max() == 0:
         raise ValueError(
             "all features are equal, there is nothing to map: the representation has collapsed to one point"

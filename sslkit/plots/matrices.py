@@ -29,11 +29,7 @@ def heatmap(
     if m.ndim != 2:
         raise ValueError(f"a heat map needs a matrix [R, C], got shape {list(m.shape)}")
     cell = min(0.6, 5.6 / m.shape[1], 5.0 / m.shape[0])
-    side = (
-        max((text_width(str(name), TEXT_SIZE) for name in row_names), default=0)
-        if row_names is not None
-        else 0.3
-    )
+    side = max((text_width(str(name), TEXT_SIZE) for name in row_names), default=0) if row_names is not None else 0.3
     width = min(WIDTH, max(5.5, cell * m.shape[1] + side + 1.5))
     fig, (left, bottom, w, h) = frame(width, max(2.4, cell * m.shape[0] + 0.9), title, caption)
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)

@@ -73,9 +73,7 @@ def array(x) -> np.ndarray:
     return np.asarray(x)
 
 
-def frame(
-    width: float, height: float, title: str, caption: str
-) -> tuple[Figure, tuple[float, float, float, float]]:
+def frame(width: float, height: float, title: str, caption: str) -> tuple[Figure, tuple[float, float, float, float]]:
     """A figure whose body is width x height inches, with the title above it and the caption below.
 
     Returns the figure, and the body as (left, bottom, width, height) in figure fractions.

@@ -52,7 +52,5 @@ def class_names(classes, y) -> list[str]:
     if classes is None:
         return [str(k) for k in range(n)]
     if len(classes) < n:
-        raise ValueError(
-            f"labels reach {n - 1} but only {len(classes)} class names were given: pass data.classes"
-        )
+        raise ValueError(f"labels reach {n - 1} but only {len(classes)} class names were given: pass data.classes")
     return [str(name) for name in classes]

@@ -10,3 +10,25 @@ from sslkit.probes.knn import knn, neighbours
 from sslkit.probes.linear import LinearProbe, fit_logistic, linear_probe, standardise
 from sslkit.probes.scores import Scoreboard, load_rows, scoreboard
 
+__all__ = [
+    "FineTuned",
+    "LinearProbe",
+    "Scoreboard",
+    "accuracy",
+    "backbone",
+    "device_of",
+    "features",
+    "few_labels",
+    "finetune",
+    "fit_logistic",
+    "knn",
+    "label_subset",
+    "linear_probe",
+    "load_rows",
+    "neighbours",
+    "pixels",
+    "reinitialised",
+    "scoreboard",
+    "standardise",
+    "supervised",
+]

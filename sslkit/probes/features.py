@@ -53,7 +53,9 @@ def features(model: nn.Module, x, batch: int = 512) -> Tensor:
                 h = encode(to_input(x[rows], device))
             if not isinstance(h, Tensor) or h.ndim != 2 or len(h) != len(rows):
                 got = list(h.shape) if isinstance(h, Tensor) else type(h).__name__
-                raise ValueError(f"the network must give features [{len(rows)}, D] for {len(rows)} images, it gave {got}")
+                raise ValueError(
+                    f"the network must give features [{len(rows)}, D] for {len(rows)} images, it gave {got}"
+                )
             parts.append(h.float().cpu())
     return torch.cat(parts)
 
@@ -90,8 +92,10 @@ def reinitialised(encoder: nn.Module, seed: int = 0) -> nn.Module:
                 reset()
             elif own := [key for key, _ in module.named_parameters(recurse=False)]:
                 where = f"{name}: {type(module).__name__}" if name else type(module).__name__
-                raise ValueError(f"cannot start {where} afresh: it holds parameters ({', '.join(own)}) but has no "
-                                 "reset_parameters(); give its class one that sets them")
+                raise ValueError(
+                    f"cannot start {where} afresh: it holds parameters ({', '.join(own)}) but has no "
+                    "reset_parameters(); give its class one that sets them"
+                )
     return fresh.to(device).requires_grad_(True)
 
 

@@ -15,7 +15,10 @@ def label_subset(y: Tensor, per_class: int, seed: int = 0) -> Tensor:
     Nested: for one seed the subset of 5 per class lies inside that of 10. A class with too few is a ValueError.
     """
     if y is None or y.ndim != 1 or len(y) == 0 or y.is_floating_point():
-        raise ValueError("label_subset needs integer labels y [N]" + (", got None" if y is None else f", got {y.dtype} {list(y.shape)}"))
+        raise ValueError(
+            "label_subset needs integer labels y [N]"
+            + (", got None" if y is None else f", got {y.dtype} {list(y.shape)}")
+        )
     if per_class < 1:
         raise ValueError(f"per_class must be at least 1, got {per_class}")
     y = y.cpu()
@@ -23,13 +26,23 @@ def label_subset(y: Tensor, per_class: int, seed: int = 0) -> Tensor:
     classes, count = torch.unique(y, return_counts=True)
     if count.min() < per_class:
         poorest = count.argmin()
-        raise ValueError(f"{per_class} labels per class were asked for, but class {classes[poorest].item()} has only "
-                         f"{count[poorest].item()} examples")
+        raise ValueError(
+            f"{per_class} labels per class were asked for, but class {classes[poorest].item()} has only "
+            f"{count[poorest].item()} examples"
+        )
     return torch.cat([order[y[order] == c][:per_class] for c in classes]).sort().values
 
 
-def few_labels(train_h: Tensor, train_y: Tensor, test_h: Tensor, test_y: Tensor, *, per_class: int = 10,
-               seeds=range(5), C: float | None = None) -> list[float]:
+def few_labels(
+    train_h: Tensor,
+    train_y: Tensor,
+    test_h: Tensor,
+    test_y: Tensor,
+    *,
+    per_class: int = 10,
+    seeds=range(5),
+    C: float | None = None,
+) -> list[float]:
     """Test accuracy of a linear probe that sees `per_class` labels of each class, one number per label-subset seed.
 
     Nothing is chosen on labels beyond the subset: C is 10 / D, one value for all features (standardised features have

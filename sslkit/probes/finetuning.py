@@ -29,15 +29,24 @@ class FineTuned:
     steps: int
 
 
-def finetune(encoder: nn.Module, data, per_class: int = 10, seed: int = 0, *, steps: int = 120, batch: int = 128,
-             lrs: tuple[float, ...] = (3e-4, 2e-3), dtype: torch.dtype | None = None) -> FineTuned:
+def finetune(
+    encoder: nn.Module,
+    data,
+    per_class: int = 10,
+    seed: int = 0,
+    *,
+    steps: int = 120,
+    batch: int = 128,
+    lrs: tuple[float, ...] = (3e-4, 2e-3),
+    dtype: torch.dtype | None = None,
+) -> FineTuned:
     """Train a copy of the encoder and a new linear layer, end to end, on `per_class` labels of each class.
 
-    Pretrained or not, everything is the same but the learning rate: of `lrs` each network gets the one that is best on
-    up to 1,000 val images. The labelled images are label_subset(train.y, per_class, seed); crops and mirroring are mild;
-    AdamW with a warm-up and a half cosine. Batch norm trains on the statistics of its batch, and those that it uses
-    afterwards are measured anew on up to 1,000 training images without labels: a handful of labelled ones gives poor
-    ones. dtype None is the precision that pays on this device. encoder may be a method.
+    Pretrained or not, everything is the same but the learning rate: of `lrs` each network gets the one that is best
+    on up to 1,000 val images. The labelled images are label_subset(train.y, per_class, seed); crops and mirroring are
+    mild; AdamW with a warm-up and a half cosine. Batch norm trains on the statistics of its batch, and those that it
+    uses afterwards are measured anew on up to 1,000 training images without labels: a handful of labelled ones gives
+    poor ones. dtype None is the precision that pays on this device. encoder may be a method.
     """
     check_labels(data)
     if not lrs or steps < 1:
@@ -53,8 +62,16 @@ def finetune(encoder: nn.Module, data, per_class: int = 10, seed: int = 0, *, st
     return FineTuned(test, best, val, per_class, seed, steps)
 
 
-def supervised(encoder: nn.Module, data, *, seed: int = 0, steps: int = 500, batch: int = 128, lr: float = 2e-3,
-               dtype: torch.dtype | None = None) -> nn.Sequential:
+def supervised(
+    encoder: nn.Module,
+    data,
+    *,
+    seed: int = 0,
+    steps: int = 500,
+    batch: int = 128,
+    lr: float = 2e-3,
+    dtype: torch.dtype | None = None,
+) -> nn.Sequential:
     """A network of the encoder's architecture, from fresh weights, trained on all training labels: [0] is its encoder,
     [2] the linear layer. The same view, optimiser and treatment of batch norm as in `finetune`; one learning rate."""
     check_labels(data)
@@ -62,8 +79,11 @@ def supervised(encoder: nn.Module, data, *, seed: int = 0, steps: int = 500, bat
     return classifier(reinitialised(backbone(encoder), seed), data.train.x, data.train.y, data, recipe, seed, dtype)
 
 
-def classifier(encoder: nn.Module, x, y: Tensor, data, recipe: Recipe, seed: int, dtype: torch.dtype | None) -> nn.Sequential:
-    """The encoder, changed in place, with a norm and a linear layer that starts at 0, trained on images x with labels y."""
+def classifier(
+    encoder: nn.Module, x, y: Tensor, data, recipe: Recipe, seed: int, dtype: torch.dtype | None
+) -> nn.Sequential:
+    """The encoder, changed in place, with a norm and a linear layer that starts at 0, trained on images x with labels
+    y."""
     device = device_of(encoder)
     encoder.requires_grad_(True)
     width = features(encoder, x[torch.arange(1)]).shape[1]
@@ -116,5 +136,7 @@ def evenly(n: int, limit: int) -> Tensor:
 def check_labels(data) -> None:
     """A ValueError that says how to get labels, unless all three splits have them."""
     if any(split.y is None for split in (data.train, data.val, data.test)):
-        raise ValueError(f"the data set {data.name!r} has no labels, and judging features needs some: put the images into one "
-                         "subfolder per class (flowers/rose/1.jpg, flowers/tulip/2.jpg, ...) and load folder:flowers")
+        raise ValueError(
+            f"the data set {data.name!r} has no labels, and judging features needs some: put the images into one "
+            "subfolder per class (flowers/rose/1.jpg, flowers/tulip/2.jpg, ...) and load folder:flowers"
+        )

@@ -23,8 +23,8 @@ def neighbours(bank: Tensor, h: Tensor, k: int = 20) -> tuple[Tensor, Tensor]:
 
 
 def knn(train_h: Tensor, train_y: Tensor, test_h: Tensor, k: int = 20, temperature: float = 0.07) -> Tensor:
-    """Predicted labels [N] of test_h [N, D]: the k nearest of train_h [M, D] by cosine vote for their label train_y [M],
-    each with weight exp(similarity / temperature).
+    """Predicted labels [N] of test_h [N, D]: the k nearest of train_h [M, D] by cosine vote for their label train_y
+    [M], each with weight exp(similarity / temperature).
 
     Source: Wu et al. 2018, sec. 3.4 (there k = 200 on ImageNet). With fewer than k training rows all of them vote. Of
     classes with equal votes the lowest number wins.

@@ -53,7 +53,8 @@ class LinearProbe:
 
 
 def standardise(h: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and scale [D] of features h [N, D], float64 on the CPU. A dimension that never changes gets scale 1, as in scikit-learn."""
+    """Mean and scale [D] of features h [N, D], float64 on the CPU. A dimension that never changes gets scale 1, as in
+    scikit-learn."""
     h = h.detach().cpu().double()
     mean, scale = h.mean(dim=0), h.std(dim=0, correction=0)
     scale[scale <= 1e-6 * mean.abs().clamp_min(1e-12)] = 1.0
@@ -61,20 +62,29 @@ def standardise(h: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def probe_input(h: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
-    """Standardised features on the CPU. float64 takes 1.6 times as long and brings the fit ten times closer to the optimum;
-    features as long as raw images stay float32, for their memory."""
+    """Standardised features on the CPU. float64 takes 1.6 times as long and brings the fit ten times closer to the
+    optimum; features as long as raw images stay float32, for their memory."""
     h = h.detach().to("cpu", torch.float64 if h.shape[1] <= 1024 else torch.float32)
     return (h - mean.to(h)) / scale.to(h)
 
 
-def fit_logistic(x: Tensor, label: Tensor, K: int, C: float, start: Tensor | None = None, *,
-                 gram: Tensor | None = None, steps: int = 200, tolerance: float = 1e-6) -> Tensor:
+def fit_logistic(
+    x: Tensor,
+    label: Tensor,
+    K: int,
+    C: float,
+    start: Tensor | None = None,
+    *,
+    gram: Tensor | None = None,
+    steps: int = 200,
+    tolerance: float = 1e-6,
+) -> Tensor:
     """Minimise C * sum of cross entropies + |W|^2 / 2 over W [D, K] and a free bias [K]; returned as [D + 1, K].
 
-    x [N, D] standardised features, label [N] in 0 .. K-1, start a former solution [D + 1, K], gram x.T @ x / N if it is at
-    hand. Full-batch L-BFGS with a strong Wolfe line search, on the objective divided by C N, until no gradient entry
-    exceeds `tolerance` or `steps` run out. For K = 2 the penalty counts twice: scikit-learn has one weight vector
-    then, the difference of the two here.
+    x [N, D] standardised features, label [N] in 0 .. K-1, start a former solution [D + 1, K], gram x.T @ x / N if it
+    is at hand. Full-batch L-BFGS with a strong Wolfe line search, on the objective divided by C N, until no gradient
+    entry exceeds `tolerance` or `steps` run out. For K = 2 the penalty counts twice: scikit-learn has one weight
+    vector then, the difference of the two here.
     """
     (N, D), curvature = x.shape, 1 / K  # of the cross entropy in the logits, while the guesses are even
     penalty = (2 if K == 2 else 1) / (C * N)
@@ -86,8 +96,15 @@ def fit_logistic(x: Tensor, label: Tensor, K: int, C: float, start: Tensor | Non
         lower = torch.linalg.cholesky(hessian)
         v, back = lower.T @ v, torch.linalg.inv(lower).T
     v = v.clone().requires_grad_(True)
-    solver = torch.optim.LBFGS([v, bias], max_iter=steps, max_eval=2 * steps, history_size=10, tolerance_grad=tolerance,
-                               tolerance_change=1e-11, line_search_fn="strong_wolfe")
+    solver = torch.optim.LBFGS(
+        [v, bias],
+        max_iter=steps,
+        max_eval=2 * steps,
+        history_size=10,
+        tolerance_grad=tolerance,
+        tolerance_change=1e-11,
+        line_search_fn="strong_wolfe",
+    )
 
     def weight() -> Tensor:
         return v if back is None else back @ v
@@ -104,12 +121,21 @@ def fit_logistic(x: Tensor, label: Tensor, K: int, C: float, start: Tensor | Non
     return torch.cat([weight(), bias[None]]).detach()
 
 
-def linear_probe(train_h: Tensor, train_y: Tensor, val_h: Tensor | None = None, val_y: Tensor | None = None, *,
-                 grid: tuple[float, ...] | None = None, steps: int = 200, tolerance: float = 1e-6) -> LinearProbe:
-    """The linear probe fitted on train, its C chosen from `grid` (REACH / D) by accuracy on val, the smallest of equals.
+def linear_probe(
+    train_h: Tensor,
+    train_y: Tensor,
+    val_h: Tensor | None = None,
+    val_y: Tensor | None = None,
+    *,
+    grid: tuple[float, ...] | None = None,
+    steps: int = 200,
+    tolerance: float = 1e-6,
+) -> LinearProbe:
+    """The linear probe fitted on train, its C chosen from `grid` (REACH / D) by accuracy on val, the smallest of
+    equals.
 
-    Features [N, D] are standardised by the statistics of train. The grid is climbed from its smallest C, each fit starting
-    from the last one, until val accuracy has stayed below its best twice in a row. The objective is that of
+    Features [N, D] are standardised by the statistics of train. The grid is climbed from its smallest C, each fit
+    starting from the last one, until val accuracy has stayed below its best twice in a row. The objective is that of
     scikit-learn's LogisticRegression(C=C). Without val the grid must be a single C.
     """
     check_labelled(train_h, train_y, "training")

@@ -33,16 +33,29 @@ class Scoreboard:
         table = [["", *COLUMNS]]
         for row in self.rows:
             few = f"{100 * row['few_labels']:.1f} ± {100 * row['few_labels_std']:.1f}"
-            table.append([row["name"], f"{100 * row['knn']:.1f}", f"{100 * row['linear_probe']:.1f}", few,
-                          f"{row['effective_rank']:.1f}", row["verdict"]])
+            table.append(
+                [
+                    row["name"],
+                    f"{100 * row['knn']:.1f}",
+                    f"{100 * row['linear_probe']:.1f}",
+                    few,
+                    f"{row['effective_rank']:.1f}",
+                    row["verdict"],
+                ]
+            )
         keep = [i for i in range(len(table[0])) if i < len(COLUMNS) or any(row[i] for row in table[1:])]
         return [[row[i] for i in keep] for row in table]
 
     def __str__(self) -> str:
         table = self.cells()
         widths = [max(map(len, column)) for column in zip(*table)]
-        lines = ["  ".join(cell.ljust(w) if i in (0, len(COLUMNS)) else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths)))
-                 for row in table]
+        lines = [
+            "  ".join(
+                cell.ljust(w) if i in (0, len(COLUMNS)) else cell.rjust(w)
+                for i, (cell, w) in enumerate(zip(row, widths))
+            )
+            for row in table
+        ]
         return "\n".join([line.rstrip() for line in [lines[0], "-" * len(lines[0]), *lines[1:]]] + [self.caption])
 
     __repr__ = __str__
@@ -56,8 +69,8 @@ class Scoreboard:
         return f"<table>{lines}</table><p><small>{html.escape(self.caption)}</small></p>"
 
     def save(self, path: str | Path) -> None:
-        """Append the rows to a file of JSON lines, made with its folder where missing. One write in append mode: rows of
-        two processes do not mix, and a process that is killed leaves all of them or none."""
+        """Append the rows to a file of JSON lines, made with its folder where missing. One write in append mode: rows
+        of two processes do not mix, and a process that is killed leaves all of them or none."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         text = "".join(json.dumps(row, allow_nan=False) + "\n" for row in self.rows).encode()
@@ -81,20 +94,33 @@ def load_rows(path: str | Path) -> list[dict]:
     return rows
 
 
-def scoreboard(model: nn.Module, data, *, name: str | None = None, seeds=range(5), per_class: int = 10,
-               with_supervised: bool = True, limit: int = 10_000, supervised_steps: int | None = None, seed: int = 0) -> Scoreboard:
+def scoreboard(
+    model: nn.Module,
+    data,
+    *,
+    name: str | None = None,
+    seeds=range(5),
+    per_class: int = 10,
+    with_supervised: bool = True,
+    limit: int = 10_000,
+    supervised_steps: int | None = None,
+    seed: int = 0,
+) -> Scoreboard:
     """Judge a method or an encoder on labelled data, beside pixels, the same architecture untrained, and supervised.
 
-    Accuracy on the test split, which each row touches once: kNN and linear probe with the labels of `limit`
-    training images, evenly spread (its C chosen on val), a linear probe with `per_class` labels for each label subset of `seeds`. seed is that
-    of the untrained and the supervised network. A network that collapsed, or guesses, is called so in its row.
+    Accuracy on the test split, which each row touches once: kNN and linear probe with the labels of `limit` training
+    images, evenly spread (its C chosen on val), a linear probe with `per_class` labels for each label subset of
+    `seeds`. seed is that of the untrained and the supervised network. A network that collapsed, or guesses, is called
+    so in its row.
     """
     check_labels(data)
     seeds, encoder = list(seeds), backbone(model)
     if not seeds:
         raise ValueError("the scoreboard needs at least one seed for its choice of few labels, got none")
     supervised_steps = supervised_steps or (8 if scale() == "smoke" else 500)
-    splits = [split if len(split) <= limit else split[evenly(len(split), limit)] for split in (data.train, data.val)] + [data.test]
+    splits = [
+        split if len(split) <= limit else split[evenly(len(split), limit)] for split in (data.train, data.val)
+    ] + [data.test]
     smallest, wanted = int(torch.unique(splits[0].y, return_counts=True)[1].min()), per_class
     per_class = min(per_class, smallest)
     labels = [split.y for split in splits]
@@ -106,8 +132,16 @@ def scoreboard(model: nn.Module, data, *, name: str | None = None, seeds=range(5
     for label, network in networks.items():
         rows.append(judge(label, [features(network(), split.x) for split in splits], labels, seeds, per_class))
     train, val, test = (f"{len(split):,}" for split in splits)
-    about = {"data": data.name, "method": name, "per_class": per_class, "seeds": seeds, "seed": seed, "train": len(splits[0]),
-             "test": len(splits[2]), "encoder": type(encoder).__name__}
+    about = {
+        "data": data.name,
+        "method": name,
+        "per_class": per_class,
+        "seeds": seeds,
+        "seed": seed,
+        "train": len(splits[0]),
+        "test": len(splits[2]),
+        "encoder": type(encoder).__name__,
+    }
     caption = (
         f"{data.name}: accuracy in % on the test split ({test} images, used once a row); always guessing one class gives "
         f"{100 * rows[0]['chance']:.1f}. kNN (k = 20, temperature 0.07) and linear probe (C chosen on {val} val images) see the labels "

@@ -147,7 +147,7 @@ function render({ model, el }) {
       tip.style.left = `${toLeft ? x - wide : x + 14}px`;
       tip.style.top = `${Math.min(Math.max(0, y - tip.offsetHeight / 2), Math.max(0, canvas.clientHeight - tip.offsetHeight))}px`;
       const same = labels.length ? row(i).filter((j) => labels[j] === labels[i]).length : 0;
-      element("div", "sslkit-head", near, `Nearest in feature space${labels.length ? `: ${same} of ${k} ${label(i)}` : ""}`);
+      element("div", "sslkit-head", near, `Nearest in feature space${labels.length ? `: ${same} of ${k} are ${label(i)}` : ""}`);
       const strip = element("div", "sslkit-strip", near);
       for (const j of row(i)) thumbnail(j, 44, strip, labels.length ? labels[j] === labels[i] : undefined);
     }

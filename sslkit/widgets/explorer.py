@@ -31,9 +31,7 @@ def sprite(images) -> tuple[bytes, dict]:
     columns = ceil(sqrt(n))
     sheet = np.zeros((ceil(n / columns) * columns, height, width, 3), np.uint8)
     sheet[:n] = tiles
-    sheet = (
-        sheet.reshape(-1, columns, height, width, 3).transpose(0, 2, 1, 3, 4).reshape(-1, columns * width, 3)
-    )
+    sheet = sheet.reshape(-1, columns, height, width, 3).transpose(0, 2, 1, 3, 4).reshape(-1, columns * width, 3)
     buffer = io.BytesIO()
     Image.fromarray(sheet).save(buffer, "png")
     return buffer.getvalue(), {"columns": columns, "width": width, "height": height}
@@ -82,9 +80,7 @@ class EmbeddingExplorer(anywidget.AnyWidget):
     def _within(self, proposal):
         wrong = [i for i in proposal["value"] if not 0 <= i < self.count]
         if wrong:
-            raise traitlets.TraitError(
-                f"selected holds {wrong[0]}, but the {self.count} points are numbered from 0"
-            )
+            raise traitlets.TraitError(f"selected holds {wrong[0]}, but the {self.count} points are numbered from 0")
         return proposal["value"]
 
     def _repr_mimebundle_(self, include=None, exclude=None, **kwargs):

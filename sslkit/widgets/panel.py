@@ -36,9 +36,7 @@ class Panel(ipywidgets.VBox):
 
     def __init__(self, controls: dict, draw, fallback):
         self.controls, self.draw, self.fallback, self.picture = controls, draw, fallback, None
-        self.image = ipywidgets.Image(
-            format="png", layout=ipywidgets.Layout(max_width="100%", align_self="flex-start")
-        )
+        self.image = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%", align_self="flex-start"))
         self.words = ipywidgets.HTML()
         self._lock = threading.RLock()
         row = ipywidgets.Layout(display="flex", flex_flow="row wrap", width="100%")
@@ -82,9 +80,7 @@ def slider(description: str, value, low, high, log: bool = False):
     ms."""
     ends = value if isinstance(value, (tuple, list)) else [value]
     low, high = min(low, *ends), max(high, *ends)
-    look = dict(
-        value=value, description=description, continuous_update=False, style={"description_width": "11.5rem"}
-    )
+    look = dict(value=value, description=description, continuous_update=False, style={"description_width": "11.5rem"})
     look["layout"] = ipywidgets.Layout(width="auto", min_width="20rem", max_width="32rem", flex="1 1 25rem")
     if isinstance(value, int):
         return ipywidgets.IntSlider(min=low, max=high, **look)

@@ -30,8 +30,7 @@ def named_views(views) -> dict:
     views = list(views) if isinstance(views, (list, tuple)) else [views]
     names = [type(view).__name__ for view in views]
     return {
-        name if names.count(name) == 1 else f"{name} {k + 1}": view
-        for k, (name, view) in enumerate(zip(names, views))
+        name if names.count(name) == 1 else f"{name} {k + 1}": view for k, (name, view) in enumerate(zip(names, views))
     }
 
 
@@ -40,9 +39,7 @@ def parameters(views) -> dict[str, object]:
     if not isinstance(views, dict):  # a function make_view(strength=..., p=...)
         given = inspect.signature(views).parameters
         return {name: p.default for name, p in given.items() if numeric(p.default)}
-    found = (
-        (f"{name} {f.name}", getattr(view, f.name)) for name, view in views.items() for f in fields(view)
-    )
+    found = ((f"{name} {f.name}", getattr(view, f.name)) for name, view in views.items() for f in fields(view))
     return {label: value for label, value in found if numeric(value)}
 
 
@@ -51,9 +48,7 @@ def build(views, values: dict):
     if not isinstance(views, dict):
         return views(**values)
     chain = [
-        replace(
-            view, **{f.name: values[f"{name} {f.name}"] for f in fields(view) if f"{name} {f.name}" in values}
-        )
+        replace(view, **{f.name: values[f"{name} {f.name}"] for f in fields(view) if f"{name} {f.name}" in values})
         for name, view in views.items()
     ]
 

@@ -3,8 +3,8 @@
     python tests/benchmarks/report.py            rewrite
     python tests/benchmarks/report.py --check    only say whether it is up to date (a test does)
 
-Between `<!-- syllabus -->` and `<!-- /syllabus -->` goes a row per notebook, with the minutes and memory of its committed run; between the marks of
-`results`, the tables of results/*.json.
+Between `<!-- syllabus -->` and `<!-- /syllabus -->` goes a row per notebook, with the minutes and memory of its
+committed run; between the marks of `results`, the tables of results/*.json.
 """
 
 import base64
@@ -18,9 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "notebooks" / "pictures"
 COURSE = {  # notebook: (what it is about, words in the alt text of its picture)
     "00_start_here": ("The two stages in one sitting: pretrain without labels, then ten labels of each kind.", "after pretraining"),
-    "02_judging": ("The judges before the methods: kNN, linear probe, few labels, t-SNE and how it misleads, rank, uniformity, collapse.", "t-SNE"),
+    "02_judging": ("The judges before the methods: kNN, linear probe, few labels, t-SNE and how it misleads, rank, collapse.", "t-SNE"),
     "03_rotation": ("The simplest pretext task: how was the image turned? What it cannot learn, and the shortcuts it takes.", "turn"),
-    "10_simclr": ("Contrastive learning from a loop over pairs to the matrix form; views, projector, temperature, false negatives.", "views"),
+    "10_simclr": ("Contrastive learning, from a loop over pairs to the matrix form; views, projector, temperature.", "views"),
 }  # fmt: skip
 
 
@@ -42,7 +42,9 @@ def syllabus() -> tuple[str, dict[Path, bytes]]:
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         nb, (about, words) = json.loads(path.read_text()), COURSE[path.stem]
         pictures[PICTURES / f"{path.stem}.png"] = picture(nb, words)
-        title = next(line for cell in nb["cells"] for line in "".join(cell["source"]).splitlines() if line.startswith("# ")).removeprefix("# ")
+        title = next(
+            line for cell in nb["cells"] for line in "".join(cell["source"]).splitlines() if line.startswith("# ")
+        ).removeprefix("# ")
         minutes = nb["metadata"].get("sslkit", {}).get("seconds", 0) / 60
         image = f'<img src="notebooks/pictures/{path.stem}.png" width="220" alt="{title}">'
         lines.append(f"| {image} | [{path.stem}](notebooks/{path.name}): {title} | {about} | {minutes:.1f} |")
@@ -55,8 +57,8 @@ def results() -> str:
     measured = json.loads((ROOT / "results/simclr_scenes.json").read_text())
     parts.append(
         f"SimCLR's laptop recipe on `{measured['data']}` ({measured['steps']} steps of {measured['batch']} images, "
-        f"{statistics.mean(measured['training_seconds']):.0f} s of training), test accuracy in %, mean ± standard deviation over {len(measured['seeds'])} "
-        f"seeds. `{measured['command']}`\n"
+        f"{statistics.mean(measured['training_seconds']):.0f} s of training), test accuracy in %, "
+        f"mean ± standard deviation over {len(measured['seeds'])} seeds. `{measured['command']}`\n"
     )
     columns = [judge for judge in measured["rows"] if judge != "effective rank"]
     names = dict.fromkeys(name for judge in columns for name in measured["rows"][judge])
@@ -65,14 +67,20 @@ def results() -> str:
         cells = []
         for judge in columns:
             values = measured["rows"][judge].get(name)
-            cells.append(f"{100 * statistics.mean(values):.1f} ± {100 * statistics.stdev(values):.1f}" if values else "")
+            cells.append(
+                f"{100 * statistics.mean(values):.1f} ± {100 * statistics.stdev(values):.1f}" if values else ""
+            )
         parts.append(f"| {name} | " + " | ".join(cells) + " |")
     speed = json.loads((ROOT / "results/speed.json").read_text())
     mean = {name: statistics.mean(values) for name, values in speed["images_per_second"].items()}
     parts.append(
         f"\nSpeed of its training, two views of each image, on {speed['threads']} cores in {speed['precision'].removeprefix('torch.')}: "
         f"{mean['sslkit']:,.0f} images/s; with ready views {mean['ready']:,.0f}"
-        + (f"; lightly's documented pipeline with the same encoder and batch {mean['lightly']:,.0f}" if "lightly" in mean else "")
+        + (
+            f"; lightly's documented pipeline with the same encoder and batch {mean['lightly']:,.0f}"
+            if "lightly" in mean
+            else ""
+        )
         + f". `{speed['command']}`"
     )
     return "\n".join(parts)

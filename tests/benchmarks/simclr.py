@@ -1,9 +1,11 @@
-"""What SimCLR's laptop recipe gives: several seeds on one data set, beside pixels, the untrained encoder, and training from scratch.
+"""What SimCLR's laptop recipe gives: several seeds on one data set, beside pixels, the untrained encoder, and
+training from scratch.
 
     python tests/benchmarks/simclr.py [--data scenes] [--seeds 3] [--out results/simclr_scenes.json]
 
-For each seed: new weights, new order, new views; the scoreboard (test split, frozen features), and fine-tuning with 10 labels per class against
-from scratch (three draws of labels each). Settings are the recipe's, none is chosen here. About 4 minutes a seed on two cores.
+For each seed: new weights, new order, new views; the scoreboard (test split, frozen features), and fine-tuning with
+10 labels per class against from scratch (three draws of labels each). Settings are the recipe's, none is chosen here.
+About 4 minutes a seed on two cores.
 """
 
 import argparse
@@ -60,10 +62,17 @@ def main() -> None:
             print(f"  {name:14} {statistics.mean(values):8.3f} ± {spread:.3f}   {values}")
     if args.out:
         result = {
-            "command": f"python tests/benchmarks/simclr.py --data {args.data} --seeds {args.seeds}", "data": data.name, "seeds": list(range(args.seeds)),
-            "steps": recipe.steps, "batch": recipe.batch, "training_seconds": seconds, "threads": torch.get_num_threads(),
-            "precision": str(precision("cpu")), "torch": torch.__version__, "rows": table,
-        }  # fmt: skip
+            "command": f"python tests/benchmarks/simclr.py --data {args.data} --seeds {args.seeds}",
+            "data": data.name,
+            "seeds": list(range(args.seeds)),
+            "steps": recipe.steps,
+            "batch": recipe.batch,
+            "training_seconds": seconds,
+            "threads": torch.get_num_threads(),
+            "precision": str(precision("cpu")),
+            "torch": torch.__version__,
+            "rows": table,
+        }
         args.out.parent.mkdir(exist_ok=True)
         args.out.write_text(json.dumps(result, indent=1) + "\n")
 

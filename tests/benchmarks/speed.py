@@ -1,4 +1,5 @@
-"""How fast SimCLR trains at laptop scale: against the same step fed with ready views, and against lightly's documented pipeline.
+"""How fast SimCLR trains at laptop scale: against the same step fed with ready views, and against lightly's
+documented pipeline.
 
     pip install -e ".[benchmark]"
     python tests/benchmarks/speed.py [--steps 60] [--out results/speed.json]
@@ -6,8 +7,8 @@
 All three train the same encoder and projector on the same images with the same batch size, in turns, in one process:
 - `sslkit`: `sslkit.train.train`, two new views each step;
 - `ready`: the same step on two views that were made before: the limit of this encoder on this machine;
-- `lightly`: its SimCLRTransform on PIL images, a DataLoader with two workers, its NTXentLoss, float32. Without lightly it is left out.
-Nothing else may run on the machine meanwhile.
+- `lightly`: its SimCLRTransform on PIL images, a DataLoader with two workers, its NTXentLoss, float32. Without
+lightly it is left out. Nothing else may run on the machine meanwhile.
 """
 
 import argparse
@@ -65,7 +66,9 @@ def lightly_images_per_second(images, recipe, steps: int) -> float:
 
     method = build(METHOD, recipe).to(memory_format=torch.contiguous_format).train()
     criterion, optimizer = NTXentLoss(temperature=method.temperature), make_optimizer(method, recipe)
-    loader = DataLoader(Pictures(), batch_size=recipe.batch, shuffle=True, drop_last=True, num_workers=2, persistent_workers=True)
+    loader = DataLoader(
+        Pictures(), batch_size=recipe.batch, shuffle=True, drop_last=True, num_workers=2, persistent_workers=True
+    )
     done, start = 0, 0.0
     while True:
         for (view1, view2), _ in loader:
@@ -107,8 +110,15 @@ def main() -> None:
     for name, ratio in ratios.items():
         print(f"{name}: {ratio:.2f}")
     if args.out:
-        result = {"command": "python tests/benchmarks/speed.py", "threads": torch.get_num_threads(), "batch": recipe.batch,
-                  "precision": str(precision("cpu")), "torch": torch.__version__, "images_per_second": speeds, "ratios": ratios}  # fmt: skip
+        result = {
+            "command": "python tests/benchmarks/speed.py",
+            "threads": torch.get_num_threads(),
+            "batch": recipe.batch,
+            "precision": str(precision("cpu")),
+            "torch": torch.__version__,
+            "images_per_second": speeds,
+            "ratios": ratios,
+        }
         args.out.parent.mkdir(exist_ok=True)
         args.out.write_text(json.dumps(result, indent=1) + "\n")
 

@@ -1,4 +1,5 @@
 """Every exercise: its oracle against known numbers, its solution, its mistakes, its notebook cells."""
+
 import ast
 import functools
 import math
@@ -64,7 +65,7 @@ def test_rotation_oracles_are_numpy_rot90():
     views, labels = find("rotation.rotation_batch").oracle(x)
     turned = find("rotation.rotate_batch").oracle(x, torch.tensor([3, 1, 2]))
     for turns in range(4):
-        assert labels[3 * turns:3 * turns + 3].tolist() == [turns] * 3
+        assert labels[3 * turns : 3 * turns + 3].tolist() == [turns] * 3
         for i in range(3):
             assert np.array_equal(views[3 * turns + i], np.rot90(x[i].numpy(), turns, axes=(1, 2)))
     for i, turns in enumerate([3, 1, 2]):
@@ -128,8 +129,9 @@ def test_the_printed_example_can_be_typed_in_again():
     parts = inputs.replace(" (shape [2, 2])", "").split(", z2 = ")
     z1 = ast.literal_eval(parts[0].removeprefix("z1 = "))
     z2, temperature = parts[1].split(", temperature = ")
-    true = find("simclr.info_nce").oracle(
-        torch.tensor(z1), torch.tensor(ast.literal_eval(z2)), float(temperature)).item()
+    true = (
+        find("simclr.info_nce").oracle(torch.tensor(z1), torch.tensor(ast.literal_eval(z2)), float(temperature)).item()
+    )
     assert result == f"  result: expected {true:.4g}, got 1.5"
 
 

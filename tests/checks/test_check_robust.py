@@ -1,4 +1,5 @@
 """A check never raises, never hangs, prints nothing but its words, and leaves the process as it was."""
+
 import functools
 import os
 import random
@@ -29,6 +30,7 @@ right = NCE.solution
 def raises(error):
     def function(*args):
         raise error
+
     return function
 
 
@@ -148,10 +150,18 @@ def test_whatever_it_does_is_said_in_words(number, capsys):
     assert "Traceback" not in out and len(out) < 1500
 
 
-@pytest.mark.parametrize("function", [
-    raises(NotImplementedError), raises(NotImplementedError("your turn")), pass_only, half_a_stub,
-    lambda z1, z2, temperature: None, lambda z1, z2, temperature: ..., lambda *args: (..., ...),
-])
+@pytest.mark.parametrize(
+    "function",
+    [
+        raises(NotImplementedError),
+        raises(NotImplementedError("your turn")),
+        pass_only,
+        half_a_stub,
+        lambda z1, z2, temperature: None,
+        lambda z1, z2, temperature: ...,
+        lambda *args: (..., ...),
+    ],
+)
 def test_a_stub_is_not_attempted(function, capsys):
     assert check("simclr.info_nce", function) is right
     out = capsys.readouterr().out
@@ -163,10 +173,18 @@ def test_what_torch_has_not_implemented_is_an_attempt():
     assert judge(NCE, raises(torch_says)).status == "wrong"
 
 
-@pytest.mark.parametrize("function", [
-    forever, lambda *args: time.sleep(1000), catches_everything, hangs_in_backward,
-    lambda *args: threading.Event().wait(), lambda a, b, t: right(a, b, t).as_subclass(SlowNumber),
-], ids=["loop", "sleep", "catches", "backward", "lock", "subclass"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        forever,
+        lambda *args: time.sleep(1000),
+        catches_everything,
+        hangs_in_backward,
+        lambda *args: threading.Event().wait(),
+        lambda a, b, t: right(a, b, t).as_subclass(SlowNumber),
+    ],
+    ids=["loop", "sleep", "catches", "backward", "lock", "subclass"],
+)
 def test_a_hanging_function_ends_with_the_deadline(function, capsys):
     over.clear()
     start = time.monotonic()
@@ -203,6 +221,7 @@ def test_slow_on_a_later_trial_is_late_too():
 
 def test_the_stop_button_still_works():
     """KeyboardInterrupt in the waiting main thread goes through, and the reader's thread is stopped."""
+
     def interrupts_then_hangs(*args):
         os.kill(os.getpid(), signal.SIGINT)
         forever()
@@ -291,15 +310,22 @@ def test_changed_inputs_are_named_and_do_not_mislead_later_trials(capsys):
 
 
 def test_a_result_that_needs_grad_is_fine_where_no_gradient_is_asked():
-    verdict = judge(find("judging.alignment"), lambda a, b: find("judging.alignment").solution(a, b)
-                    * torch.nn.Parameter(torch.ones(())))
+    verdict = judge(
+        find("judging.alignment"),
+        lambda a, b: find("judging.alignment").solution(a, b) * torch.nn.Parameter(torch.ones(())),
+    )
     assert verdict.status == "right"
 
 
-@pytest.mark.parametrize("result, words", [
-    (None, "returns None"), (torch.zeros(8), "returns a Tensor where 2 values are expected"),
-    ((torch.zeros(2),), "returns a tuple where 2 values"), ((torch.zeros(2), None), "returns None"),
-])
+@pytest.mark.parametrize(
+    "result, words",
+    [
+        (None, "returns None"),
+        (torch.zeros(8), "returns a Tensor where 2 values are expected"),
+        ((torch.zeros(2),), "returns a tuple where 2 values"),
+        ((torch.zeros(2), None), "returns None"),
+    ],
+)
 def test_two_results(result, words):
     assert words in judge(find("rotation.rotation_batch"), lambda x: (x, result)[1]).text
 

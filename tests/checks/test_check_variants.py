@@ -1,4 +1,5 @@
 """Right answers written in other ways are accepted; wrong ones that no table knows are still wrong."""
+
 import functools
 import math
 
@@ -109,7 +110,7 @@ def nce_alternating(z1, z2, temperature):
 def nce_loop(z1, z2, temperature):
     z, n, losses = torch.cat([z1, z2]), len(z1), []
     for i in range(2 * n):
-        s = F.cosine_similarity(z[i:i + 1], z, dim=1) / temperature
+        s = F.cosine_similarity(z[i : i + 1], z, dim=1) / temperature
         keep = [j for j in range(2 * n) if j != i]
         losses.append(-s[(i + n) % (2 * n)] + torch.log(torch.exp(s[keep]).sum()))
     return sum(losses) / len(losses)
@@ -146,48 +147,62 @@ RIGHT = {
     "start_here.accuracy": [
         lambda pred, y: sum(p == t for p, t in zip(pred.tolist(), y.tolist())) / len(y),
         lambda pred, y: np.mean(pred.numpy() == y.numpy()),
-        lambda pred, y: 1 - (pred != y).double().mean().item()],
+        lambda pred, y: 1 - (pred != y).double().mean().item(),
+    ],
     "start_here.nearest": [
         lambda q, b: [int(row.argmax()) for row in unit(q) @ unit(b).T],
         lambda q, b: (unit_numpy(q) @ unit_numpy(b).T).argmax(axis=1),
         lambda q, b: torch.cdist(unit(q), unit(b)).argmin(1),
-        lambda q, b: F.cosine_similarity(q[:, None], b[None], dim=2).topk(1).indices.squeeze(1)],
+        lambda q, b: F.cosine_similarity(q[:, None], b[None], dim=2).topk(1).indices.squeeze(1),
+    ],
     "start_here.chance_level": [
         lambda counts: max(counts.tolist()) / sum(counts.tolist()),
         lambda counts: (counts / counts.sum()).max(),
-        lambda counts: np.max(counts.numpy()) / np.sum(counts.numpy())],
+        lambda counts: np.max(counts.numpy()) / np.sum(counts.numpy()),
+    ],
     "judging.knn_predict": [knn_by_counting, knn_by_votes],
     "judging.effective_rank": [
-        rank_numpy, rank_from_covariance,
-        lambda h: torch.special.entr(F.normalize(torch.linalg.svdvals(h), p=1, dim=0)).sum().exp()],
+        rank_numpy,
+        rank_from_covariance,
+        lambda h: torch.special.entr(F.normalize(torch.linalg.svdvals(h), p=1, dim=0)).sum().exp(),
+    ],
     "judging.alignment": [
         lambda a, b: 2 - 2 * F.cosine_similarity(a, b).mean(),
         lambda a, b: float(((unit_numpy(a) - unit_numpy(b)) ** 2).sum(1).mean()),
         lambda a, b: (unit(a) - unit(b)).norm(dim=1).pow(2).mean(),
-        lambda a, b: F.mse_loss(unit(a), unit(b)) * a.shape[1]],
+        lambda a, b: F.mse_loss(unit(a), unit(b)) * a.shape[1],
+    ],
     "judging.uniformity": [uniformity_table, uniformity_python, uniformity_logsumexp],
     "rotation.rotate_batch": [
-        rotate_in_groups, rotate_by_flips,
+        rotate_in_groups,
+        rotate_by_flips,
         lambda x, k: torch.stack([torch.rot90(a, int(t), (1, 2)) for a, t in zip(x, k)]),
-        lambda x, k: np.stack([np.rot90(a.numpy(), int(t), (1, 2)) for a, t in zip(x, k)])],
+        lambda x, k: np.stack([np.rot90(a.numpy(), int(t), (1, 2)) for a, t in zip(x, k)]),
+    ],
     "rotation.rotation_batch": [
         pretext_batch_loop,
-        lambda x: (torch.cat([x, x.transpose(2, 3).flip(2), x.flip(2, 3), x.flip(2).transpose(2, 3)]),
-                   torch.arange(4 * len(x)) // len(x))],
+        lambda x: (
+            torch.cat([x, x.transpose(2, 3).flip(2), x.flip(2, 3), x.flip(2).transpose(2, 3)]),
+            torch.arange(4 * len(x)) // len(x),
+        ),
+    ],
     "rotation.rotation_loss": [
         lambda a, y: -a.log_softmax(1)[torch.arange(len(y)), y].mean(),
         lambda a, y: (a.logsumexp(1) - a.gather(1, y[:, None]).squeeze(1)).mean(),
         lambda a, y: -(F.one_hot(y, 4) * (a.exp() / a.exp().sum(1, keepdim=True)).log()).sum(1).mean(),
-        lambda a, y: sum(F.cross_entropy(a[i], y[i]) for i in range(len(y))) / len(y)],
+        lambda a, y: sum(F.cross_entropy(a[i], y[i]) for i in range(len(y))) / len(y),
+    ],
     "rotation.chance_loss": [
         lambda classes: -math.log(1 / classes),
         lambda classes: torch.log(torch.tensor(classes)),
         lambda classes: np.log(classes),
-        lambda classes: F.cross_entropy(torch.zeros(1, classes), torch.tensor([0]))],
+        lambda classes: F.cross_entropy(torch.zeros(1, classes), torch.tensor([0])),
+    ],
     "simclr.positive_index": [
         lambda n: torch.cat([torch.arange(n) + n, torch.arange(n)]),
         lambda n: [(i + n) % (2 * n) for i in range(2 * n)],
-        lambda n: np.roll(np.arange(2 * n), n)],
+        lambda n: np.roll(np.arange(2 * n), n),
+    ],
     "simclr.similarity_matrix": [similarity_in_place, similarity_where],
     "simclr.info_nce": [nce_logsumexp, nce_exp_sums, nce_alternating, nce_loop],
     "simclr.false_negative_rate": [false_negatives_loop, false_negatives_counts, false_negatives_of_views],
@@ -226,42 +241,51 @@ def ranks_squared(h):
     return np.exp(-(s / s.sum() * np.log(s / s.sum())).sum())
 
 
-@pytest.mark.parametrize("name, function, mistake", [
-    ("simclr.info_nce", nce_self_kept, "self-similarity in the denominator"),
-    ("simclr.info_nce", nce_masked_by_multiplying, "diagonal 0 instead of -inf"),
-    ("simclr.info_nce", nce_clip, "negatives from the other view only"),
-    ("simclr.info_nce", lambda a, b, t: nce_loop(a, b, 1 / t), "temperature multiplied"),
-    ("simclr.info_nce", lambda a, b, t: -nce_exp_sums(a, b, t), "sign"),
-    ("simclr.info_nce", lambda a, b, t: nce_loop(a, b, t) * 2 * len(a), "sum instead of mean"),
-    ("simclr.info_nce", lambda a, b, t: nce_loop(a, b, t).item(), "no gradient"),
-    ("simclr.info_nce", lambda a, b, t: nce_loop(a.detach(), b.detach(), t), "no gradient"),
-    ("simclr.info_nce", lambda a, b, t: nce_logsumexp(a, b.detach(), t), "one view without gradient"),
-    ("simclr.info_nce", lambda a, b, t: nce_loop(a, b, t).detach() + 0 * a.sum(), "another gradient"),
-    ("rotation.rotation_loss", lambda a, y: F.nll_loss(a, y), "no softmax"),
-    ("rotation.rotation_loss", lambda a, y: F.cross_entropy(F.softmax(a, -1), y), "softmax twice"),
-    ("judging.effective_rank", ranks_squared, "squared singular values"),
-    ("judging.alignment", lambda a, b: F.mse_loss(unit(a), unit(b)), "mean over the dimensions"),
-    ("judging.knn_predict", lambda h, y, q, k: [
-        row.bincount().argmax() for row in y[(unit(q) @ unit(h).T).topk(k)[1]]], "ties by class number"),
-    ("judging.knn_predict", lambda *args: torch.tensor(knn_by_counting(*args)).float(), "another dtype"),
-    ("rotation.rotate_batch", lambda x, k: rotate_in_groups(x, k).float(), "another dtype"),
-    ("rotation.rotate_batch", lambda x, k: x.copy_(rotate_in_groups(x, k)), "changes its input"),
-    ("rotation.rotate_batch", lambda x, k: rotate_in_groups(x, -k % 4), "clockwise"),
-])
+@pytest.mark.parametrize(
+    "name, function, mistake",
+    [
+        ("simclr.info_nce", nce_self_kept, "self-similarity in the denominator"),
+        ("simclr.info_nce", nce_masked_by_multiplying, "diagonal 0 instead of -inf"),
+        ("simclr.info_nce", nce_clip, "negatives from the other view only"),
+        ("simclr.info_nce", lambda a, b, t: nce_loop(a, b, 1 / t), "temperature multiplied"),
+        ("simclr.info_nce", lambda a, b, t: -nce_exp_sums(a, b, t), "sign"),
+        ("simclr.info_nce", lambda a, b, t: nce_loop(a, b, t) * 2 * len(a), "sum instead of mean"),
+        ("simclr.info_nce", lambda a, b, t: nce_loop(a, b, t).item(), "no gradient"),
+        ("simclr.info_nce", lambda a, b, t: nce_loop(a.detach(), b.detach(), t), "no gradient"),
+        ("simclr.info_nce", lambda a, b, t: nce_logsumexp(a, b.detach(), t), "one view without gradient"),
+        ("simclr.info_nce", lambda a, b, t: nce_loop(a, b, t).detach() + 0 * a.sum(), "another gradient"),
+        ("rotation.rotation_loss", lambda a, y: F.nll_loss(a, y), "no softmax"),
+        ("rotation.rotation_loss", lambda a, y: F.cross_entropy(F.softmax(a, -1), y), "softmax twice"),
+        ("judging.effective_rank", ranks_squared, "squared singular values"),
+        ("judging.alignment", lambda a, b: F.mse_loss(unit(a), unit(b)), "mean over the dimensions"),
+        (
+            "judging.knn_predict",
+            lambda h, y, q, k: [row.bincount().argmax() for row in y[(unit(q) @ unit(h).T).topk(k)[1]]],
+            "ties by class number",
+        ),
+        ("judging.knn_predict", lambda *args: torch.tensor(knn_by_counting(*args)).float(), "another dtype"),
+        ("rotation.rotate_batch", lambda x, k: rotate_in_groups(x, k).float(), "another dtype"),
+        ("rotation.rotate_batch", lambda x, k: x.copy_(rotate_in_groups(x, k)), "changes its input"),
+        ("rotation.rotate_batch", lambda x, k: rotate_in_groups(x, -k % 4), "clockwise"),
+    ],
+)
 def test_mistakes_written_in_other_ways_get_their_name(name, function, mistake):
     verdict = judge(find(name), function)
     assert (verdict.status, verdict.mistake) == ("wrong", mistake), verdict.text
 
 
-@pytest.mark.parametrize("name, function", [
-    ("simclr.info_nce", lambda a, b, t: nce_loop(a, b, t) + 0.01),
-    ("simclr.info_nce", lambda a, b, t: nce_loop(a, b, 0.5)),
-    ("simclr.info_nce", lambda a, b, t: a.sum()),
-    ("judging.knn_predict", lambda h, y, q, k: y[torch.cdist(unit(q), unit(h)).argsort(1)[:, k - 1]]),
-    ("judging.effective_rank", lambda h: torch.tensor(float(min(h.shape)))),
-    ("start_here.accuracy", lambda pred, y: 0.5),
-    ("simclr.similarity_matrix", lambda z: unit(z) @ unit(z).T - 3 * torch.eye(len(z))),
-])
+@pytest.mark.parametrize(
+    "name, function",
+    [
+        ("simclr.info_nce", lambda a, b, t: nce_loop(a, b, t) + 0.01),
+        ("simclr.info_nce", lambda a, b, t: nce_loop(a, b, 0.5)),
+        ("simclr.info_nce", lambda a, b, t: a.sum()),
+        ("judging.knn_predict", lambda h, y, q, k: y[torch.cdist(unit(q), unit(h)).argsort(1)[:, k - 1]]),
+        ("judging.effective_rank", lambda h: torch.tensor(float(min(h.shape)))),
+        ("start_here.accuracy", lambda pred, y: 0.5),
+        ("simclr.similarity_matrix", lambda z: unit(z) @ unit(z).T - 3 * torch.eye(len(z))),
+    ],
+)
 def test_unknown_mistakes_are_wrong_without_a_name(name, function):
     verdict = judge(find(name), function)
     assert (verdict.status, verdict.mistake) == ("wrong", "")

@@ -18,11 +18,19 @@ def split(n=10, **changes):
     return Split(**dict(x=images(n), y=torch.arange(n) % 3, factors=factors, names=names) | changes)
 
 
-@pytest.mark.parametrize("index, numbers", [
-    (slice(2, 8, 3), [2, 5]), (slice(-2, None), [8, 9]),
-    ([9, 0, 0], [9, 0, 0]), (torch.tensor([3, -1]), [3, 9]),
-    (torch.arange(10) > 7, [8, 9]), (4, [4]), ([], []), (torch.tensor([1], dtype=torch.int32), [1]),
-])
+@pytest.mark.parametrize(
+    "index, numbers",
+    [
+        (slice(2, 8, 3), [2, 5]),
+        (slice(-2, None), [8, 9]),
+        ([9, 0, 0], [9, 0, 0]),
+        (torch.tensor([3, -1]), [3, 9]),
+        (torch.arange(10) > 7, [8, 9]),
+        (4, [4]),
+        ([], []),
+        (torch.tensor([1], dtype=torch.int32), [1]),
+    ],
+)
 def test_indexing_keeps_all_columns_together(index, numbers):
     whole, part = split(), split()[index]
     assert len(part) == len(numbers)
@@ -38,25 +46,33 @@ def test_a_slice_shares_memory():
     assert whole[2:5].x.data_ptr() == whole.x[2].data_ptr()
 
 
-@pytest.mark.parametrize("index, error", [
-    ([10], IndexError), ([-11], IndexError),
-    ([0.5], TypeError), (torch.zeros(2, 2, dtype=torch.int64), TypeError),
-    (torch.ones(9, dtype=torch.bool), IndexError),
-])
+@pytest.mark.parametrize(
+    "index, error",
+    [
+        ([10], IndexError),
+        ([-11], IndexError),
+        ([0.5], TypeError),
+        (torch.zeros(2, 2, dtype=torch.int64), TypeError),
+        (torch.ones(9, dtype=torch.bool), IndexError),
+    ],
+)
 def test_a_wrong_index_is_an_error(index, error):
     with pytest.raises(error):
         split()[index]
 
 
-@pytest.mark.parametrize("changes, words", [
-    (dict(x=images(10).float()), "uint8"),
-    (dict(x=images(10)[0]), r"\[N, C, H, W\]"),
-    (dict(x=images(10, shape=(32, 32, 3))), "permute"),
-    (dict(y=torch.arange(9)), "y has 9 entries for 10"),
-    (dict(y=torch.arange(10).float()), "int64"),
-    (dict(names=["a"]), "names has 1"),
-    (dict(factors={"size": torch.rand(3)}), "factors.*size.* has 3"),
-])
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        (dict(x=images(10).float()), "uint8"),
+        (dict(x=images(10)[0]), r"\[N, C, H, W\]"),
+        (dict(x=images(10, shape=(32, 32, 3))), "permute"),
+        (dict(y=torch.arange(9)), "y has 9 entries for 10"),
+        (dict(y=torch.arange(10).float()), "int64"),
+        (dict(names=["a"]), "names has 1"),
+        (dict(factors={"size": torch.rand(3)}), "factors.*size.* has 3"),
+    ],
+)
 def test_a_wrong_split_is_refused_in_words(changes, words):
     with pytest.raises(ValueError, match=words):
         split(**changes)
@@ -81,14 +97,17 @@ def test_dataset_knows_its_parts():
     assert "toy" in repr(data) and "20" in repr(data) and "tensor" not in repr(data) + repr(data.train)
 
 
-@pytest.mark.parametrize("changes, words", [
-    (dict(val=split(4, x=images(4, shape=(1, 4, 4)))), "val holds samples of shape"),
-    (dict(unlabelled=Split(images(2, shape=(3, 8, 8)))), "unlabelled holds"),
-    (dict(classes=["a", "b"]), "train.y runs from 0 to 2"),
-    (dict(test=split(5, y=torch.full((5,), -1))), "test.y runs from -1"),
-    (dict(test=split(5, y=None)), "test has no labels"),
-    (dict(classes=[]), "train has labels"),
-])
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        (dict(val=split(4, x=images(4, shape=(1, 4, 4)))), "val holds samples of shape"),
+        (dict(unlabelled=Split(images(2, shape=(3, 8, 8)))), "unlabelled holds"),
+        (dict(classes=["a", "b"]), "train.y runs from 0 to 2"),
+        (dict(test=split(5, y=torch.full((5,), -1))), "test.y runs from -1"),
+        (dict(test=split(5, y=None)), "test has no labels"),
+        (dict(classes=[]), "train has labels"),
+    ],
+)
 def test_a_wrong_dataset_is_refused_in_words(changes, words):
     with pytest.raises(ValueError, match=words):
         dataset(**changes)

@@ -181,8 +181,14 @@ def test_a_throttled_mirror_gives_way_and_its_bytes_are_kept(server, tmp_path):
 
 def test_a_throttled_mirror_is_used_when_it_is_all_there_is(server, dead_url, tmp_path):
     server.bodies["/slow/file.bin"] = BODY[:400_000]
-    path = fetch([server.url + "/slow/file.bin", dead_url], tmp_path / "file.bin",
-                 hashlib.md5(BODY[:400_000]).hexdigest(), slow=5e6, patience=0.1, pause=0.01)
+    path = fetch(
+        [server.url + "/slow/file.bin", dead_url],
+        tmp_path / "file.bin",
+        hashlib.md5(BODY[:400_000]).hexdigest(),
+        slow=5e6,
+        patience=0.1,
+        pause=0.01,
+    )
     assert path.stat().st_size == 400_000
 
 
@@ -216,12 +222,17 @@ def test_unpacking(tmp_path):
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["set"]
 
 
-@pytest.mark.parametrize("files", [
-    {"set/x": b"1", "../evil": b"2"}, {"/tmp/sslkit_evil": b"2"}, {"other/x": b"1"},
-    {"set/link": link("set/link", "/etc/passwd")},
-    {"set/hard": link("set/hard", "../../evil", tarfile.LNKTYPE)},
-    {"set/pipe": link("set/pipe", "", tarfile.FIFOTYPE)},
-])
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"set/x": b"1", "../evil": b"2"},
+        {"/tmp/sslkit_evil": b"2"},
+        {"other/x": b"1"},
+        {"set/link": link("set/link", "/etc/passwd")},
+        {"set/hard": link("set/hard", "../../evil", tarfile.LNKTYPE)},
+        {"set/pipe": link("set/pipe", "", tarfile.FIFOTYPE)},
+    ],
+)
 def test_a_harmful_or_wrong_archive_leaves_nothing(tmp_path, files):
     archive = tar_of(tmp_path / "a.tgz", files)
     with pytest.raises(ValueError, match="a.tgz"):

@@ -120,7 +120,8 @@ def test_copies_across_split_folders_are_left_out(tmp_path):
     with pytest.warns(UserWarning, match="3 of 48 files are left out"):
         data = folder.load(tmp_path)
     assert sorted(data.skipped) == [
-        "train/ant/leak.png: a copy of test/ant/000.png", "train/cat/leak.png: a copy of val/cat/002.png",
+        "train/ant/leak.png: a copy of test/ant/000.png",
+        "train/cat/leak.png: a copy of val/cat/002.png",
         "val/bee/leak.png: a copy of test/bee/001.png",
     ]
     assert overlaps(data.splits) == {} and len(data.test) == 15
@@ -226,13 +227,16 @@ def test_too_few_images_is_an_error_in_words(tmp_path):
         assert len(folder.load(tmp_path / "uneven").classes) == 3
 
 
-@pytest.mark.parametrize("tree, words", [
-    (("train/a", "train/b", "test/a", "test/b", "extra"), "extra beside them"),
-    (("val/a", "test/a"), "no train folder"),
-    (("train/a", "val/a", "valid/a"), "mean the same split"),
-    (("train/a", "train/b", "test"), "test has no class folders"),
-    (("train/a", "train/b", "test/a", "test/c"), "classes that train has not: c"),
-])
+@pytest.mark.parametrize(
+    "tree, words",
+    [
+        (("train/a", "train/b", "test/a", "test/b", "extra"), "extra beside them"),
+        (("val/a", "test/a"), "no train folder"),
+        (("train/a", "val/a", "valid/a"), "mean the same split"),
+        (("train/a", "train/b", "test"), "test has no class folders"),
+        (("train/a", "train/b", "test/a", "test/c"), "classes that train has not: c"),
+    ],
+)
 def test_a_layout_with_two_readings_is_an_error(tmp_path, tree, words):
     for number, name in enumerate(tree):
         classes_in(tmp_path, (name,), each=5, start=100 * number)

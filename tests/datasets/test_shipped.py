@@ -44,7 +44,9 @@ def test_emoji_by_two_artists():
     assert both.train.factors["artist"].tolist() == [0] * n + [1] * n
     assert not torch.equal(both.train.x[:n], both.train.x[n:])
     crossed = load("emoji", artist="google", test_artist="twitter")
-    assert torch.equal(crossed.train.x, load("emoji").train.x) and torch.equal(crossed.test.x, load("emoji", artist="twitter").test.x)
+    assert torch.equal(crossed.train.x, load("emoji").train.x) and torch.equal(
+        crossed.test.x, load("emoji", artist="twitter").test.x
+    )
     with pytest.raises(ValueError, match="google, twitter and both"):
         load("emoji", artist="apple")
 
@@ -80,7 +82,9 @@ def test_tilt_turns_counter_clockwise():
     bar = torch.zeros(1, 4, 32, 32, dtype=torch.uint8)
     bar[:, :, 14:18, 16:] = 255  # points right
     centre = torch.tensor([16.0])
-    turned = scenes.draw(bar, torch.zeros(1, 3, 32, 32), centre, centre, torch.tensor([32.0]), torch.tensor([90.0]), torch.zeros(1))
+    turned = scenes.draw(
+        bar, torch.zeros(1, 3, 32, 32), centre, centre, torch.tensor([32.0]), torch.tensor([90.0]), torch.zeros(1)
+    )
     assert turned[0, 0, :15].sum() > 10 * turned[0, 0, 17:].sum()  # now it points up
 
 
@@ -121,7 +125,9 @@ def test_limit_keeps_all_classes():
 def test_channels():
     grey, colour = load("scenes", limit=20, channels=1), load("fashion", limit=20, channels=3)
     assert grey.channels == 1 and colour.channels == 3
-    torch.testing.assert_close(grey.train.x.float(), load("scenes", limit=20).train.x.float().mean(1, True), atol=0.5, rtol=0)
+    torch.testing.assert_close(
+        grey.train.x.float(), load("scenes", limit=20).train.x.float().mean(1, True), atol=0.5, rtol=0
+    )
 
 
 def test_an_unknown_set_lists_what_exists():
@@ -134,3 +140,22 @@ def test_available_and_the_command_line():
     out = subprocess.run([sys.executable, "-m", "sslkit", "data"], capture_output=True, text=True, check=True).stdout
     for info in available():
         assert info.name in out and info.licence in out
+
+
+def test_the_ready_encoder_loads_and_beats_its_untrained_self():
+    from sslkit.probes import accuracy, features, knn, reinitialised
+    from sslkit.runs import load_run
+
+    method, state = load_run(SHIPPED / "encoders" / "simclr_scenes.pt")
+    assert state["name"] == "simclr" and state["step"] == state["recipe"]["steps"]
+    assert (
+        hashlib.sha256((SHIPPED / "encoders/simclr_scenes.pt").read_bytes()).hexdigest()
+        in (SHIPPED / "encoders/README.md").read_text()
+    )
+    data = load("scenes", train=1500, val=10, test=500)
+
+    def score(network):
+        h, test_h = (features(network, split.x) for split in (data.train, data.test))
+        return accuracy(knn(h, data.train.y, test_h), data.test.y)
+
+    assert score(method) > score(reinitialised(method.encoder)) + 0.1

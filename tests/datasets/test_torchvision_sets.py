@@ -212,12 +212,15 @@ def test_stl10(tmp_path):
     assert (small.unlabelled.x - expected).abs().max() <= 0.51
 
 
-@pytest.mark.parametrize("name, damage, words", [
-    ("train_X.bin", lambda content: content[:-7], "whole records"),
-    ("unlabeled_X.bin", lambda content: b"", "whole records"),
-    ("train_y.bin", lambda content: content[:-1], "labels of train do not fit"),
-    ("test_y.bin", lambda content: bytes(len(content)), "labels of test do not fit"),
-])
+@pytest.mark.parametrize(
+    "name, damage, words",
+    [
+        ("train_X.bin", lambda content: content[:-7], "whole records"),
+        ("unlabeled_X.bin", lambda content: b"", "whole records"),
+        ("train_y.bin", lambda content: content[:-1], "labels of train do not fit"),
+        ("test_y.bin", lambda content: bytes(len(content)), "labels of test do not fit"),
+    ],
+)
 def test_damaged_files_are_refused(tmp_path, name, damage, words):
     path = write_stl10(tmp_path)[0] / name
     path.write_bytes(damage(path.read_bytes()))
@@ -287,10 +290,16 @@ def test_fashion_from_debians_package(tmp_path, monkeypatch):
         load("fashion-full", root=tmp_path / "empty")
 
 
-@pytest.mark.parametrize("name, folder", [
-    ("cifar10", "cifar-10-batches-py"), ("cifar100", "cifar-100-binary"), ("stl10", "stl10_binary"),
-    ("imagenette", "imagenette2-160"), ("fashion-full", "FashionMNIST/raw"),
-])
+@pytest.mark.parametrize(
+    "name, folder",
+    [
+        ("cifar10", "cifar-10-batches-py"),
+        ("cifar100", "cifar-100-binary"),
+        ("stl10", "stl10_binary"),
+        ("imagenette", "imagenette2-160"),
+        ("fashion-full", "FashionMNIST/raw"),
+    ],
+)
 def test_without_a_network_the_ways_out_are_told(tmp_path, name, folder):
     with pytest.raises(DownloadError) as caught:
         load(name, root=tmp_path)

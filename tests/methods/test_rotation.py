@@ -239,7 +239,7 @@ def test_one_seed_gives_the_same_task():
 
 
 def test_the_crop_can_be_set_and_left_out():
-    assert fresh(crop=0.4).view == RandomResizedCrop((0.4, 1.0))
+    assert fresh(crop=0.4).view == RandomResizedCrop((0.4, 1.0), ratio=(0.9, 1 / 0.9))
     x = images(3)
     views, labels = fresh(crop=1.0).pretext(x, torch.Generator().manual_seed(0))
     torch.testing.assert_close(rotate_batch(views, -labels), x.repeat(4, 1, 1, 1) / 255)
@@ -335,7 +335,7 @@ def kaleidoscope(x):
 
 # --- two processes ---
 
-TWO = '''
+TWO = """
 import sys
 import torch
 from torch import nn
@@ -359,7 +359,7 @@ if dist.is_main():
     grads = [p.grad for p in method.parameters()]
     torch.save({"loss": losses.mean(), "grads": grads, "world": dist.world()}, sys.argv[1])
 dist.finish()
-'''
+"""
 
 
 def test_two_processes_give_the_loss_and_gradient_of_one(tmp_path):

@@ -1,0 +1,173 @@
+"""Fine-tuning and supervised training: what they learn, what they leave alone, and batch norm with few images."""
+
+import copy
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from sslkit.datasets import Split
+from sslkit.probes import accuracy, features, finetune, label_subset, supervised
+from sslkit.probes.finetuning import evenly, measure_batch_norm
+from sslkit.train import precision
+
+
+@pytest.fixture(autouse=True)
+def plain_precision(monkeypatch):
+    """float32 on every processor, so that results can be compared closely."""
+    monkeypatch.setenv("SSLKIT_PRECISION", "float32")
+    precision.cache_clear()
+    yield
+    precision.cache_clear()
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.BatchNorm2d(8), nn.ReLU())
+
+    def forward(self, x):
+        return self.layers(2 * x - 1).mean((2, 3))
+
+
+class Method(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.projector = Net(), nn.Linear(8, 2)
+
+    def encode(self, x):
+        return self.encoder(x)
+
+
+class Watched:
+    """Images that count how often each was read."""
+
+    def __init__(self, x):
+        self.x, self.shape, self.reads = x, x.shape, torch.zeros(len(x), dtype=torch.long)
+
+    def __getitem__(self, index):
+        self.reads += torch.bincount(index, minlength=len(self.x))
+        return self.x[index]
+
+    def subset(self, index):
+        return Watched(self.x[index])
+
+
+def split(n, seed, classes=3):
+    """Noise with a tint: class c is brighter in channel c."""
+    g = torch.Generator().manual_seed(seed)
+    y = torch.arange(n) % classes
+    x = torch.randint(0, 200, (n, 3, 12, 12), generator=g)
+    x[torch.arange(n), y] += 40
+    return Split(Watched(x.to(torch.uint8)), y)
+
+
+def tinted():
+    return SimpleNamespace(
+        name="tints", train=split(90, 0), val=split(30, 1), test=split(60, 2), classes=["red", "green", "blue"]
+    )
+
+
+def snapshot(module):
+    return {key: value.clone() for key, value in module.state_dict().items()}
+
+
+def unchanged(module, before):
+    return all(torch.equal(value, before[key]) for key, value in module.state_dict().items())
+
+
+def test_finetune_learns_from_few_labels_and_leaves_the_encoder_alone():
+    torch.manual_seed(0)
+    method, data = Method().train(), tinted()
+    method.encoder.layers[0].weight.requires_grad_(False)  # trained in the copy all the same
+    before, modes = snapshot(method), [m.training for m in method.modules()]
+    result = finetune(method, data, per_class=6, seed=1, steps=60, lrs=(1e-6, 1e-2))
+    assert result.test > 0.9 and result.lr == 1e-2
+    assert result.val[1e-2] > result.val[1e-6] and set(result.val) == {1e-6, 1e-2}
+    assert unchanged(method, before) and [m.training for m in method.modules()] == modes
+    assert all(p.grad is None for p in method.parameters())
+    assert (result.per_class, result.seed, result.steps) == (6, 1, 60)
+
+
+def test_finetune_reads_test_once_and_only_the_labelled_images_often():
+    torch.manual_seed(0)
+    data, steps = tinted(), 15
+    finetune(Net(), data, per_class=2, seed=3, steps=steps, lrs=(1e-3, 1e-2))
+    labelled = label_subset(data.train.y, 2, 3)
+    assert (data.test.x.reads == 1).all()
+    assert (data.val.x.reads == 2).all()  # once a learning rate
+    others = torch.ones(90, dtype=torch.bool).index_fill_(0, labelled, False)
+    assert (data.train.x.reads[others] == 2).all()  # batch norm's statistics, once a learning rate
+
+
+def test_the_test_split_has_no_say_in_the_learning_rate():
+    torch.manual_seed(0)
+    net, data = Net(), tinted()
+    right = finetune(net, data, per_class=4, steps=40, lrs=(1e-4, 1e-2))
+    data.test.y = (data.test.y + 1) % 3  # every answer is now wrong
+    wrong = finetune(net, data, per_class=4, steps=40, lrs=(1e-4, 1e-2))
+    assert wrong.lr == right.lr and wrong.val == right.val and wrong.test < 0.2 < right.test
+
+
+def test_the_same_seed_gives_the_same_result_and_another_does_not():
+    torch.manual_seed(0)
+    net, data = Net(), tinted()
+    a, b, c = (finetune(net, data, per_class=2, seed=seed, steps=10, lrs=(3e-3,)) for seed in (0, 0, 1))
+    assert a == b and a.test != c.test
+
+
+def test_supervised_starts_afresh_and_learns_from_all_labels():
+    torch.manual_seed(0)
+    method, data = Method(), tinted()
+    with torch.no_grad():
+        method.encoder.layers[0].weight.zero_()  # an encoder that sees nothing: fresh weights are needed
+    before = snapshot(method)
+    network = supervised(method, data, steps=40, batch=30, lr=1e-2)
+    assert accuracy(features(network, data.test.x).argmax(1), data.test.y) > 0.9
+    assert not network.training and type(network[0]) is Net and unchanged(method, before)
+
+
+def test_a_run_that_diverges_says_so():
+    net = Net()
+    with torch.no_grad():
+        net.layers[1].weight.fill_(float("nan"))
+    with pytest.raises((FloatingPointError, ValueError), match="diverged|NaN"):
+        finetune(net, tinted(), per_class=2, steps=2, lrs=(1e-3,))
+
+
+def test_labels_and_settings_are_asked_for_in_words():
+    data = tinted()
+    data.train = Split(data.train.x, None)
+    for judge in (finetune, supervised):
+        with pytest.raises(ValueError, match="'tints' has no labels.*subfolder per class"):
+            judge(Net(), data)
+    with pytest.raises(ValueError, match="lrs"):
+        finetune(Net(), tinted(), lrs=())
+    with pytest.raises(ValueError, match="31 labels per class"):
+        finetune(Net(), tinted(), per_class=31)
+
+
+def test_batch_norm_is_measured_on_the_images_given():
+    torch.manual_seed(0)
+    x = split(40, 5).x.x
+    net = nn.Sequential(nn.BatchNorm2d(3, momentum=0.3), nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2))
+    weights = copy.deepcopy(net[1].weight)
+    net[0].running_mean.fill_(9)
+    measure_batch_norm(net, x)
+    channels = (x.float() / 255).permute(1, 0, 2, 3).flatten(1)
+    assert torch.allclose(net[0].running_mean, channels.mean(1), atol=1e-6)
+    assert torch.allclose(net[0].running_var, channels.var(1), atol=1e-5)
+    seen = net[1](
+        (x.float() / 255 - channels.mean(1)[:, None, None])
+        / (channels.var(1, correction=0) + 1e-5).sqrt()[:, None, None]
+    )
+    assert torch.allclose(net[2].running_mean, seen.mean((0, 2, 3)), atol=1e-5)
+    assert net[0].momentum == 0.3 and torch.equal(net[1].weight, weights)
+
+
+def test_evenly_spread_rows():
+    assert evenly(5, 9).tolist() == [0, 1, 2, 3, 4]
+    assert evenly(10, 5).tolist() == [0, 2, 4, 6, 8]
+    rows = evenly(1001, 1000)
+    assert len(rows.unique()) == 1000 and rows.max() < 1001

@@ -1,0 +1,196 @@
+"""The scoreboard: its numbers, its words, its file."""
+
+import json
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from torch import nn
+
+from sslkit.measures import collapse, effective_rank
+from sslkit.probes import (
+    Scoreboard,
+    accuracy,
+    features,
+    few_labels,
+    knn,
+    linear_probe,
+    load_rows,
+    pixels,
+    reinitialised,
+    scoreboard,
+)
+from sslkit.probes.scores import verdict
+from sslkit.train import precision
+from tests.test_finetuning import Method, Net, tinted
+
+
+@pytest.fixture(autouse=True)
+def plain_precision(monkeypatch):
+    """float32 on every processor, so that results can be compared closely."""
+    monkeypatch.setenv("SSLKIT_PRECISION", "float32")
+    precision.cache_clear()
+    yield
+    precision.cache_clear()
+
+
+def board(model=None, data=None, **options):
+    torch.manual_seed(0)
+    options = {"seeds": (0, 4), "per_class": 5, "supervised_steps": 25} | options
+    return scoreboard(model or Method(), data or tinted(), **options)
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """One board for the tests that only look: (method, data, board)."""
+    torch.manual_seed(0)
+    method, data = Method(), tinted()
+    return method, data, board(method, data, name="Tints & <co>")
+
+
+def test_rows_in_order_and_the_test_split_read_once_by_each(shared):
+    _, data, shown = shared
+    assert [row["name"] for row in shown.rows] == ["pixels", "untrained", "Tints & <co>", "supervised"]
+    assert (data.test.x.reads == 4).all()
+    assert shown.rows[3]["knn"] > shown.rows[1]["knn"] > 0.2
+
+
+@pytest.mark.parametrize("row, of", [(0, "pixels"), (1, "untrained"), (2, "method")])
+def test_numbers_are_those_of_the_judges(shared, row, of):
+    method, data, shown = shared
+    network = {"untrained": reinitialised(method.encoder, 0), "method": method}.get(of)
+    h = [pixels(s.x) if of == "pixels" else features(network, s.x) for s in (data.train, data.val, data.test)]
+    y = [s.y for s in (data.train, data.val, data.test)]
+    found, few = shown.rows[row], few_labels(h[0], y[0], h[2], y[2], per_class=5, seeds=(0, 4))
+    assert found["knn"] == accuracy(knn(h[0], y[0], h[2]), y[2])
+    assert found["linear_probe"] == pytest.approx(linear_probe(h[0], y[0], h[1], y[1]).score(h[2], y[2]), abs=0.04)
+    assert found["few_labels_all"] == pytest.approx(few)
+    assert found["few_labels"] == pytest.approx(sum(few) / 2)
+    assert found["few_labels_std"] == pytest.approx(abs(few[0] - few[1]) / 2)
+    assert found["effective_rank"] == pytest.approx(effective_rank(h[2])) and found["spread"] == pytest.approx(
+        collapse(h[2])
+    )
+    assert found["chance"] == pytest.approx(1 / 3)
+
+
+def test_the_table_as_text_and_html(shared):
+    shown = shared[2]
+    lines = str(shown).splitlines()
+    assert len({line.index("kNN") + 3 for line in lines[:1]}) == 1 and len(lines) == 2 + 4 + 1
+    for row, line in zip(shown.rows, lines[2:]):
+        assert line.startswith(row["name"]) and f"{100 * row['knn']:.1f}" in line and "±" in line
+    end = lines[0].index("kNN") + 3
+    assert all(line[end - 1].isdigit() and line[end] == " " for line in lines[2:6])  # right-aligned below the header
+    page = shown._repr_html_()
+    assert "Tints &amp; &lt;co&gt;" in page and "<co>" not in page and page.count("<tr>") == 5
+    assert repr(shown) == str(shown)
+
+
+def test_the_caption_tells_protocol_splits_and_seeds(shared):
+    caption = shared[2].caption
+    for word in (
+        "tints",
+        "test split (60 images",
+        "33.3",
+        "k = 20",
+        "30 val images",
+        "90 training images",
+        "5 labels per class",
+        "2 choices",
+        "seeds 0, 4",
+        "25 steps",
+    ):
+        assert word in caption, word
+
+
+def test_a_collapsed_and_a_guessing_network_are_called_so():
+    class Constant(Net):
+        def forward(self, x):
+            return torch.ones(len(x), 8) + 1e-4 * super().forward(x)
+
+    class Blind(Net):
+        def forward(self, x):
+            return torch.randn(len(x), 8, generator=torch.Generator().manual_seed(int(x.sum() * 1000)))
+
+    said = [board(net, with_supervised=False).rows[2]["verdict"] for net in (Constant(), Blind())]
+    assert "collapsed" in said[0] and "spread 0.00" in said[0]
+    assert said[1] == "no better than guessing"
+
+
+def test_verdicts():
+    good = {"effective_rank": 30.0, "spread": 0.5, "chance": 0.1, "knn": 0.3, "linear_probe": 0.4}
+    assert verdict(good, 1000) == ""
+    assert "collapsed" in verdict(good | {"effective_rank": 1.1}, 1000)
+    assert "collapsed" in verdict(good | {"spread": 0.05}, 1000)
+    assert verdict(good | {"knn": 0.11, "linear_probe": 0.12}, 1000) == "no better than guessing"
+    assert verdict(good | {"knn": 0.11, "linear_probe": 0.12}, 100_000) == ""  # enough images to tell
+    assert verdict(good | {"knn": 0.1}, 1000) == ""  # one judge sees something
+
+
+def test_few_examples_of_a_class_are_told_not_hidden():
+    data = tinted()
+    shown = board(data=data, per_class=200, with_supervised=False)
+    assert "30 labels per class (not 200: the smallest class has no more)" in shown.caption
+    assert [row["name"] for row in shown.rows] == ["pixels", "untrained", "Method"]
+
+
+def test_a_limit_takes_rows_from_all_over_a_sorted_set():
+    data = tinted()
+    order = data.train.y.argsort(stable=True)
+    data.train = type(data.train)(data.train.x.subset(order), data.train.y[order])
+    shown = board(data=data, limit=30, with_supervised=False)
+    assert shown.rows[0]["train"] == 30 and "30 training images" in shown.caption
+    assert shown.rows[0]["knn"] > 0.5  # all three classes were there
+
+
+def test_no_labels_and_no_seeds_are_told_in_words():
+    data = tinted()
+    data.test = type(data.test)(data.test.x, None)
+    with pytest.raises(ValueError, match="no labels.*subfolder per class"):
+        board(data=data)
+    with pytest.raises(ValueError, match="seed"):
+        board(seeds=())
+
+
+def test_rows_are_kept_and_read_back(shared, tmp_path):
+    path, shown = tmp_path / "runs" / "scores.jsonl", shared[2]
+    assert load_rows(path) == []
+    shown.save(path)
+    shown.save(path)
+    assert load_rows(path) == 2 * shown.rows
+    assert all(json.loads(line)["name"] for line in path.read_text().splitlines())
+
+
+def test_rows_saved_at_once_do_not_mix(tmp_path):
+    path = tmp_path / "scores.jsonl"
+    boards = [Scoreboard([{"name": str(i), "text": "x" * 5000}] * 3, "") for i in range(20)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda b: b.save(path), boards))
+    names = [row["name"] for row in load_rows(path)]
+    assert len(names) == 60 and all(len(set(names[i : i + 3])) == 1 for i in range(0, 60, 3))
+
+
+def test_what_cannot_be_kept_is_refused_before_it_is_written(tmp_path):
+    path = tmp_path / "scores.jsonl"
+    with pytest.raises(ValueError):
+        Scoreboard([{"name": "a"}, {"knn": math.nan}], "").save(path)
+    assert load_rows(path) == []
+
+
+def test_a_damaged_line_is_named(tmp_path):
+    path = tmp_path / "scores.jsonl"
+    path.write_text('{"name": "a"}\n{"name": \n')
+    with pytest.raises(ValueError, match="scores.jsonl, line 2"):
+        load_rows(path)
+
+
+def test_a_method_and_its_encoder_score_alike():
+    torch.manual_seed(0)
+    method = Method()
+    a, b = board(method, with_supervised=False), board(method.encoder, with_supervised=False)
+    assert b.rows[2]["name"] == "Net" and isinstance(method.encoder, nn.Module)
+    drop = {"name", "method"}
+    assert [{k: v for k, v in r.items() if k not in drop} for r in a.rows] == [
+        {k: v for k, v in r.items() if k not in drop} for r in b.rows
+    ]
