@@ -23,7 +23,7 @@ from sslkit.probes import (
 )
 from sslkit.probes.scores import verdict
 from sslkit.train import precision
-from tests.test_finetuning import Method, Net, tinted
+from test_finetuning import Method, Net, tinted
 
 
 @pytest.fixture(autouse=True)

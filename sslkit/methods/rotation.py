@@ -46,14 +46,14 @@ class Rotation(nn.Module):
     random crop keeps; 1 shows it whole and never mirrored. Source: Gidaris et al. 2018, section 2.
     """
 
-    def __init__(self, encoder: nn.Module, turns: tuple[int, ...] = (0, 1, 2, 3), crop: float = 0.6):
+    def __init__(self, encoder: nn.Module, turns: tuple[int, ...] = (0, 1, 2, 3), crop: float = 0.8):
         super().__init__()
         if len(turns) < 2 or len({turn % 4 for turn in turns}) < len(turns):
             raise ValueError(f"turns must be different quarter turns out of 0, 1, 2, 3, not {turns}")
         self.encoder = encoder
         self.head = nn.Linear(encoder.dim, len(turns))
         self.turns = tuple(turns)
-        self.view = RandomResizedCrop(scale=(crop, 1.0)) if crop < 1 else as_it_is
+        self.view = RandomResizedCrop((crop, 1.0), ratio=(0.9, 1 / 0.9)) if crop < 1 else as_it_is
 
     def pretext(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
         """Images [N, C, S, S], uint8 or float, to float views in all turns and labels [turns * N]."""
