@@ -160,17 +160,26 @@ def test_pips_last_lines_are_shown(tmp_path, capfd):
 
 def test_two_installations_wait_for_each_other(tmp_path):
     code = (
-        f"import sys, time; sys.path.insert(0, {str(ROOT)!r}); import kit, pathlib\n"
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import kit, pathlib\n"
         f"with kit.locked(pathlib.Path({str(tmp_path / 'lock')!r})):\n"
-        "    print('in', flush=True); time.sleep(1); print('out', flush=True)"
+        "    print('in', flush=True); input(); print('out', flush=True)"
     )
-    start = time.perf_counter()
-    command = [sys.executable, "-c", code]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [process.communicate()[0] for process in both]
-    assert time.perf_counter() - start > 2
-    assert sum("another kit.py is installing" in words for words in said) == 1
-    assert all(words.endswith("in\nout\n") for words in said)
+
+    def start():
+        pipe = subprocess.PIPE
+        return subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True)
+
+    with start() as first:
+        assert first.stdout.readline() == "in\n"
+        with start() as second:
+            assert "another kit.py is installing" in second.stdout.readline()
+            assert first.communicate("\n")[0] == "out\n"
+            assert second.communicate("\n")[0] == "in\nout\n"
+    with start() as killed:
+        assert killed.stdout.readline() == "in\n"
+        killed.kill()
+    with start() as third:  # the lock of a process that died is free
+        assert third.communicate("\n", timeout=60)[0] == "in\nout\n"
 
 
 def test_an_old_python_gets_as_far_as_being_told():

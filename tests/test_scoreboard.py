@@ -26,12 +26,13 @@ from sslkit.train import precision
 from test_finetuning import Method, Net, tinted
 
 
-@pytest.fixture(autouse=True)
-def plain_precision(monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def plain_precision():
     """float32 on every processor, so that results can be compared closely."""
-    monkeypatch.setenv("SSLKIT_PRECISION", "float32")
-    precision.cache_clear()
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSLKIT_PRECISION", "float32")
+        precision.cache_clear()
+        yield
     precision.cache_clear()
 
 

@@ -98,25 +98,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=["untrained", *VARIANTS], help="some of the variants")
     parser.add_argument("--limit", type=int, help="only so many scenes of each split, to try the command")
     parser.add_argument("--out", type=Path, default=Path("results/simclr_ablations.json"))
     args = parser.parse_args()
     recipe, seeds = RECIPES["laptop"].but(steps=args.steps), range(args.seeds)
+    names = args.only or ["untrained", *VARIANTS]
     os.environ["OMP_NUM_THREADS"] = "1"  # read by the workers
     start = time.perf_counter()
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         runs = {
             (name, seed): pool.submit(one, name, seed, recipe, args.limit)
             for seed in seeds
-            for name in ["untrained", *VARIANTS]
+            for name in names
         }
         found = {}
         for (name, seed), run in runs.items():
             found[name, seed] = run.result()
             numbers = ", ".join(f"{judge} {value:.3f}" for judge, value in found[name, seed].items())
             print(f"{time.perf_counter() - start:4.0f} s  seed {seed}  {name:18} {numbers}", flush=True)
-    names = ["untrained", *VARIANTS]
-    judges = list(found["untrained", 0])
+    judges = list(found[names[0], 0])
     rows = {j: {name: [found[name, seed][j] for seed in seeds] for name in names} for j in judges}
     for name in names:
         line = f"{name:18}"
@@ -126,7 +127,8 @@ def main() -> None:
             line += f"   {j} {statistics.mean(values):.3f} ± {spread:.3f}"
         print(line)
     result = {
-        "command": f"python tests/benchmarks/ablations.py --steps {args.steps} --seeds {args.seeds}",
+        "command": f"python tests/benchmarks/ablations.py --steps {args.steps} --seeds {args.seeds}"
+        + (f" --only {' '.join(repr(name) for name in names)}" if args.only else ""),
         "seeds": list(seeds),
         "steps": args.steps,
         "batch": recipe.batch,

@@ -55,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "stall":
             self.wfile.write(body[start : start + 500_000])
             self.wfile.flush()
-            server.hold.wait(5)
+            server.hold.wait(60)
             return None
         self.wfile.write(body[start:])
 
@@ -160,12 +160,13 @@ def test_a_busy_server_is_asked_again(server, tmp_path):
     assert get([server.url + "/busy/file.bin"], tmp_path / "file.bin").read_bytes() == BODY
 
 
-def test_each_mirror_is_named_when_all_fail(server, dead_url, tmp_path):
+def test_each_mirror_is_named_when_all_fail(server, dead_url, tmp_path, monkeypatch):
+    naps = []
+    monkeypatch.setattr("sslkit.datasets.download.time.sleep", naps.append)
     urls = [dead_url, server.url + "/gone/file.bin", server.url + "/portal/file.bin"]
-    start = time.monotonic()
     with pytest.raises(DownloadError) as caught:
-        get(urls, tmp_path / "file.bin", pause=3)
-    assert time.monotonic() - start < 2  # nothing is gained by asking these again
+        get(urls, tmp_path / "file.bin")
+    assert naps == []  # nothing is gained by asking these again
     text = str(caught.value)
     assert all(url in text for url in urls)
     assert "nobody answers" in text and "404" in text and "login page" in text
@@ -174,9 +175,9 @@ def test_each_mirror_is_named_when_all_fail(server, dead_url, tmp_path):
 
 def test_a_throttled_mirror_gives_way_and_its_bytes_are_kept(server, tmp_path):
     urls = [server.url + "/slow/file.bin", server.url + "/good/file.bin"]
-    assert get(urls, tmp_path / "file.bin", slow=5e6).read_bytes() == BODY
-    (_, first), (_, second) = server.requests
-    assert first is None and int(second.removeprefix("bytes=").rstrip("-")) > 0
+    assert get(urls, tmp_path / "file.bin", slow=1e6).read_bytes() == BODY
+    assert server.requests[0] == ("/slow/file.bin", None) and server.requests[1][0] == "/good/file.bin"
+    assert int(server.requests[1][1].removeprefix("bytes=").rstrip("-")) > 0
 
 
 def test_a_throttled_mirror_is_used_when_it_is_all_there_is(server, dead_url, tmp_path):
@@ -196,7 +197,7 @@ def test_a_stalled_connection_times_out_and_is_resumed_elsewhere(server, tmp_pat
     urls = [server.url + "/stall/file.bin", server.url + "/good/file.bin"]
     start = time.monotonic()
     assert get(urls, tmp_path / "file.bin", timeout=0.15).read_bytes() == BODY
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 60
 
 
 def tar_of(path, files):

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import threading
 import time
 import warnings
 
@@ -11,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sslkit.datasets import folder
+from sslkit.datasets import folder, streamed
 from sslkit.datasets.images import UnreadableImage, read_image
 from sslkit.datasets.splits import overlaps
 from sslkit.datasets.streamed import StreamedImages
@@ -246,20 +247,20 @@ def test_a_layout_with_two_readings_is_an_error(tmp_path, tree, words):
 
 def test_streamed_images_are_those_in_memory(tmp_path):
     classes_in(tmp_path)
-    held, streamed = folder.load(tmp_path, size=16), folder.load(tmp_path, size=16, memory_gb=0)
-    assert isinstance(streamed.train.x, StreamedImages)
-    for part, split in streamed.splits.items():
+    held, files = folder.load(tmp_path, size=16), folder.load(tmp_path, size=16, memory_gb=0)
+    assert isinstance(files.train.x, StreamedImages)
+    for part, split in files.splits.items():
         x = held.splits[part].x
         assert split.x.shape == x.shape and len(split.x) == len(x) and split.names == held.splits[part].names
         assert torch.equal(split.x[:], x) and torch.equal(split.y, held.splits[part].y)
     index, x = torch.tensor([5, 0, -1, 5]), held.train.x
-    streamed = streamed.train
-    assert torch.equal(streamed.x[index], x[index]) and torch.equal(streamed.x[3], x[3])
-    part = streamed[index]
+    train = files.train
+    assert torch.equal(train.x[index], x[index]) and torch.equal(train.x[3], x[3])
+    part = train[index]
     assert isinstance(part.x, StreamedImages) and torch.equal(part.x[1:3], x[index][1:3])
-    assert torch.equal(streamed.x[x[:, 0, 0, 0] > 100], x[x[:, 0, 0, 0] > 100])
+    assert torch.equal(train.x[x[:, 0, 0, 0] > 100], x[x[:, 0, 0, 0] > 100])
     with pytest.raises(IndexError):
-        streamed.x[torch.tensor([len(x)])]
+        train.x[torch.tensor([len(x)])]
 
 
 def test_streaming_can_look_ahead(tmp_path):
@@ -281,22 +282,24 @@ def test_streaming_can_look_ahead(tmp_path):
     assert x[batches[-1]].any()  # a batch belongs to who asked
 
 
-def test_prefetch_works_ahead(tmp_path, monkeypatch):
-    from sslkit.datasets import streamed
+def test_prefetch_returns_at_once_and_works_ahead(tmp_path, monkeypatch):
+    gate, read = threading.Event(), []
 
-    def slow(path, size, channels):
-        time.sleep(0.02)
+    def gated(path, size, channels):
+        assert gate.wait(60), "prefetch waits for the images"
+        read.append(path)
         return np.zeros((channels, size, size), np.uint8)
 
-    monkeypatch.setattr(streamed, "read_image", slow)
+    monkeypatch.setattr(streamed, "read_image", gated)
     x = StreamedImages([tmp_path / "x"] * 64, 8, workers=2)
-    start = time.monotonic()
-    x.prefetch(range(32))
-    assert time.monotonic() - start < 0.1  # returns at once
-    time.sleep(0.5)
-    start = time.monotonic()
-    x[list(range(32))]
-    assert time.monotonic() - start < 0.1
+    x.prefetch(range(32))  # while the gate is shut
+    assert read == []
+    gate.set()
+    end = time.monotonic() + 60
+    while len(read) < 32 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert len(read) == 32  # before anyone asks for them
+    assert x[list(range(32))].shape == (32, 3, 8, 8) and len(read) == 32
 
 
 def test_a_file_that_vanishes_or_breaks_is_named(tmp_path):
@@ -322,7 +325,7 @@ def test_a_forked_process_does_not_hang(tmp_path):
         child = os.fork()
     if child == 0:
         os._exit(0 if len(x[[0]]) == 1 else 1)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
