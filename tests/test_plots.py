@@ -22,7 +22,7 @@ from PIL import Image
 
 from sslkit import plots
 from sslkit.plots import live as live_module
-from sslkit.plots.picture import COLOURS, RIGHT, WRONG
+from sslkit.plots.picture import COLOURS, LOCK, RIGHT, WRONG
 from sslkit.plots.table import resize, rgb, to_pixels
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -165,6 +165,17 @@ def test_same_input_gives_the_same_bytes_from_two_threads_too():
     for thread in threads:
         thread.join()
     assert results == [alone, alone]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_one_figure_is_drawn_at_a_time(name):
+    done = threading.Event()
+    thread = threading.Thread(target=lambda: (FIGURES[name](title="t", caption="c"), done.set()))
+    with LOCK:
+        thread.start()
+        assert not done.wait(0.1)
+    thread.join(60)
+    assert done.is_set()
 
 
 def test_picture_saves_and_shows_itself(tmp_path):
