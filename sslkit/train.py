@@ -198,7 +198,7 @@ def train(
     save_every = float(os.environ.get("SSLKIT_SAVE_EVERY", 60)) if save_every is None else save_every
     done, spent = 0, 0.0
     torch.manual_seed(seed * dist.world() + dist.rank())  # for dropout; views draw from `generator`
-    settings = {"recipe": asdict(recipe), "seed": seed, **(about or {})}
+    settings = {"recipe": asdict(recipe), "seed": seed, "images": len(x), **(about or {})}
     if resume:
         state = checkpoint.load(path)
         checkpoint.check_matches(state, method=method, settings=settings)

@@ -41,8 +41,9 @@ ALL = {
 
 @pytest.mark.parametrize("name", ALL)
 def test_shown_as_live_widget_and_as_picture(name):
-    """As IPython displays it; ipywidgets 7's _ipython_display_ would go first and leave the picture out."""
+    """As IPython displays it. ipywidgets 7's own _ipython_display_ would go first and leave the picture out."""
     widget = ALL[name]()
+    assert widget._ipython_display_ is None
     data, metadata = DisplayFormatter().format(widget)
     assert data[WIDGET_MIME]["model_id"] == widget.model_id
     Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).verify()
