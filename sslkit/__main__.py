@@ -60,7 +60,8 @@ def list_data() -> None:
     """One line per data set."""
     print(f"{'name':14}{'where':14}{'MB':>7}{'classes':>9}   about")
     for info in datasets.available():
-        print(f"{info.name:14}{info.where:14}{info.megabytes:7.1f}{info.classes:9}   {info.about}")
+        about = info.about if info.licence in info.about else f"{info.about} · licence: {info.licence}"
+        print(f"{info.name:14}{info.where:14}{info.megabytes:7.1f}{info.classes:9}   {about}")
     print(
         f"folder:PATH   your own images\nDownloads go to {datasets.data_root() / 'downloads'} (SSLKIT_DATA changes that)."
     )

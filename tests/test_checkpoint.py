@@ -191,6 +191,7 @@ def save_and_be_killed(save, path, seconds):
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:  # never returns to pytest
+        torch.set_num_threads(1)  # a forked process has lost the threads of OpenMP's pool, and would wait for them
         try:
             for step in range(1, 1_000_000):
                 save(path, {"step": step, "model": {"w": torch.full((NUMBERS,), float(step))}})
@@ -256,6 +257,7 @@ def test_leftovers_of_a_killed_save_are_removed_and_nothing_else(tmp_path):
         patch.setattr(os, "replace", lambda *_: os._exit(0))
         child = os.fork() if hasattr(os, "fork") else pytest.skip("needs fork")
         if child == 0:
+            torch.set_num_threads(1)  # as above
             checkpoint.save(path, a_state())
         os.waitpid(child, 0)
     assert len(os.listdir(tmp_path)) == 2

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from test_finetuning import Method, Net, tinted
 from torch import nn
 
 from sslkit.measures import collapse, effective_rank
@@ -23,7 +24,6 @@ from sslkit.probes import (
 )
 from sslkit.probes.scores import verdict
 from sslkit.train import precision
-from test_finetuning import Method, Net, tinted
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -70,7 +70,7 @@ def bars(values: dict, title="", caption="", xlabel="", chance: float | None = N
         number = f"{chance:.0%}" if is_share(runs) else f"{chance:.3g}"
         ax.set_xlabel(f"{xlabel} (dashed: chance, {number})".strip())
     numbers = ", ".join(f"{name} {r.mean():.3g}" for name, r in runs.items())
-    return render(fig, describe(f"Bars: {numbers}", title, caption), colours=32)
+    return render(fig, describe(f"Bars: {numbers}", title, caption), colours=64)
 
 
 @drawing
@@ -93,7 +93,7 @@ def scoreboard(table: dict, title: str = "", caption: str = "", highlight: str |
         draw_bars(ax, runs, highlight, names=judge == judges[0], room=1.5, ticks=2)
         means = ", ".join(f"{name} {r.mean():.3g}" for name, r in runs.items() if not np.isnan(r).any())
         spoken.append(f"{judge}: {means}")
-    return render(fig, describe(f"Scoreboard. {'; '.join(spoken)}", title, caption), colours=32)
+    return render(fig, describe(f"Scoreboard. {'; '.join(spoken)}", title, caption), colours=64)
 
 
 @drawing

@@ -145,7 +145,7 @@ def tsne_maps(maps, classes=None, images=None, title: str = "", caption: str = "
         legend(fig, names, style, (left, bottom + 0.05 / inch_h), per_row)
     spoken = ", ".join(str(m[0]) for m in maps)
     what = f"{n} t-SNE {'maps' if n > 1 else 'map'} ({spoken}) of {len(maps[0][1])} points"
-    return render(fig, describe(what, title, caption), colours=256 if images is not None else 32)
+    return render(fig, describe(what, title, caption), colours=256 if images is not None else 96)
 
 
 def scatter(ax, xy, y, style, size):

@@ -181,6 +181,7 @@ def test_loops_and_pipes_do_not_hang(tmp_path):
     classes_in(tmp_path / "set")
     (tmp_path / "set" / "ant" / "up").symlink_to(tmp_path / "set")
     (tmp_path / "set" / "ant" / "again").symlink_to(tmp_path / "set" / "cat")
+    (tmp_path / "set" / "cat" / "again").symlink_to(tmp_path / "set" / "ant")
     (tmp_path / "set" / "self").symlink_to(tmp_path / "set" / "self")
     os.mkfifo(tmp_path / "set" / "ant" / "pipe.png")
     elsewhere = classes_in(tmp_path / "far", ("x",), start=9000)

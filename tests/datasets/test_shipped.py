@@ -98,10 +98,10 @@ def test_the_same_seed_gives_the_same_scenes_and_the_other_artist_other_drawings
 
 
 def test_scenes_come_by_the_thousands_a_second():
-    def seconds():
-        start = time.perf_counter()
+    def seconds():  # of the processor: other work on the machine does not count
+        start = time.process_time()
         scenes.generate(2000, 0)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert min(seconds() for _ in range(3)) < 2
 
