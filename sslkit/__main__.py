@@ -3,6 +3,7 @@ processes."""
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -96,7 +97,7 @@ def pretrain(args: argparse.Namespace) -> None:
         out.mkdir(parents=True, exist_ok=True)
     records = train(method, data.pretrain, recipe, seed=args.seed, out=out, resume=args.resume, about=about)
     told = 0.0
-    with (out / "log.jsonl").open("a") if dist.is_main() else open("/dev/null", "w") as log:
+    with open(out / "log.jsonl" if dist.is_main() else os.devnull, "a", buffering=1) as log:  # a line at a time
         for record in records:
             line = {
                 key: round(getattr(record, key), 6) for key in ("step", "loss", "lr", "seconds", "images_per_second")

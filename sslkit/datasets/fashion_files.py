@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
 from pathlib import Path
 
@@ -72,8 +73,9 @@ def _read_idx(path: Path, dims: int) -> Tensor:
             content = file.read()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path} is damaged ({error}): delete it, and load the set again") from error
-    shape = np.frombuffer(content, dtype=">u4", count=dims, offset=4).tolist() if len(content) > 16 else [0]
-    values = np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * dims) if len(content) > 16 else np.empty(0)
-    if content[:4] != bytes([0, 0, 8, dims]) or len(values) != np.prod(shape):
+    head = 4 + 4 * dims
+    known = len(content) >= head and content[:4] == bytes([0, 0, 8, dims])
+    shape = np.frombuffer(content, dtype=">u4", count=dims, offset=4).tolist() if known else []
+    if not known or len(content) != head + math.prod(shape):
         raise ValueError(f"{path} is damaged or no IDX file of bytes: delete it, and load the set again")
-    return torch.from_numpy(values.reshape(shape).copy())
+    return torch.from_numpy(np.frombuffer(content, dtype=np.uint8, offset=head).reshape(shape).copy())
