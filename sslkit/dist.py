@@ -1,5 +1,6 @@
 """One process or many: torchrun's world, and the one differentiable gather. The only importer of torch.distributed."""
 
+import gc
 import os
 
 import torch
@@ -20,8 +21,13 @@ def init() -> None:
 
 
 def finish() -> None:
-    """Leave the group of processes, if there is one."""
+    """Leave the group of processes, if there is one. Call it when nothing refers to a wrapped method any more.
+
+    A wrapped method that lives on keeps gloo's threads alive, and one of them that still holds a tensor when Python
+    shuts down aborts the process (pytorch#179291).
+    """
     if torch_dist.is_initialized():
+        gc.collect()
         torch_dist.destroy_process_group()
 
 
@@ -46,7 +52,8 @@ def is_main() -> bool:
 
 
 def wrap(method: nn.Module) -> nn.Module:
-    """The method such that its gradients are averaged over all processes; itself in one process.
+    """The method such that its gradients are averaged over all processes; itself in one process. Keep what is
+    returned until the backward pass is done: its hooks do the averaging.
 
     On GPUs batch norm takes its statistics over all processes (SyncBatchNorm). On CPUs it stays local, since gloo has
     no synchronised batch norm: there, two processes with batch norm are not quite one process with the whole batch.
