@@ -28,6 +28,16 @@ def test_effective_rank_is_rankme():
     assert effective_rank(h, eps=1e-2) != pytest.approx(effective_rank(h), rel=1e-3)
 
 
+@pytest.mark.parametrize("shape", [(600, 700), (700, 600)])
+@pytest.mark.parametrize("rank", [1, 40, 600])
+def test_effective_rank_of_something_large_is_the_same(shape, rank):
+    generator = torch.Generator().manual_seed(0)
+    h = torch.randn(shape[0], rank, generator=generator) @ torch.randn(rank, shape[1], generator=generator)
+    p = np.linalg.svd(h.double().numpy(), compute_uv=False)
+    p = p / p.sum() + 1e-7
+    assert effective_rank(h) == pytest.approx(math.exp(-np.sum(p * np.log(p))), rel=1e-3)
+
+
 @pytest.mark.parametrize("k", [1, 3, 8])
 def test_effective_rank_counts_equal_directions(k):
     basis = torch.linalg.qr(torch.randn(8, 8, generator=torch.Generator().manual_seed(1)))[0]

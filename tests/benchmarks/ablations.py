@@ -107,11 +107,7 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"  # read by the workers
     start = time.perf_counter()
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        runs = {
-            (name, seed): pool.submit(one, name, seed, recipe, args.limit)
-            for seed in seeds
-            for name in names
-        }
+        runs = {(name, seed): pool.submit(one, name, seed, recipe, args.limit) for seed in seeds for name in names}
         found = {}
         for (name, seed), run in runs.items():
             found[name, seed] = run.result()

@@ -53,37 +53,44 @@ def syllabus() -> tuple[str, dict[Path, bytes]]:
 
 def results() -> str:
     """Tables of what the benchmarks measured."""
-    parts = []
-    measured = json.loads((ROOT / "results/simclr_scenes.json").read_text())
-    parts.append(
-        f"SimCLR's laptop recipe on `{measured['data']}` ({measured['steps']} steps of {measured['batch']} images, "
-        f"{statistics.mean(measured['training_seconds']):.0f} s of training), test accuracy in %, "
-        f"mean ± standard deviation over {len(measured['seeds'])} seeds. `{measured['command']}`\n"
-    )
-    columns = [judge for judge in measured["rows"] if judge != "effective rank"]
-    names = dict.fromkeys(name for judge in columns for name in measured["rows"][judge])
-    parts += ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for name in names:
+    measured = [json.loads(path.read_text()) for path in sorted((ROOT / "results").glob("*_scenes.json"))]
+    judges = [judge for judge in measured[0]["rows"] if judge != "effective rank"]
+    parts = [
+        "Laptop recipes on `scenes`, test accuracy in %, mean ± standard deviation over seeds; in brackets the same judge of the "
+        "method's own network untrained (fine-tuning: trained from scratch). `python tests/benchmarks/pretrain.py METHOD`\n",
+        "| | " + " | ".join(judges) + " | seconds of training | seeds |",
+        "|---" * (len(judges) + 3) + "|",
+    ]
+    for one in measured:
         cells = []
-        for judge in columns:
-            values = measured["rows"][judge].get(name)
-            cells.append(
-                f"{100 * statistics.mean(values):.1f} ± {100 * statistics.stdev(values):.1f}" if values else ""
-            )
-        parts.append(f"| {name} | " + " | ".join(cells) + " |")
+        for judge in judges:
+            rows = one["rows"][judge]
+            cells.append(f"{spread(rows[one['method']])} ({spread(rows.get('untrained') or rows['from scratch'])})")
+        seconds = statistics.mean(one["training_seconds"])
+        parts.append(f"| {one['method']} | " + " | ".join(cells) + f" | {seconds:.0f} | {len(one['seeds'])} |")
+    for row in ("pixels", "supervised"):
+        cells = [spread(values) if (values := measured[0]["rows"][judge].get(row)) else "" for judge in judges]
+        parts.append(f"| {row} | " + " | ".join(cells) + " | | |")
     speed = json.loads((ROOT / "results/speed.json").read_text())
-    mean = {name: statistics.mean(values) for name, values in speed["images_per_second"].items()}
     parts.append(
-        f"\nSpeed of its training, two views of each image, on {speed['threads']} cores in {speed['precision'].removeprefix('torch.')}: "
-        f"{mean['sslkit']:,.0f} images/s; with ready views {mean['ready']:,.0f}"
-        + (
-            f"; lightly's documented pipeline with the same encoder and batch {mean['lightly']:,.0f}"
-            if "lightly" in mean
-            else ""
-        )
-        + f". `{speed['command']}`"
+        f"\nSpeed of training on {speed['threads']} cores in {speed['precision'].removeprefix('torch.')}, images/s, a new pretext task "
+        f"each step, and as a share of the same step on ready inputs. `{speed['command']}`\n"
     )
+    parts += ["| | images/s | of the same step on ready inputs |", "|---|---|---|"]
+    for name, values in speed["images_per_second"].items():
+        mean = {kind: statistics.mean(numbers) for kind, numbers in values.items()}
+        beside = (
+            f"; {mean['sslkit'] / mean['lightly']:.1f} times lightly's documented pipeline" if "lightly" in mean else ""
+        )
+        parts.append(f"| {name} | {mean['sslkit']:,.0f} | {100 * mean['sslkit'] / mean['ready']:.0f} %{beside} |")
     return "\n".join(parts)
+
+
+def spread(values: list[float]) -> str:
+    """Mean ± standard deviation of shares, in %."""
+    return f"{100 * statistics.mean(values):.1f}" + (
+        f" ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else ""
+    )
 
 
 def put(text: str, mark: str, content: str) -> str:

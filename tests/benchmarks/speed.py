@@ -1,14 +1,14 @@
-"""How fast SimCLR trains at laptop scale: against the same step fed with ready views, and against lightly's
-documented pipeline.
+"""How fast each method trains at laptop scale: against the same step fed with ready inputs, and SimCLR against
+lightly's documented pipeline.
 
     pip install -e ".[benchmark]"
-    python tests/benchmarks/speed.py [--steps 60] [--out results/speed.json]
+    python tests/benchmarks/speed.py [METHOD ...] [--steps 60] [--out results/speed.json]
 
-All three train the same encoder and projector on the same images with the same batch size, in turns, in one process:
-- `sslkit`: `sslkit.train.train`, two new views each step;
-- `ready`: the same step on two views that were made before: the limit of this encoder on this machine;
-- `lightly`: its SimCLRTransform on PIL images, a DataLoader with two workers, its NTXentLoss, float32. Without
-lightly it is left out. Nothing else may run on the machine meanwhile.
+All train the same network on the same images with the same batch size, in turns, in one process:
+- `sslkit`: `sslkit.train.train`, a new pretext task each step;
+- `ready`: the same step on a task that was made before: the limit of this network on this machine;
+- `lightly` (SimCLR only): its SimCLRTransform on PIL images, a DataLoader with two workers, its NTXentLoss, float32.
+Without lightly it is left out. Nothing else may run on the machine meanwhile.
 """
 
 import argparse
@@ -21,24 +21,27 @@ import torch
 from torch import nn
 
 from sslkit.datasets import load
-from sslkit.methods.simclr import METHOD, RECIPES
+from sslkit.methods import get, names
 from sslkit.train import build, make_optimizer, precision, train
 
 WARM_UP = 5  # steps that do not count
 
 
 class Ready(nn.Module):
-    """A method whose pretext task is always the same pair of ready views."""
+    """A method whose pretext task is always the same ready batch."""
 
-    def __init__(self, method: nn.Module, views: tuple):
+    def __init__(self, method: nn.Module, batch):
         super().__init__()
-        self.method, self.views = method, views
+        self.method, self.batch = method, batch
 
     def pretext(self, x, generator):
-        return self.views
+        return self.batch
 
     def forward(self, batch):
         return self.method(batch)
+
+    def after_step(self, progress: float) -> None:
+        getattr(self.method, "after_step", lambda _: None)(progress)
 
 
 def images_per_second(records, batch: int) -> float:
@@ -64,7 +67,7 @@ def lightly_images_per_second(images, recipe, steps: int) -> float:
         def __getitem__(self, i):
             return self.transform(to_pil_image(images[i])), 0
 
-    method = build(METHOD, recipe).to(memory_format=torch.contiguous_format).train()
+    method = build(get("simclr").METHOD, recipe).to(memory_format=torch.contiguous_format).train()
     criterion, optimizer = NTXentLoss(temperature=method.temperature), make_optimizer(method, recipe)
     loader = DataLoader(
         Pictures(), batch_size=recipe.batch, shuffle=True, drop_last=True, num_workers=2, persistent_workers=True
@@ -84,40 +87,47 @@ def lightly_images_per_second(images, recipe, steps: int) -> float:
                 return steps * recipe.batch / (time.perf_counter() - start)
 
 
+def measure(name: str, steps: int, rounds: int) -> dict[str, list[float]]:
+    """Images per second of a method, one number a round: {"sslkit": ..., "ready": ..., SimCLR's "lightly": ...}."""
+    module = get(name)
+    recipe = module.RECIPES["laptop"].but(steps=steps + WARM_UP)
+    data = load(getattr(module, "DATA", "scenes"), train=4000, val=10, test=10)
+    method = build(module.METHOD, recipe)
+    with torch.no_grad():
+        ready = Ready(method, method.pretext(data.pretrain[: recipe.batch], torch.Generator().manual_seed(0)))
+    speeds: dict[str, list[float]] = {"sslkit": [], "ready": []}
+    for _ in range(rounds):  # in turns, so that a slow minute hits both alike
+        speeds["sslkit"].append(images_per_second(train(method, data.pretrain, recipe), recipe.batch))
+        speeds["ready"].append(images_per_second(train(ready, data.pretrain, recipe), recipe.batch))
+    if name == "simclr":
+        try:
+            speeds["lightly"] = [lightly_images_per_second(data.train.x, recipe, max(10, steps // 3)) for _ in range(2)]
+        except ImportError:
+            print('lightly is not installed: pip install -e ".[benchmark]"')
+    return speeds
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("methods", nargs="*", default=names(), metavar="METHOD", help=f"of {', '.join(names())}")
     parser.add_argument("--steps", type=int, default=60, help="timed steps in each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    recipe = RECIPES["laptop"].but(steps=args.steps + WARM_UP)
-    images = load("scenes", train=8000, val=10, test=10).train.x
-    method = build(METHOD, recipe)
-    with torch.no_grad():
-        views = method.pretext(images[: recipe.batch], torch.Generator().manual_seed(0))
-    speeds: dict[str, list[float]] = {"sslkit": [], "ready": []}
-    for _ in range(args.rounds):  # in turns, so that a slow minute hits all alike
-        speeds["sslkit"].append(images_per_second(train(method, images, recipe), recipe.batch))
-        speeds["ready"].append(images_per_second(train(Ready(method, views), images, recipe), recipe.batch))
-    try:
-        speeds["lightly"] = [lightly_images_per_second(images, recipe, max(10, args.steps // 3)) for _ in range(2)]
-    except ImportError:
-        print('lightly is not installed: pip install -e ".[benchmark]"')
-    mean = {name: statistics.mean(values) for name, values in speeds.items()}
-    for name, values in speeds.items():
-        print(f"{name:8} {mean[name]:8,.0f} images/s   ({', '.join(f'{v:,.0f}' for v in values)})")
-    ratios = {f"sslkit / {other}": mean["sslkit"] / mean[other] for other in mean if other != "sslkit"}
-    for name, ratio in ratios.items():
-        print(f"{name}: {ratio:.2f}")
+    speeds = {}
+    for name in args.methods:
+        speeds[name] = measure(name, args.steps, args.rounds)
+        own = statistics.mean(speeds[name]["sslkit"])
+        for other, values in speeds[name].items():
+            mean = statistics.mean(values)
+            print(f"{name:12} {other:8} {mean:8,.0f} images/s   sslkit / {other} {own / mean:.2f}", flush=True)
     if args.out:
         result = {
             "command": "python tests/benchmarks/speed.py",
             "threads": torch.get_num_threads(),
-            "batch": recipe.batch,
             "precision": str(precision("cpu")),
             "torch": torch.__version__,
             "images_per_second": speeds,
-            "ratios": ratios,
         }
         args.out.parent.mkdir(exist_ok=True)
         args.out.write_text(json.dumps(result, indent=1) + "\n")

@@ -1,11 +1,11 @@
-"""What SimCLR's laptop recipe gives: several seeds on one data set, beside pixels, the untrained encoder, and
+"""What a method's laptop recipe gives: several seeds on one data set, beside pixels, the untrained encoder, and
 training from scratch.
 
-    python tests/benchmarks/simclr.py [--data scenes] [--seeds 3] [--out results/simclr_scenes.json]
+    python tests/benchmarks/pretrain.py simclr [--data scenes] [--seeds 3] [--out results/simclr_scenes.json]
 
 For each seed: new weights, new order, new views; the scoreboard (test split, frozen features), and fine-tuning with
 10 labels per class against from scratch (three draws of labels each). Settings are the recipe's, none is chosen here.
-About 4 minutes a seed on two cores.
+About 3 to 4 minutes a seed on two cores.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from sslkit.datasets import load
-from sslkit.methods.simclr import METHOD, RECIPES
+from sslkit.methods import get, names
 from sslkit.probes import finetune, scoreboard
 from sslkit.train import build, precision, train
 
@@ -27,12 +27,14 @@ FINE_TUNING = "fine-tuning, 10 labels per class"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("method", choices=names())
     parser.add_argument("--data", default="scenes")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, help="another length than the recipe's, for a trial")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    recipe = RECIPES["laptop"]
+    module = get(args.method)
+    name, recipe = module.METHOD.__name__, module.RECIPES["laptop"]
     recipe = recipe.but(steps=args.steps or recipe.steps)
     data = load(args.data)
     table: dict[str, dict[str, list[float]]] = {judge: {} for judge in (*JUDGES.values(), FINE_TUNING)}
@@ -42,27 +44,28 @@ def main() -> None:
         table[judge].setdefault(row, []).append(round(value, 4))
 
     for seed in range(args.seeds):
-        method, start = build(METHOD, recipe, data.channels, seed), time.perf_counter()
+        method, start = build(module.METHOD, recipe, data.channels, seed), time.perf_counter()
         for record in train(method, data.pretrain, recipe, seed=seed):
             last = record
         seconds.append(round(last.seconds, 1))
         print(f"seed {seed}: {last.steps} steps in {last.seconds:.0f} s, loss {last.loss:.3f}", flush=True)
-        for row in scoreboard(method, data, name="SimCLR", seeds=range(3 * seed, 3 * seed + 3), seed=seed).rows:
+        for row in scoreboard(method, data, name=name, seeds=range(3 * seed, 3 * seed + 3), seed=seed).rows:
             for key, judge in JUDGES.items():
                 add(judge, row["name"], row[key])
-        untrained = build(METHOD, recipe, data.channels, seed)
+        untrained = build(module.METHOD, recipe, data.channels, seed)
         for draw in range(3 * seed, 3 * seed + 3):
             add(FINE_TUNING, "from scratch", finetune(untrained, data, seed=draw).test)
-            add(FINE_TUNING, "SimCLR", finetune(method, data, seed=draw).test)
+            add(FINE_TUNING, name, finetune(method, data, seed=draw).test)
         print(f"seed {seed}: {time.perf_counter() - start:.0f} s in all", flush=True)
     for judge, rows in table.items():
         print(judge)
-        for name, values in rows.items():
+        for row, values in rows.items():
             spread = statistics.stdev(values) if len(values) > 1 else 0.0
-            print(f"  {name:14} {statistics.mean(values):8.3f} ± {spread:.3f}   {values}")
+            print(f"  {row:14} {statistics.mean(values):8.3f} ± {spread:.3f}   {values}")
     if args.out:
         result = {
-            "command": f"python tests/benchmarks/simclr.py --data {args.data} --seeds {args.seeds}",
+            "method": name,
+            "command": f"python tests/benchmarks/pretrain.py {args.method} --data {args.data} --seeds {args.seeds}",
             "data": data.name,
             "seeds": list(range(args.seeds)),
             "steps": recipe.steps,
