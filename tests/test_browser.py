@@ -1,7 +1,7 @@
 """The widgets in a real JupyterLab in a real Chromium: run all, move a slider, hover the explorer.
 
-Once with the kit's Lab settings on the first notebook (a small one made here until it exists), once on the
-small one with Lab's own settings, where widget callbacks run in a second thread.
+The first notebook and each chapter with the kit's Lab settings, and a small notebook made here with Lab's own
+settings, where widget callbacks run in a second thread.
 """
 
 import json
@@ -20,6 +20,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST = ROOT / "notebooks" / "00_start_here.ipynb"
+CHAPTERS = [path for path in sorted(FIRST.parent.glob("*.ipynb")) if path != FIRST]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 FLAGS = "--no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking"
 TOKEN = "t"
@@ -129,14 +130,15 @@ def run_all(page, address: str, notebook: str) -> None:
     assert not errors, errors[0]
 
 
-def move_slider(page) -> None:
-    """A step of the first slider changes the picture below it."""
-    panel = page.locator(".sslkit-panel", has=page.locator(".noUi-handle")).first
+def move_slider(page, panel=None) -> None:
+    """A step of a panel's first slider, or the next entry of its first drop-down, changes the picture below it."""
+    panel = panel or page.locator(".sslkit-panel", has=page.locator(".noUi-handle")).first
     panel.scroll_into_view_if_needed()
-    picture = panel.locator(".widget-image")
+    picture, handle = panel.locator(".widget-image"), panel.locator(".noUi-handle")
     before = picture.get_attribute("src")
-    panel.locator(".noUi-handle").first.focus()
-    page.keyboard.press("ArrowRight")
+    control = handle.first if handle.count() else panel.locator("select").first
+    control.focus()
+    page.keyboard.press("ArrowRight" if handle.count() else "ArrowDown")
     page.wait_for_function("([img, old]) => img.src !== old", arg=[picture.element_handle(), before])
     assert panel.locator("[role=alert]").count() == 0
 
@@ -173,11 +175,18 @@ def explore(page, screenshot: Path, small: bool) -> None:
     explorer.locator(".sslkit-chosen .sslkit-thumb").first.wait_for()
 
 
+def assert_quiet(page, address: str) -> None:
+    """Nothing was fetched from elsewhere, and the page had nothing to complain about."""
+    local = (address, address.replace("http", "ws"), "data:", "blob:", "about:")
+    assert not [url for url in page.foreign if not url.startswith(local)]
+    assert not page.complaints, json.dumps(page.complaints[:5])
+
+
 @pytest.mark.parametrize("settings", ["the kit's settings", "Lab's own settings"])
 def test_run_all_move_a_slider_hover_the_explorer(page, tmp_path, settings):
     kit = settings == "the kit's settings"
-    notebook = f"notebooks/{FIRST.name}" if kit and FIRST.exists() else "notebooks/small.ipynb"
-    if notebook.endswith(FIRST.name):
+    notebook = f"notebooks/{FIRST.name}" if kit else "notebooks/small.ipynb"
+    if kit:
         shutil.copytree(FIRST.parent, tmp_path / "notebooks")
     else:
         small_notebook(tmp_path / notebook)
@@ -186,11 +195,34 @@ def test_run_all_move_a_slider_hover_the_explorer(page, tmp_path, settings):
     try:
         run_all(page, address, notebook)
         move_slider(page)
-        explore(page, shots / f"explorer-{'kit' if kit else 'lab'}.png", notebook.endswith("small.ipynb"))
+        explore(page, shots / f"explorer-{'kit' if kit else 'lab'}.png", not kit)
         page.screenshot(path=shots / f"page-{'kit' if kit else 'lab'}.png")
     finally:
         process.terminate()
         process.wait(20)
-    local = (address, address.replace("http", "ws"), "data:", "blob:", "about:")
-    assert not [url for url in page.foreign if not url.startswith(local)]
-    assert not page.complaints, json.dumps(page.complaints[:5])
+    assert_quiet(page, address)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """The address of a JupyterLab with the kit's settings on a copy of the notebooks."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(FIRST.parent, folder / "notebooks")
+    process, address = serve(folder, ROOT / ".jupyter")
+    yield address
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_every_panel_of_a_chapter_answers(page, lab, path, tmp_path):
+    run_all(page, lab, f"notebooks/{path.name}")
+    panels = page.locator(".sslkit-panel")
+    explorers = page.locator(".sslkit-explorer")
+    assert panels.count() + explorers.count() > 0, "a chapter has a widget"
+    for panel in panels.all():
+        move_slider(page, panel)
+    if panels.count():
+        shots = Path(os.environ.get("SSLKIT_SCREENSHOTS", tmp_path))
+        panels.last.screenshot(path=shots / f"panel-{path.stem}.png")
+    assert_quiet(page, lab)
