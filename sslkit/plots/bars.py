@@ -83,7 +83,8 @@ def scoreboard(table: dict, title: str = "", caption: str = "", highlight: str |
     judges = list(dict.fromkeys(judge for row in table.values() for judge in row))
     if not judges:
         raise ValueError("nothing to draw: the table is empty")
-    caption = f"{caption} Dots: single runs.".strip()
+    if any(np.size(value) > 1 for row in table.values() for value in row.values()):
+        caption = f"{caption} Dots: single runs.".strip()
     fig, (left, bottom, w, h) = frame(WIDTH, 0.34 * len(table) + 0.75, title, caption)
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0.02, h_pad=0, wspace=0.05)
     spoken = []

@@ -145,6 +145,9 @@ class Live:
                     color=INK,
                 )
             ax.margins(y=0.25)
+            lowest, highest = ax.get_ylim()
+            spare = max(0.0, 0.06 - (highest - lowest)) / 2  # ticks are whole percents: noise is not to fill the axis
+            ax.set_ylim(lowest - spare, highest + spare)
             if any(self.probes):
                 ax.legend(frameon=False, fontsize=TEXT_SIZE, labelcolor=INK)
             if not self.probes:
