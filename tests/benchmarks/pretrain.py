@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("--data", default="scenes")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, help="another length than the recipe's, for a trial")
+    parser.add_argument("--supervised", action="store_true", help="the row of a network trained on all labels, too")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     module = get(args.method)
@@ -49,11 +50,13 @@ def main() -> None:
             last = record
         seconds.append(round(last.seconds, 1))
         print(f"seed {seed}: {last.steps} steps in {last.seconds:.0f} s, loss {last.loss:.3f}", flush=True)
-        for row in scoreboard(method, data, name=name, seeds=range(3 * seed, 3 * seed + 3), seed=seed).rows:
+        draws = range(3 * seed, 3 * seed + 3)
+        board = scoreboard(method, data, name=name, seeds=draws, seed=seed, with_supervised=args.supervised)
+        for row in board.rows:
             for key, judge in JUDGES.items():
                 add(judge, row["name"], row[key])
         untrained = build(module.METHOD, recipe, data.channels, seed)
-        for draw in range(3 * seed, 3 * seed + 3):
+        for draw in draws:
             add(FINE_TUNING, "from scratch", finetune(untrained, data, seed=draw).test)
             add(FINE_TUNING, name, finetune(method, data, seed=draw).test)
         print(f"seed {seed}: {time.perf_counter() - start:.0f} s in all", flush=True)
@@ -65,7 +68,8 @@ def main() -> None:
     if args.out:
         result = {
             "method": name,
-            "command": f"python tests/benchmarks/pretrain.py {args.method} --data {args.data} --seeds {args.seeds}",
+            "command": f"python tests/benchmarks/pretrain.py {args.method} --data {args.data} --seeds {args.seeds}"
+            + " --supervised" * args.supervised,
             "data": data.name,
             "seeds": list(range(args.seeds)),
             "steps": recipe.steps,

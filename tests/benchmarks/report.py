@@ -68,8 +68,9 @@ def results() -> str:
             cells.append(f"{spread(rows[one['method']])} ({spread(rows.get('untrained') or rows['from scratch'])})")
         seconds = statistics.mean(one["training_seconds"])
         parts.append(f"| {one['method']} | " + " | ".join(cells) + f" | {seconds:.0f} | {len(one['seeds'])} |")
+    simclr = next(one for one in measured if one["method"] == "SimCLR")
     for row in ("pixels", "supervised"):
-        cells = [spread(values) if (values := measured[0]["rows"][judge].get(row)) else "" for judge in judges]
+        cells = [spread(values) if (values := simclr["rows"][judge].get(row)) else "" for judge in judges]
         parts.append(f"| {row} | " + " | ".join(cells) + " | | |")
     speed = json.loads((ROOT / "results/speed.json").read_text())
     parts.append(
