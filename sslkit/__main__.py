@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sslkit import datasets, dist, methods
 from sslkit.plots import duration
-from sslkit.probes import scoreboard
+from sslkit.probes import clip_report, scoreboard
 from sslkit.runs import load_run
 from sslkit.train import SCALES, Recipe, build, choose, scale, train
 
@@ -37,11 +37,15 @@ def parser() -> argparse.ArgumentParser:
     probe = commands.add_parser("probe", help="stage two: judge a run's encoder with labels")
     probe.add_argument("run", type=Path, help="folder of a run")
     probe.add_argument("--seeds", type=int, default=5, help="label subsets and untrained encoders to average over")
-    for command, default in ((pretrain, "scenes"), (probe, None)):
+    for command in (pretrain, probe):
         command.add_argument(
-            "--data", default=default, help="a data set's name, or folder:PATH (default: scenes, or what the run saw)"
+            "--data",
+            help="a data set's name, folder:PATH or video:PATH (default: scenes, or what the method is made for; what the "
+            "run saw)",
         )
         command.add_argument("--size", type=int, help="working resolution in pixels, for sets of larger images")
+        command.add_argument("--frames", type=int, help="frames of a clip, for sets of films")
+        command.add_argument("--every", type=int, help="take each so-manyth frame of a film, for video:PATH")
         command.add_argument("--limit", type=int, help="use only so many images of each split")
     for command in (listing, pretrain, probe):
         command.set_defaults(parser=command)
@@ -51,9 +55,11 @@ def parser() -> argparse.ArgumentParser:
 def load_data(
     args: argparse.Namespace, name: str, channels: int | None = None, size: int | None = None
 ) -> datasets.Dataset:
-    """The data set of --data, --size and --limit; a folder's images by default at `size`, that of the run."""
-    size = args.size or (size if name.startswith("folder:") else None)
-    options = {"size": size} if size else {}
+    """The data set of --data, --size, --frames, --every and --limit; a user's own images and films by default at `size`,
+    that of the run."""
+    size = args.size or (size if name.startswith(("folder:", "video:")) else None)
+    options = {"size": size, "frames": args.frames, "every": args.every}
+    options = {option: value for option, value in options.items() if value}
     return datasets.load(name, limit=args.limit, channels=channels, **options)
 
 
@@ -73,6 +79,7 @@ def pretrain(args: argparse.Namespace) -> None:
     module = methods.get(args.method)
     changes = {f.name: getattr(args, f.name) for f in OVERRIDES if getattr(args, f.name) is not None}
     recipe = choose(module.RECIPES, args.scale).but(**changes)
+    args.data = args.data or getattr(module, "DATA", "scenes")
     out = args.out or Path("runs") / f"{args.method}-{args.data.replace('/', '_').replace(':', '_')}-{args.seed}"
     if (out / "checkpoint.pt").exists() and not args.resume:
         raise ValueError(f"{out} holds a run already: add --resume to go on with it, or choose another --out")
@@ -91,7 +98,10 @@ def pretrain(args: argparse.Namespace) -> None:
         "scale": scale(args.scale),
     }
     say = print if dist.is_main() else (lambda *_, **__: None)
-    say(f"{args.method} on {data.name}: {len(data.pretrain):,} images, {about['scale']} scale, {dist.world()} process(es)")
+    things = "clips" if data.train.x.ndim == 5 else "images"
+    say(
+        f"{args.method} on {data.name}: {len(data.pretrain):,} {things}, {about['scale']} scale, {dist.world()} process(es)"
+    )
     say(f"seed {args.seed}, {recipe}")
     if dist.is_main():
         out.mkdir(parents=True, exist_ok=True)
@@ -115,6 +125,9 @@ def probe(args: argparse.Namespace) -> None:
     method, state = load_run(args.run)
     name = args.data or state["data"]
     data = load_data(args, name, state["channels"], state["size"])
+    if data.train.x.ndim == 5:
+        print(clip_report(method, data, state["name"]))
+        return
     board = scoreboard(method, data, name=state["name"], seeds=range(args.seeds))
     print(board)
     board.save(args.run / "scores.jsonl")

@@ -80,6 +80,14 @@ def gather(z: Tensor) -> Tensor:
     return z if world() == 1 else _Gather.apply(z)
 
 
+def share(z: Tensor) -> Tensor:
+    """This process's part of rows z [world N, ...] that all processes hold, [N, ...]: the inverse of gather. ValueError
+    for rows that cannot be shared out equally."""
+    if len(z) % world():
+        raise ValueError(f"{len(z)} rows cannot be shared out equally among {world()} processes")
+    return z.chunk(world())[rank()]
+
+
 class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx, z: Tensor) -> Tensor:

@@ -5,7 +5,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
-ENCODERS = ("small", "resnet18")
+from sslkit.transformer import ViT
+
+ENCODERS = ("small", "spatial", "resnet18", "vit", "vit_tiny")
 
 
 def mlp(dims: list[int]) -> nn.Sequential:
@@ -47,6 +49,19 @@ class SmallEncoder(nn.Module):
         )  # x.mean((2, 3)) has a gradient that slows the layers below
 
 
+class SpatialEncoder(SmallEncoder):
+    """SmallEncoder's layers with a linear layer on their 4 x 4 map instead of its average: the features know where
+    things are. [N, C, 32, 32] -> [N, 8 width]; larger maps are averaged down to 4 x 4."""
+
+    def __init__(self, channels: int = 3, width: int = 32):
+        super().__init__(channels, width)
+        self.flat = nn.Linear(16 * self.dim, self.dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = (2 * x - 1).contiguous(memory_format=torch.channels_last)
+        return self.flat(F.adaptive_avg_pool2d(self.layers(x), 4).flatten(1))
+
+
 class ResNet18(nn.Module):
     """torchvision's ResNet-18 (He et al. 2016) with the stem that small images want: a 3 x 3 convolution of stride 1
     and no pooling (SimCLR, Chen et al. 2020, appendix B.9). [N, C, H, W] -> [N, 512]."""
@@ -64,9 +79,17 @@ class ResNet18(nn.Module):
 
 
 def build_encoder(name: str = "small", channels: int = 3) -> nn.Module:
-    """A new encoder: "small" for laptops, "resnet18" for a GPU; channels is 3 for colour, 1 for grey."""
+    """A new encoder: "small" for laptops, "spatial" where places matter, "resnet18" for a GPU, or a Vision Transformer
+    with patches of 4 x 4: "vit" for laptops (0.8 million parameters), "vit_tiny" for a GPU (5.4 million, DeiT-Ti's width
+    and depth); channels is 3 for colour, 1 for grey."""
     if name not in ENCODERS:
         raise ValueError(f"no encoder {name!r}; there are {', '.join(ENCODERS)}")
+    if name == "vit":
+        return ViT(channels)
+    if name == "vit_tiny":
+        return ViT(channels, dim=192, depth=12, heads=3)
+    if name == "spatial":
+        return SpatialEncoder(channels)
     return SmallEncoder(channels) if name == "small" else ResNet18(channels)
 
 

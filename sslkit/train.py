@@ -42,7 +42,7 @@ class Recipe:
 
     def smoke(self) -> "Recipe":
         """The same path through the code in seconds: enough to see that it runs, not to learn."""
-        return self.but(steps=min(self.steps, 8), batch=min(self.batch, 64), encoder="small")
+        return self.but(steps=min(self.steps, 8), batch=min(self.batch, 64))
 
 
 def scale(wanted: str | None = None) -> str:

@@ -77,6 +77,14 @@ def gather_alone():
     z2, z3 = torch.ones(2, 2, requires_grad=True), torch.ones(2, 2, requires_grad=True)
     ((dist.gather(z2) + dist.gather(z3)) * torch.ones(4, 2)).sum().backward()  # addition hands one gradient to both
     found |= {"shared": torch.stack([z2.grad, z3.grad]), "column": dist.gather(torch.arange(4.0).view(2, 2).T[:1] + r)}
+    found["share"] = torch.stack(
+        [dist.share(everything.detach()), dist.share(torch.arange(6.0).view(6, 1).expand(6, 2))]
+    )
+    try:
+        dist.share(torch.zeros(3, 2))
+        found["odd"] = "accepted"
+    except ValueError as error:
+        found["odd"] = str(error)
     try:
         dist.gather(torch.zeros(2 + r, 3))
         found["unequal"] = "accepted"
@@ -174,6 +182,14 @@ def test_unequal_batches_are_named(two):
         assert "[2, 3]" in p["gather"]["unequal"] and "equal" in p["gather"]["unequal"]
 
 
+def test_share_takes_back_what_gather_put_together(two):
+    for r, p in enumerate(two):
+        mine, numbers = p["gather"]["share"]
+        assert torch.equal(mine, torch.arange(6.0).view(3, 2) + 10 * r)
+        assert numbers[:, 0].tolist() == [3 * r, 3 * r + 1, 3 * r + 2]
+        assert "3 rows" in p["gather"]["odd"]
+
+
 def test_batch_norm_stays_local_on_cpus_and_weights_start_equal(two):
     assert two[0]["norms"]["norm"] == two[1]["norms"]["norm"] == "BatchNorm1d"
     assert torch.equal(two[0]["norms"]["start"], two[1]["norms"]["start"])
@@ -184,7 +200,7 @@ def test_one_process_needs_nothing(monkeypatch):
     dist.init()
     z, model = torch.ones(3, 2, requires_grad=True), nn.Linear(2, 2)
     assert not torch_dist.is_initialized() and (dist.world(), dist.rank(), dist.is_main()) == (1, 0, True)
-    assert dist.gather(z) is z and dist.wrap(model) is model
+    assert dist.gather(z) is z and dist.wrap(model) is model and torch.equal(dist.share(z), z)
     assert dist.gather(torch.ones(3, 2, device="meta")).shape == (3, 2)
     dist.finish()
 

@@ -13,21 +13,23 @@ from sslkit.datasets.root import data_root
 
 __all__ = ["Dataset", "Info", "Split", "available", "data_root", "load"]
 
-SHIPPED = ("emoji", "scenes", "fashion")
+SHIPPED = ("emoji", "scenes", "moving", "fashion")
+GENERATED = ("scenes", "moving")
 PUBLISHED = ("cifar10", "cifar100", "stl10", "imagenette", "fashion-full")
 
 
 def load(name: str, *, limit: int | None = None, channels: int | None = None, **options) -> Dataset:
-    """A data set by name: emoji, scenes, fashion; cifar10, cifar100, stl10, imagenette, fashion-full; or "folder:PATH".
+    """A data set by name: emoji, scenes, moving, fashion; cifar10, cifar100, stl10, imagenette, fashion-full; or
+    "folder:PATH" (images of your own), "video:PATH" (films of your own).
 
     limit keeps only so many images of each split, evenly spread, for a quick look. channels 1 or 3 turns colour into
-    grey or repeats grey three times. Other options go to the set's own load(): size (working resolution), artist,
-    test_artist, root ... An unknown name is a ValueError that lists what exists.
+    grey or repeats grey three times. Other options go to the set's own load(): size (working resolution), frames (of a
+    clip), artist, test_artist, root ... An unknown name is a ValueError that lists what exists.
     """
     module, first = _module(name)
-    if name.startswith("folder:"):
+    if name.startswith(("folder:", "video:")):
         options["channels"] = channels or 3
-    if name == "scenes" and limit:
+    if name in GENERATED and limit:
         options = {part: limit for part in ("train", "val", "test")} | options
     takes = signature(module.load).parameters
     if "options" not in takes and (unknown := set(options) - set(takes)):
@@ -49,18 +51,23 @@ def _module(name: str):
     """The module that loads a set, and the first arguments of its load()."""
     if name.startswith("folder:"):
         return import_module("sslkit.datasets.folder"), (name.removeprefix("folder:"),)
+    if name.startswith("video:"):
+        return import_module("sslkit.datasets.video"), (name.removeprefix("video:"),)
     if name in SHIPPED:
         return import_module(f"sslkit.datasets.{name}"), ()
     if name in PUBLISHED:
         return import_module("sslkit.datasets.torchvision_sets"), (name,)
     raise ValueError(
-        f"no data set {name!r}; there are {', '.join(SHIPPED + PUBLISHED)}, and folder:PATH for images of your own"
+        f"no data set {name!r}; there are {', '.join(SHIPPED + PUBLISHED)}, folder:PATH for images of your own, and "
+        "video:PATH for films"
     )
 
 
 def to_channels(x: Tensor, channels: int) -> Tensor:
-    """uint8 images [N, 1 or 3, H, W] with 1 channel (the mean of the colours) or 3 (grey three times)."""
-    return x.float().mean(1, keepdim=True).round().to(torch.uint8) if channels == 1 else x.expand(-1, 3, -1, -1)
+    """uint8 images or clips [..., 1 or 3, H, W] with 1 channel (the mean of the colours) or 3 (grey three times)."""
+    if channels == 1:
+        return x.float().mean(-3, keepdim=True).round().to(torch.uint8)
+    return x.expand(*x.shape[:-3], 3, -1, -1)
 
 
 def available() -> list[Info]:

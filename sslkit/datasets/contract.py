@@ -15,8 +15,9 @@ from torch import Tensor
 class Split:
     """N samples that belong together.
 
-    x        uint8 images [N, C, H, W] (or int64 tokens [N, T]); or a streamed object with `.shape`, indexable
-             in the same way, whose `.subset(index)` gives a part of it without decoding (see streamed.py)
+    x        uint8 images [N, C, H, W], clips [N, T, C, H, W] (or int64 tokens [N, T]); or a streamed object with
+             `.shape`, indexable in the same way, whose `.subset(index)` gives a part of it without decoding (see
+             streamed.py)
     y        int64 [N], the class of each, or None where nobody labelled them
     factors  what else is known of each sample, by name, each a tensor of length N
     names    one string per sample, or None
@@ -108,8 +109,8 @@ class Dataset:
 
     @property
     def channels(self) -> int:
-        """1 for grayscale images, 3 for colour."""
-        return self.train.x.shape[1]
+        """1 for grayscale images or clips, 3 for colour."""
+        return self.train.x.shape[-3]
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {len(split)}" for name, split in self.splits.items())
@@ -163,9 +164,13 @@ def _check_samples(x) -> None:
             raise TypeError(f"x must be a tensor or a streamed set of images, got {type(x).__name__}")
         return
     tokens = x.dtype == torch.int64 and x.dim() == 2
-    if not tokens and (x.dtype != torch.uint8 or x.dim() != 4):
-        raise ValueError(f"images must be uint8 [N, C, H, W] (tokens int64 [N, T]), got {_describe(x)}")
-    if not tokens and x.shape[1] > 4 and x.shape[3] <= 4:
+    if not tokens and (x.dtype != torch.uint8 or x.dim() not in (4, 5)):
         raise ValueError(
-            f"images must be [N, C, H, W], but {list(x.shape)} looks like [N, H, W, C]: use x.permute(0, 3, 1, 2)"
+            f"images must be uint8 [N, C, H, W], clips uint8 [N, T, C, H, W] (tokens int64 [N, T]), got {_describe(x)}"
+        )
+    if not tokens and x.shape[-3] > 4 and x.shape[-1] <= 4:
+        images = x.dim() == 4
+        raise ValueError(
+            f"{'images must be [N, C, H, W]' if images else 'clips must be [N, T, C, H, W]'}, but {list(x.shape)} looks "
+            f"like [..., H, W, C]: use x.permute({'0, 3, 1, 2' if images else '0, 1, 4, 2, 3'})"
         )

@@ -8,15 +8,18 @@ channels; tensors and arrays both do. picture.py says why figures are made the w
 from .bars import bars, histogram, scoreboard
 from .contrast import hardest, info_nce_parts, similarity_matrix, temperature_strip
 from .curves import label_efficiency, losses, smooth, verdict
+from .dictionary import dictionary
 from .images import grid, neighbours, pairs, rows, strip
 from .live import Live, duration, in_jupyter
 from .maps import subsample, tsne, tsne_maps
 from .matrices import confusion, heatmap
+from .motion import motion
 from .picture import COLOURS, Picture, array, note
+from .places import places
 
 __all__ = [
-    "COLOURS", "Live", "Picture", "array", "bars", "confusion", "duration", "grid", "hardest", "heatmap",
-    "histogram", "in_jupyter", "info_nce_parts", "label_efficiency", "losses", "neighbours", "note", "pairs",
+    "COLOURS", "Live", "Picture", "array", "bars", "confusion", "dictionary", "duration", "grid", "hardest", "heatmap",
+    "histogram", "in_jupyter", "info_nce_parts", "label_efficiency", "losses", "motion", "neighbours", "note", "pairs", "places",
     "rows", "scoreboard", "similarity_matrix", "smooth", "strip", "subsample", "temperature_strip", "tsne",
     "tsne_maps", "verdict",
 ]  # fmt: skip

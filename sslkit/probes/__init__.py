@@ -3,19 +3,23 @@
 Settings are chosen on train and val; the test split is for the last number alone.
 """
 
+from sslkit.probes.clips import clip_report
 from sslkit.probes.features import accuracy, backbone, device_of, features, pixels, reinitialised
 from sslkit.probes.few import few_labels, label_subset
 from sslkit.probes.finetuning import FineTuned, finetune, supervised
 from sslkit.probes.knn import knn, neighbours
 from sslkit.probes.linear import LinearProbe, fit_logistic, linear_probe, standardise
+from sslkit.probes.ridge import RidgeProbe, r2, ridge_probe
 from sslkit.probes.scores import Scoreboard, load_rows, scoreboard
 
 __all__ = [
     "FineTuned",
     "LinearProbe",
+    "RidgeProbe",
     "Scoreboard",
     "accuracy",
     "backbone",
+    "clip_report",
     "device_of",
     "features",
     "few_labels",
@@ -27,7 +31,9 @@ __all__ = [
     "load_rows",
     "neighbours",
     "pixels",
+    "r2",
     "reinitialised",
+    "ridge_probe",
     "scoreboard",
     "standardise",
     "supervised",

@@ -1,14 +1,15 @@
 """What MoCo's parts are worth in short runs on `scenes`, several seeds: the queue's length, the teacher's momentum,
-shuffled batch norm.
+shuffled batch norm, and what the missing gradient of the keys costs.
 
-    python tests/benchmarks/moco.py [--steps 500] [--seeds 3] [--only queue momentum shuffle] [--out results/moco_ablations.json]
+    python tests/benchmarks/moco.py [--steps 400] [--seeds 3] [--only queue momentum shuffle passes]
+                                    [--out results/moco_ablations.json]
 
-Three groups, each with its own batch; within a group all runs of a seed see the same images in the same order, and
-the learning rate is the laptop recipe's in proportion to the batch. `--steps` counts batches of 64; a group with
-another batch takes as many images. Judged on the validation split: kNN with 5,000 training scenes, and a linear probe on
-these whose C is chosen on that split too, for all runs alike; in the group `shuffle` also how many of 512 validation
-queries find their own key in the queue, when key and query have the same companions in batch norm and when not. The test
-split is not touched. One process a core, one thread each. Nothing else may run meanwhile.
+All runs of a seed see as many images as `--steps` batches of 64 (but "twice the steps"), and all use the optimiser of
+MoCo's laptop recipe, SimCLR too, with its learning rate times the root of the ratio of the batches. A row that stands in
+two groups is one run. Judged on the validation split: kNN with 5,000 training scenes, and a linear probe on these whose C
+is chosen on that split too, for all runs alike; of MoCo also how many of 512 validation queries find their own key in the
+queue, when key and query have the same companions in batch norm and when not. The test split is not touched. One process
+a core, one thread each. Nothing else may run meanwhile.
 """
 
 import argparse
@@ -26,35 +27,53 @@ import torch
 
 from sslkit import probes
 from sslkit.datasets import load
-from sslkit.methods import moco, simclr
+from sslkit.methods import simclr
+from sslkit.methods.moco import RECIPES, MoCo, found
 from sslkit.train import Recipe, build, train
 
 BANK = 5000  # training scenes with labels for the probes
-LENGTHS, MOMENTA = (64, 512, 4096), (0.0, 0.9, 0.99, 0.999, 1.0)
-GROUPS = {  # name: batch, {row: (method's module, options over the recipe's)}
-    "queue": (
-        32,
-        {"SimCLR": (simclr, {})} | {f"queue {length}": (moco, {"queue": length}) for length in LENGTHS},
-    ),
-    "momentum": (64, {f"momentum {m:g}": (moco, {"momentum": m, "queue": 1024}) for m in MOMENTA}),
-    "shuffle": (
-        64,
-        {
-            "one group": (moco, {"queue": 1024}),
-            "not shuffled": (moco, {"queue": 1024, "groups": 8, "shuffle": False}),
-            "shuffled": (moco, {"queue": 1024, "groups": 8}),
-        },
-    ),
+
+
+class OneSided(simclr.SimCLR):
+    """SimCLR in which the second view of each pair gets no gradient, as MoCo's keys get none."""
+
+    def forward(self, batch):
+        z1 = self.projector(self.encoder(batch[0]))
+        with torch.no_grad():
+            z2 = self.projector(self.encoder(batch[1]))
+        return simclr.info_nce(z1, z2, self.temperature), {}
+
+
+SIMCLR = simclr.RECIPES["laptop"].options
+NORMAL = (MoCo, 64, 1, {"queue": 1024})
+GROUPS = {  # {group: {row: (method, batch, factor on the steps, options)}}
+    "queue": {"SimCLR": (simclr.SimCLR, 32, 1, SIMCLR)}
+    | {f"queue {length}": (MoCo, 32, 1, {"queue": length}) for length in (64, 512, 4096)},
+    "momentum": {
+        f"momentum {m:g}": (MoCo, 64, 1, {"queue": 1024, "momentum": m}) if m != 0.99 else NORMAL
+        for m in (0.0, 0.99, 0.999, 1.0)
+    },
+    "shuffle": {
+        "one group": NORMAL,
+        "not shuffled": (MoCo, 64, 1, {"queue": 1024, "groups": 8, "shuffle": False}),
+        "shuffled": (MoCo, 64, 1, {"queue": 1024, "groups": 8}),
+    },
+    "passes": {
+        "SimCLR": (simclr.SimCLR, 64, 1, SIMCLR),
+        "SimCLR, one view without gradient": (OneSided, 64, 1, SIMCLR),
+        "MoCo": NORMAL,
+        "MoCo, twice the steps": (MoCo, 64, 2, {"queue": 1024}),
+    },
 }
+UNTRAINED = (MoCo, 64, 0, {})
 
 
-def recipe_of(group: str, row: str, steps: int) -> tuple[type, Recipe]:
-    """The method and the recipe of one row; as many images as `steps` batches of 64."""
-    batch, rows = GROUPS[group]
-    module, options = rows[row]
-    laptop = module.RECIPES["laptop"]
-    lr = laptop.lr * batch / laptop.batch
-    return module.METHOD, laptop.but(steps=steps * 64 // batch, batch=batch, lr=lr, options=laptop.options | options)
+def recipe_of(row: tuple, steps: int) -> Recipe:
+    """The recipe of one row, for `steps` batches of 64."""
+    _, batch, factor, options = row
+    laptop = RECIPES["laptop"]
+    lr = laptop.lr * (batch / laptop.batch) ** 0.5
+    return laptop.but(steps=factor * steps * 64 // batch, batch=batch, lr=lr, options=options)
 
 
 @lru_cache
@@ -75,34 +94,33 @@ def keys_found(method, scenes, mixed: bool) -> float:
     """The share of validation queries that find their own key, in batches of 64 with batch norm as in training."""
     model, hits = copy.deepcopy(method).train(), []
     model.shuffle = mixed
-    for k, x in enumerate(scenes.val.x[:512].split(64)):
+    for k, x in enumerate(scenes.val.x[:512].unfold(0, 64, 64).movedim(-1, 1)):
         _, extras = model(model.pretext(x, torch.Generator().manual_seed(k)))
-        hits.append(moco.found(extras["q"], extras["k"], model.queue))
+        hits.append(found(extras["q"], extras["k"], model.queue))
     return torch.cat(hits).float().mean().item()
 
 
-def one(group: str, row: str, seed: int, steps: int, limit: int | None) -> dict[str, float]:
-    """Train and judge one row; "untrained" is the first weights of all of them."""
+def one(row: tuple, seed: int, steps: int, limit: int | None) -> dict[str, float]:
+    """Train and judge one row; with no steps, the first weights."""
     torch.set_num_threads(1)
-    scenes = data(limit)
-    if row == "untrained":
-        return judge(build(moco.METHOD, moco.RECIPES["laptop"], scenes.channels, seed), scenes)
-    method_class, recipe = recipe_of(group, row, steps)
-    method = build(method_class, recipe, scenes.channels, seed)
+    scenes, recipe = data(limit), recipe_of(row, steps)
+    method = build(row[0], recipe, scenes.channels, seed)
+    if not recipe.steps:
+        return judge(method, scenes)
     losses = [record.loss for record in train(method, scenes.train.x, recipe, seed=seed)]
     half = losses[len(losses) // 2 :]
     jumps = statistics.mean(abs(a - b) for a, b in zip(half, half[1:]))
-    extra = {"loss": statistics.mean(losses[-50:]), "jumps of the loss": jumps}
-    if group == "shuffle":
-        extra |= {f"key found, {word} companions": keys_found(method, scenes, mixed)
-                  for word, mixed in (("same", False), ("other", True))}  # fmt: skip
-    return judge(method, scenes) | extra
+    told = {"loss": statistics.mean(losses[-50:]), "change of the loss per step": jumps}
+    if row[0] is MoCo:
+        companions = {"same": False, "other": True}
+        told |= {f"key found, {word} companions": keys_found(method, scenes, mix) for word, mix in companions.items()}
+    return judge(method, scenes) | told
 
 
 def main() -> None:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=list(GROUPS), default=list(GROUPS), help="some of the groups")
     parser.add_argument("--limit", type=int, help="only so many scenes of each split, to try the command")
@@ -110,22 +128,23 @@ def main() -> None:
     args = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"  # read by the workers
     start, groups = time.perf_counter(), {}
+    chosen = {group: {"untrained": UNTRAINED} | GROUPS[group] for group in args.only}
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        # Seeds outside: if it has to be stopped, all rows have the same ones.
-        runs = {
-            (seed, group, row): pool.submit(one, group, row, seed, args.steps, args.limit)
-            for seed in range(args.seeds)
-            for group in args.only
-            for row in ("untrained", *GROUPS[group][1])
-        }
-        for (seed, group, row), run in runs.items():
-            found = run.result()
-            numbers = ", ".join(f"{judge} {value:.3f}" for judge, value in found.items())
-            print(f"{time.perf_counter() - start:4.0f} s  seed {seed}  {group:8} {row:14} {numbers}", flush=True)
-            batch = GROUPS[group][0]
-            part = groups.setdefault(group, {"batch": batch, "steps": args.steps * 64 // batch, "rows": {}})
-            for judge_name, value in found.items():
-                part["rows"].setdefault(row, {}).setdefault(judge_name, []).append(round(value, 4))
+        runs = {}
+        for seed in range(args.seeds):
+            for row in (row for rows in chosen.values() for row in rows.values()):
+                if (key := (seed, repr(row))) not in runs:
+                    runs[key] = pool.submit(one, row, seed, args.steps, args.limit)
+        for seed in range(args.seeds):
+            for group, rows in chosen.items():
+                for name, row in rows.items():
+                    told = runs[seed, repr(row)].result()
+                    numbers = ", ".join(f"{judge} {value:.3f}" for judge, value in told.items())
+                    print(f"{time.perf_counter() - start:4.0f} s  seed {seed}  {group}, {name}: {numbers}", flush=True)
+                    batch = next(reversed(rows.values()))[1]
+                    part = groups.setdefault(group, {"batch": batch, "steps": args.steps * 64 // batch, "rows": {}})
+                    for judged, value in told.items():
+                        part["rows"].setdefault(name, {}).setdefault(judged, []).append(round(value, 4))
     for group, part in groups.items():
         print(f"{group}: {part['steps']} steps of {part['batch']}")
         for row, judges in part["rows"].items():

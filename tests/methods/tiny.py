@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from sslkit.methods import get
+from sslkit.transformer import ViT
 
 N = 8  # images
 
@@ -22,8 +23,10 @@ class TinyEncoder(nn.Module):
         return self.net(x)
 
 
-ENCODERS: dict[str, callable] = {}  # where TinyEncoder does not fit: {method: channels -> encoder}
-SHAPES: dict[str, tuple[int, ...]] = {}  # of what is not an image: {method: shape without channels}
+ENCODERS: dict[str, callable] = {  # where TinyEncoder does not fit: {method: channels -> encoder}
+    "mae": lambda channels: ViT(channels, patch=8, dim=16, depth=1, heads=2),
+}
+SHAPES: dict[str, tuple[int, ...]] = {"next_frame": (5, 32, 32)}  # of what is not an image: {method: shape without channels}
 SHAPE = (32, 32)
 
 

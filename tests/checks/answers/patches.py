@@ -1,0 +1,108 @@
+"""Answers to the exercises of patches: known numbers, right ones written differently, wrong ones."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+PLACES = torch.tensor([(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)])
+
+
+def cut_with_unfold(x, top, left, size):
+    windows = x.unfold(2, size, 1).unfold(3, size, 1)  # [N, C, H', W', size, size]
+    return windows[torch.arange(len(x)), :, top, left]
+
+
+def cut_with_gather(x, top, left, size):
+    N, C, H, W = x.shape
+    along = torch.arange(size)
+    at = ((top[:, None] + along)[:, :, None] * W + (left[:, None] + along)[:, None, :]).view(N, 1, -1)
+    return x.reshape(N, C, -1).gather(2, at.expand(-1, C, -1)).view(N, C, size, size)
+
+
+def pairs_by_index(first, second):
+    N = len(first)
+    i = torch.arange(2 * N) % N
+    labels = (torch.arange(2 * N) < N).long()
+    return first[i], second[(i - 1 + labels) % N], labels
+
+
+KNOWN = [
+    ("patches.neighbour_offset", ([0, 4, 6], 9, 3), [[-12, -12], [0, 12], [12, 0]]),
+    (
+        "patches.cut_patches",
+        ([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]]], [1], [0], 2),
+        [[[[4.0, 5.0], [7.0, 8.0]]]],
+    ),
+    (
+        "patches.same_image_pairs",
+        ([[[[1.0]]], [[[2.0]]]], [[[[3.0]]], [[[4.0]]]]),
+        (
+            [[[[1.0]]], [[[2.0]]], [[[1.0]]], [[[2.0]]]],
+            [[[[3.0]]], [[[4.0]]], [[[4.0]]], [[[3.0]]]],
+            [1, 1, 0, 0],
+        ),
+    ),
+    ("patches.same_image_loss", ([0.0, 0.0], [0, 1]), math.log(2)),
+    ("patches.same_image_loss", ([math.log(3.0), math.log(3.0)], [1, 0]), (math.log(4 / 3) + math.log(4)) / 2),
+]
+
+RIGHT = {
+    "patches.neighbour_offset": [
+        lambda k, size, gap: PLACES[k] * (size + gap),
+        lambda k, size, gap: torch.stack([PLACES[i] * size + PLACES[i] * gap for i in k.tolist()]),
+    ],
+    "patches.cut_patches": [
+        cut_with_unfold,
+        cut_with_gather,
+        lambda x, top, left, size: torch.stack(
+            [a[:, t : t + size, c : c + size] for a, t, c in zip(x, top.tolist(), left.tolist())]
+        ),
+    ],
+    "patches.same_image_pairs": [
+        pairs_by_index,
+        lambda a, b: (
+            a.repeat(2, 1, 1, 1),
+            torch.cat([b, b[-1:], b[:-1]]),
+            torch.cat([torch.ones(len(a)), torch.zeros(len(a))]).long(),
+        ),
+    ],
+    "patches.same_image_loss": [
+        lambda a, y: -torch.where(y == 1, F.logsigmoid(a), F.logsigmoid(-a)).mean(),
+        lambda a, y: F.binary_cross_entropy(a.sigmoid(), y.float()),
+        lambda a, y: F.softplus((1 - 2 * y) * a).mean(),
+        lambda a, y: F.cross_entropy(torch.stack([torch.zeros_like(a), a], 1), y),
+    ],
+}
+
+NAMED = [
+    (
+        "patches.neighbour_offset",
+        lambda k, size, gap: torch.stack([PLACES[k][:, 1], PLACES[k][:, 0]], 1) * (size + gap),
+        "across before down",
+    ),
+    ("patches.neighbour_offset", lambda k, size, gap: (PLACES[k] * (size + gap)).float(), "another dtype"),
+    (
+        "patches.cut_patches",
+        lambda x, top, left, size: cut_with_unfold(x, left, top, size),
+        "rows and columns exchanged",
+    ),
+    ("patches.cut_patches", lambda x, top, left, size: cut_with_unfold(x, top, left, size).mT, "transposed"),
+    ("patches.cut_patches", lambda x, top, left, size: cut_with_gather(x, top, left, size).float(), "another dtype"),
+    (
+        "patches.same_image_pairs",
+        lambda a, b: (*pairs_by_index(a, b)[:2], 1 - pairs_by_index(a, b)[2]),
+        "labels exchanged",
+    ),
+    (
+        "patches.same_image_loss",
+        lambda a, y: F.binary_cross_entropy_with_logits(a.sigmoid(), y.float()),
+        "sigmoid twice",
+    ),
+    ("patches.same_image_loss", lambda a, y: F.softplus((1 - 2 * y) * a).mean().detach(), "no gradient"),
+]
+
+UNNAMED = [
+    ("patches.same_image_loss", lambda a, y: F.softplus((1 - 2 * y) * 2 * a).mean()),
+    ("patches.cut_patches", lambda x, top, left, size: cut_with_unfold(x, top, left, size).flip(3)),
+]
