@@ -100,15 +100,17 @@ class Block(nn.Module):
         return x + self.mlp(self.norm2(x))
 
 
-def sincos(grid: tuple[int, int], dim: int, device=None) -> Tensor:
+def sincos(grid: tuple[int, int], dim: int, device=None, base: float = 100.0) -> Tensor:
     """A position's fingerprint: sines and cosines of its row and column, [rows * columns, dim] float32.
 
     A quarter of dim each for sin(row w), cos(row w), sin(column w), cos(column w), with wavelengths from 2 pi to
-    20,000 pi. Nothing to learn, any grid. Source: Vaswani et al. 2017, section 3.5, once for each axis as in MAE.
+    2 pi base. Nothing to learn, any grid. Source: Vaswani et al. 2017, section 3.5, once for each axis as in MAE. Their
+    base is 10,000, for long sequences; on a grid of 8 x 8 most of its numbers are nearly the same everywhere, and MAE
+    at laptop scale then learned no better than the mean colour in 375 steps (base 100: half of its error).
     """
     if dim % 4:
         raise ValueError(f"positions on a grid need a dim that 4 divides, not {dim}")
-    rate = 10_000 ** (-torch.arange(dim // 4, device=device) / (dim // 4))
+    rate = base ** (-torch.arange(dim // 4, device=device) / (dim // 4))
     row, column = (torch.arange(n, device=device)[:, None] * rate for n in grid)  # [rows, dim / 4], [columns, dim / 4]
     row, column = row[:, None].expand(*grid, -1), column[None].expand(*grid, -1)
     return torch.cat([row.sin(), row.cos(), column.sin(), column.cos()], dim=-1).flatten(0, 1)

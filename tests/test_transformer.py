@@ -147,14 +147,16 @@ def test_a_block_adds_attention_and_then_two_layers_each_after_its_norm():
 # --- positions ---
 
 
+@pytest.mark.parametrize("base", [100, 10_000])
 @pytest.mark.parametrize("grid, dim", [((2, 3), 8), ((7, 7), 32), ((1, 4), 4)])
-def test_positions_are_the_papers_sines_and_cosines_of_row_and_column(grid, dim):
-    found = sincos(grid, dim)
+def test_positions_are_the_papers_sines_and_cosines_of_row_and_column(grid, dim, base):
+    found = sincos(grid, dim, base=base)
+    assert base != 100 or torch.equal(found, sincos(grid, dim))
     assert found.shape == (grid[0] * grid[1], dim)
     for n, position in enumerate(found):
         numbers = []
         for at in (n // grid[1], n % grid[1]):
-            angles = [at / 10000 ** (k / (dim / 4)) for k in range(dim // 4)]
+            angles = [at / base ** (k / (dim / 4)) for k in range(dim // 4)]
             numbers += [math.sin(a) for a in angles] + [math.cos(a) for a in angles]
         torch.testing.assert_close(position, torch.tensor(numbers), atol=1e-6, rtol=0)
 

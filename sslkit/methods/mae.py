@@ -80,6 +80,7 @@ class Decoder(nn.Module):
     def reset_parameters(self) -> None:
         """Fresh weights, like those of the ViT."""
         start_linear(self)
+        nn.init.normal_(self.leave.weight, std=0.02)  # the first guesses are small: errors start near chance level
         nn.init.normal_(self.mask_token, std=0.02)
 
     def positions(self, grid: tuple[int, int], like: Tensor) -> Tensor:
