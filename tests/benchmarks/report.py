@@ -24,7 +24,7 @@ COURSE = {  # notebook: (what it is about, words in the alt text of its picture)
     "08_next_frame": ("Predict the next frame of a film: motion kernels, roll-outs, the blur of squared error, and whether time has an arrow.", "dreams up"),
     "10_simclr": ("Contrastive learning, from a loop over pairs to the matrix form; views, projector, temperature.", "views"),
     "11_moco": ("A queue of keys and a slow teacher: what old keys are worth, what a long queue and a momentum do, how batch norm gives the answer away.", "under different teachers"),
-    "17_mae": ("Masked autoencoding with a Vision Transformer: paint what is hidden, at a quarter of the work. Reconstructions, attention, fine-tuning.", "reconstruct"),
+    "17_mae": ("Hide three quarters of an image and paint them: a Vision Transformer that sees only what is left, and what its features are worth.", "a setting to look at"),
 }  # fmt: skip
 
 
