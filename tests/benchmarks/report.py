@@ -62,7 +62,7 @@ def results() -> str:
     parts = [
         "Laptop recipes on `scenes`, test accuracy in %, mean ± standard deviation over seeds; in brackets the same judge of the "
         "method's own network untrained (fine-tuning: trained from scratch). `python tests/benchmarks/pretrain.py METHOD`\n",
-        "| | " + " | ".join(judges) + " | seconds of training | seeds |",
+        "| | " + " | ".join(judges) + " | steps x images | seeds |",
         "|---" * (len(judges) + 3) + "|",
     ]
     for one in measured:
@@ -70,8 +70,8 @@ def results() -> str:
         for judge in judges:
             rows = one["rows"][judge]
             cells.append(f"{spread(rows[one['method']])} ({spread(rows.get('untrained') or rows['from scratch'])})")
-        seconds = statistics.mean(one["training_seconds"])
-        parts.append(f"| {one['method']} | " + " | ".join(cells) + f" | {seconds:.0f} | {len(one['seeds'])} |")
+        length = f"{one['steps']:,} x {one['batch']}"
+        parts.append(f"| {one['method']} | " + " | ".join(cells) + f" | {length} | {len(one['seeds'])} |")
     simclr = next(one for one in measured if one["method"] == "SimCLR")
     for row in ("pixels", "supervised"):
         cells = [spread(values) if (values := simclr["rows"][judge].get(row)) else "" for judge in judges]
