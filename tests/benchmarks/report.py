@@ -79,7 +79,7 @@ def results() -> str:
     speed = json.loads((ROOT / "results/speed.json").read_text())
     parts.append(
         f"\nSpeed of training on {speed['threads']} cores in {speed['precision'].removeprefix('torch.')}, images/s, a new pretext task "
-        f"each step, and as a share of the same step on ready inputs. `{speed['command']}`\n"
+        f"each step, and as a share of the same step on ready inputs. `python tests/benchmarks/speed.py`\n"
     )
     parts += ["| | images/s | of the same step on ready inputs |", "|---|---|---|"]
     for name, values in speed["images_per_second"].items():

@@ -122,12 +122,14 @@ def main() -> None:
             mean = statistics.mean(values)
             print(f"{name:12} {other:8} {mean:8,.0f} images/s   sslkit / {other} {own / mean:.2f}", flush=True)
     if args.out:
+        kept = json.loads(args.out.read_text()) if args.out.exists() else {}  # of methods that were not run now
+        command = f"python tests/benchmarks/speed.py --steps {args.steps} --rounds {args.rounds}"
         result = {
-            "command": "python tests/benchmarks/speed.py",
             "threads": torch.get_num_threads(),
             "precision": str(precision("cpu")),
             "torch": torch.__version__,
-            "images_per_second": speeds,
+            "commands": kept.get("commands", {}) | {name: command for name in speeds},
+            "images_per_second": kept.get("images_per_second", {}) | speeds,
         }
         args.out.parent.mkdir(exist_ok=True)
         args.out.write_text(json.dumps(result, indent=1) + "\n")
