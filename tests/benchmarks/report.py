@@ -20,11 +20,11 @@ COURSE = {  # notebook: (what it is about, words in the alt text of its picture)
     "00_start_here": ("The two stages in one sitting: pretrain without labels, then ten labels of each kind.", "after pretraining"),
     "02_judging": ("The judges before the methods: kNN, linear probe, few labels, t-SNE and how it misleads, rank, collapse.", "t-SNE"),
     "03_rotation": ("The simplest pretext task: how was the image turned? What it cannot learn, and the shortcuts it takes.", "turn"),
-    "04_patches": ("Two pieces of one picture: where does the second lie, or are both of one image? Shortcuts switched on and off.", "eight pieces"),
-    "08_next_frame": ("Predict the next frame of a film: motion kernels, roll-outs, the blur of squared error, and whether time has an arrow.", "dreams up"),
+    "04_patches": ("Two pieces of one picture: where does the second lie? Shortcuts, switched on and off.", "eight pieces"),
+    "08_next_frame": ("The next frame of a film: motion kernels, roll-outs, blur, the arrow of time.", "dreams up"),
     "10_simclr": ("Contrastive learning, from a loop over pairs to the matrix form; views, projector, temperature.", "views"),
-    "11_moco": ("A queue of keys and a slow teacher: what old keys are worth, what a long queue and a momentum do, how batch norm gives the answer away.", "under different teachers"),
-    "17_mae": ("Hide three quarters of an image and paint them: a Vision Transformer that sees only what is left, and what its features are worth.", "a setting to look at"),
+    "11_moco": ("A queue of keys and a slow teacher; how batch norm gives the answer away.", "under different teachers"),
+    "17_mae": ("Hide three quarters and paint them: a Vision Transformer that sees what is left.", "a setting to look at"),
 }  # fmt: skip
 
 
