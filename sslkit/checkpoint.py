@@ -5,6 +5,7 @@ import os
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
+from textwrap import shorten
 
 import torch
 from torch import Tensor, nn
@@ -112,7 +113,11 @@ def check_matches(state: dict, *, method: nn.Module, settings: dict | None = Non
         if state.get(key) == value:
             continue
         if isinstance(value, dict) and isinstance(state.get(key), dict):
-            changed = [f"{k} {state[key].get(k)!r} then, {v!r} now" for k, v in value.items() if state[key].get(k) != v]
+            changed = [
+                f"{k} {shorten(repr(state[key].get(k)), 60)} then, {shorten(repr(v), 60)} now"
+                for k, v in value.items()
+                if state[key].get(k) != v
+            ]
             raise ValueError(
                 f"the run was started with another {key}: {', '.join(changed)}. Resume it as it was, or start a new run"
             )

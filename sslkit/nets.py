@@ -1,13 +1,21 @@
-"""Networks. Encoders take float images [N, C, H, W] in [0, 1] and return features h [N, dim]."""
+"""Networks. Encoders take float images [N, C, H, W] in [0, 1], or tokens [N, T], and return features h [N, dim]."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
-from sslkit.transformer import ViT
+from sslkit.transformer import TextEncoder, ViT
 
-ENCODERS = ("small", "spatial", "resnet18", "vit", "vit_tiny")
+TEXT_ENCODERS = {  # causal ones are for GPT; "_base" for a GPU
+    "text": {"norm_first": True},
+    "text_causal": {"causal": True, "eps": 1e-5, "gelu": "tanh"},
+    "text_base": {"norm_first": True, "context": 256, "dim": 384, "depth": 6, "heads": 6, "dropout": 0.1},
+    "text_causal_base": {
+        "causal": True, "eps": 1e-5, "gelu": "tanh", "context": 256, "dim": 384, "depth": 6, "heads": 6, "dropout": 0.1
+    },
+}  # fmt: skip
+ENCODERS = ("small", "spatial", "resnet18", "vit", "vit_tiny", *TEXT_ENCODERS)
 
 
 def mlp(dims: list[int]) -> nn.Sequential:
@@ -81,9 +89,13 @@ class ResNet18(nn.Module):
 def build_encoder(name: str = "small", channels: int = 3) -> nn.Module:
     """A new encoder: "small" for laptops, "spatial" where places matter, "resnet18" for a GPU, or a Vision Transformer
     with patches of 4 x 4: "vit" for laptops (0.8 million parameters), "vit_tiny" for a GPU (5.4 million, DeiT-Ti's width
-    and depth); channels is 3 for colour, 1 for grey."""
+    and depth); channels is 3 for colour, 1 for grey. Or one for text, where channels is the number of different tokens:
+    "text" sees both sides, "text_causal" the past alone (1.1 million parameters), "text_base" and "text_causal_base" are
+    for a GPU (11 million)."""
     if name not in ENCODERS:
         raise ValueError(f"no encoder {name!r}; there are {', '.join(ENCODERS)}")
+    if name in TEXT_ENCODERS:
+        return TextEncoder(channels, **TEXT_ENCODERS[name])
     if name == "vit":
         return ViT(channels)
     if name == "vit_tiny":

@@ -1,4 +1,4 @@
-"""Transformers: attention, the pre-norm block that every model here is made of, and the Vision Transformer.
+"""Transformers: attention, the block that every model here is made of, the Vision Transformer and its like for text.
 
 `hidden` masks say what may NOT be looked at (True = hidden), as all masks of the kit do; PyTorch's own function wants
 the opposite.
@@ -30,37 +30,40 @@ class Attention(nn.Module):
         """Queries, keys and values of x [N, T, dim], each [N, heads, T, dim / heads]."""
         return self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
 
-    def seen(self, x: Tensor, hidden: Tensor | None) -> Tensor | None:
-        """Which keys each query of x [N, T, dim] may look at, [N or 1, 1, T or 1, T], or None for all of them."""
-        seen = None
+    def seen(self, x: Tensor, hidden: Tensor | None, keys: int | None = None) -> Tensor | None:
+        """Which keys each query of x [N, T, dim] may look at, [N or 1, 1, T or 1, keys], or None for all of them. keys:
+        how many there are, the last T of them those of x; None for T."""
+        seen, (N, T, _), keys = None, x.shape, keys or x.shape[1]
         if hidden is not None:
-            if hidden.dtype != torch.bool or hidden.shape not in (
-                (len(x), x.shape[1]),
-                (len(x), x.shape[1], x.shape[1]),
-            ):
-                N, T = x.shape[:2]
+            if hidden.dtype != torch.bool or hidden.shape not in ((N, keys), (N, T, keys)):
                 raise ValueError(
-                    f"hidden must be bool [{N}, {T}] or [{N}, {T}, {T}], got {hidden.dtype} {list(hidden.shape)}"
+                    f"hidden must be bool [{N}, {keys}] or [{N}, {T}, {keys}], got {hidden.dtype} {list(hidden.shape)}"
                 )
             seen = ~(hidden[:, None, None] if hidden.ndim == 2 else hidden[:, None])
         if self.causal:
-            past = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).tril()[None, None]
+            past = torch.ones(T, keys, dtype=torch.bool, device=x.device).tril(keys - T)[None, None]
             seen = past if seen is None else seen & past
         return seen
 
-    def forward(self, x: Tensor, hidden: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, hidden: Tensor | None = None, cache: dict[str, Tensor] | None = None) -> Tensor:
         """x [N, T, dim]; hidden, bool: tokens that none may look at [N, T], or that query i may not, [N, T, T].
 
-        At least one token must be in sight of every query.
+        cache: keys and values of the tokens before x, {} at first; those of x are put behind them. Then x is only what
+        is new, and the T keys above are all of them. At least one token must be in sight of every query.
         """
         q, k, v = self.split(x)
+        if cache is not None:
+            if cache:
+                k, v = torch.cat([cache["k"], k], dim=2), torch.cat([cache["v"], v], dim=2)
+            cache.update(k=k, v=v)
+        keys = k.shape[2]
         if (
             x.device.type == "cpu"
         ):  # in bfloat16 PyTorch's own has a backward here that takes 12 times as long (torch 2.15)
-            mixed = attend(q, k, v, self.seen(x, hidden))
+            mixed = attend(q, k, v, self.seen(x, hidden, keys))
         else:  # never holds the T x T weights in memory
-            causal = self.causal and hidden is None
-            seen = None if causal else self.seen(x, hidden)
+            causal = self.causal and hidden is None and keys == x.shape[1]
+            seen = None if causal else self.seen(x, hidden, keys)
             mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=seen, is_causal=causal)
         return self.out(mixed.transpose(1, 2).flatten(2))
 
@@ -84,20 +87,38 @@ def attend(q: Tensor, k: Tensor, v: Tensor, seen: Tensor | None = None) -> Tenso
 class Block(nn.Module):
     """One layer of a transformer: attention, then two linear layers a token, each added to what came in.
 
-    [N, T, dim] -> [N, T, dim]. Norms come first ("pre-norm"), so the way from the last layer to the first is a plain
-    sum. mlp: the inner width, in multiples of dim. Source: Dosovitskiy et al. 2021, eqs. 2 and 3; as in GPT-2.
+    [N, T, dim] -> [N, T, dim]. mlp: the inner width, in multiples of dim; dropout: the share of each addition that is
+    left out in training; eps: of the norms; gelu: "none" for the exact one, "tanh" for GPT-2's approximation. Norms
+    come first ("pre-norm"), so the way from the last layer to the first is a plain sum: Dosovitskiy et al. 2021, eqs. 2
+    and 3, as in GPT-2. post: after each addition instead, as in Vaswani et al. 2017 and BERT.
     """
 
-    def __init__(self, dim: int, heads: int, mlp: int = 4, causal: bool = False):
+    def __init__(
+        self,
+        dim: int,
+        heads: int,
+        mlp: int = 4,
+        causal: bool = False,
+        dropout: float = 0.0,
+        eps: float = 1e-6,
+        gelu: str = "none",
+        post: bool = False,
+    ):
         super().__init__()
-        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
+        self.post = post
+        self.norm1 = nn.LayerNorm(dim, eps=eps)
         self.attention = Attention(dim, heads, causal)
-        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
-        self.mlp = nn.Sequential(nn.Linear(dim, mlp * dim), nn.GELU(), nn.Linear(mlp * dim, dim))
+        self.norm2 = nn.LayerNorm(dim, eps=eps)
+        self.mlp = nn.Sequential(nn.Linear(dim, mlp * dim), nn.GELU(gelu), nn.Linear(mlp * dim, dim))
+        self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, hidden: Tensor | None = None) -> Tensor:
-        x = x + self.attention(self.norm1(x), hidden)
-        return x + self.mlp(self.norm2(x))
+    def forward(self, x: Tensor, hidden: Tensor | None = None, cache: dict[str, Tensor] | None = None) -> Tensor:
+        """hidden and cache: see Attention."""
+        if self.post:
+            x = self.norm1(x + self.dropout(self.attention(x, hidden, cache)))
+            return self.norm2(x + self.dropout(self.mlp(x)))
+        x = x + self.dropout(self.attention(self.norm1(x), hidden, cache))
+        return x + self.dropout(self.mlp(self.norm2(x)))
 
 
 def sincos(grid: tuple[int, int], dim: int, device=None, base: float = 100.0) -> Tensor:
@@ -190,6 +211,83 @@ class ViT(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pool(self.mix(self.tokens(x)))
+
+
+class TextEncoder(nn.Module):
+    """A transformer for text: tokens and their positions become vectors, blocks mix them.
+
+    tokens int64 [N, T <= context] -> [N, dim], the mean over those that are not `pad`. vocabulary: how many different
+    tokens there are. causal: each place sees itself and those before it alone, for GPT. norm_first: a norm on the sum of
+    embeddings, as in BERT. Positions are learned, as in GPT-2 and BERT. `block` goes to every Block: dropout, eps, gelu,
+    post; with post there is no norm after the last block, which ends with one.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        context: int = 128,
+        dim: int = 128,
+        depth: int = 4,
+        heads: int = 4,
+        causal: bool = False,
+        norm_first: bool = False,
+        pad: int | None = 0,
+        **block,
+    ):
+        super().__init__()
+        self.vocabulary, self.context, self.dim, self.pad = vocabulary, context, dim, pad
+        eps = block.get("eps", 1e-6)
+        self.embed = nn.Embedding(vocabulary, dim)
+        self.places = nn.Embedding(context, dim)
+        self.first = nn.LayerNorm(dim, eps=eps) if norm_first else nn.Identity()
+        self.dropout = nn.Dropout(block.get("dropout", 0.0))
+        self.blocks = nn.ModuleList(Block(dim, heads, causal=causal, **block) for _ in range(depth))
+        self.norm = nn.Identity() if block.get("post") else nn.LayerNorm(dim, eps=eps)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Fresh weights: normal with std 0.02, biases zero, and what is added to the sum smaller by sqrt(2 depth), so that
+        the sum does not grow with depth. Source: GPT-2 (Radford et al. 2019, section 2.3)."""
+        for module in self.modules():
+            if isinstance(module, nn.Linear | nn.Embedding):
+                nn.init.normal_(module.weight, std=0.02)
+                if isinstance(module, nn.Linear):
+                    nn.init.zeros_(module.bias)
+        for block in self.blocks:
+            for added in (block.attention.out, block.mlp[-1]):
+                nn.init.normal_(added.weight, std=0.02 / math.sqrt(2 * len(self.blocks)))
+
+    def embedded(self, tokens: Tensor, start: int = 0) -> Tensor:
+        """tokens [N, T], the first of them at place `start`, to what the first block gets, [N, T, dim]."""
+        stop = start + tokens.shape[1]
+        if stop > self.context:
+            raise ValueError(f"{stop} tokens are more than the {self.context} that this network has places for")
+        places = torch.arange(start, stop, device=tokens.device)
+        return self.dropout(self.first(self.embed(tokens) + self.places(places)))
+
+    def tokens(self, tokens: Tensor, cache: list[dict] | None = None) -> Tensor:
+        """One vector a token, after the last norm: [N, T] -> [N, T, dim]. cache: a dict for each block, see Attention; then
+        tokens are only what is new. Padding is not looked at, except by a causal network, which meets it last."""
+        start = cache[0]["k"].shape[2] if cache and cache[0] else 0
+        x = self.embedded(tokens, start)
+        hidden = None if self.causal or self.pad is None else tokens == self.pad
+        for i, block in enumerate(self.blocks):
+            x = block(x, hidden, cache[i] if cache is not None else None)
+        return self.norm(x)
+
+    @property
+    def causal(self) -> bool:
+        """Whether each place sees only itself and those before it."""
+        return self.blocks[0].attention.causal
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return mean_of_tokens(self.tokens(tokens), tokens, self.pad)
+
+
+def mean_of_tokens(x: Tensor, tokens: Tensor, pad: int | None) -> Tensor:
+    """The mean of x [N, T, dim] over the places whose token [N, T] is not `pad`, [N, dim]; 0 where all are."""
+    kept = torch.ones_like(tokens, dtype=x.dtype) if pad is None else (tokens != pad).to(x.dtype)
+    return (x * kept[:, :, None]).sum(dim=1) / kept.sum(dim=1, keepdim=True).clamp(min=1)
 
 
 def start_linear(module: nn.Module) -> None:

@@ -4,30 +4,34 @@ data.test."""
 from dataclasses import replace
 from importlib import import_module
 from inspect import signature
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from sslkit.datasets.contract import Dataset, Info, Split
+from sslkit.datasets.listing import image_files
 from sslkit.datasets.root import data_root
 
 __all__ = ["Dataset", "Info", "Split", "available", "data_root", "load"]
 
-SHIPPED = ("emoji", "scenes", "moving", "fashion")
+SHIPPED = ("emoji", "scenes", "moving", "fashion", "text")
 GENERATED = ("scenes", "moving")
 PUBLISHED = ("cifar10", "cifar100", "stl10", "imagenette", "fashion-full")
 
 
 def load(name: str, *, limit: int | None = None, channels: int | None = None, **options) -> Dataset:
-    """A data set by name: emoji, scenes, moving, fashion; cifar10, cifar100, stl10, imagenette, fashion-full; or
-    "folder:PATH" (images of your own), "video:PATH" (films of your own).
+    """A data set by name: emoji, scenes, moving, fashion, text; cifar10, cifar100, stl10, imagenette, fashion-full; or
+    "folder:PATH" (images of your own, or .txt files), "video:PATH" (films of your own), "text:PATH" (.txt files).
 
     limit keeps only so many images of each split, evenly spread, for a quick look. channels 1 or 3 turns colour into
     grey or repeats grey three times. Other options go to the set's own load(): size (working resolution), frames (of a
     clip), artist, test_artist, root ... An unknown name is a ValueError that lists what exists.
     """
     module, first = _module(name)
-    if name.startswith(("folder:", "video:")):
+    if channels and "text" in module.__name__:
+        raise ValueError(f"{name} is text, which has no channels")
+    if name.startswith(("folder:", "video:")) and "text" not in module.__name__:
         options["channels"] = channels or 3
     if name in GENERATED and limit:
         options = {part: limit for part in ("train", "val", "test")} | options
@@ -49,18 +53,27 @@ def load(name: str, *, limit: int | None = None, channels: int | None = None, **
 
 def _module(name: str):
     """The module that loads a set, and the first arguments of its load()."""
+    kind, _, path = name.partition(":")
+    if kind == "text" and path or kind == "folder" and holds_text(path):
+        return import_module("sslkit.datasets.text"), (path,)
     if name.startswith("folder:"):
-        return import_module("sslkit.datasets.folder"), (name.removeprefix("folder:"),)
+        return import_module("sslkit.datasets.folder"), (path,)
     if name.startswith("video:"):
-        return import_module("sslkit.datasets.video"), (name.removeprefix("video:"),)
+        return import_module("sslkit.datasets.video"), (path,)
     if name in SHIPPED:
         return import_module(f"sslkit.datasets.{name}"), ()
     if name in PUBLISHED:
         return import_module("sslkit.datasets.torchvision_sets"), (name,)
     raise ValueError(
-        f"no data set {name!r}; there are {', '.join(SHIPPED + PUBLISHED)}, folder:PATH for images of your own, and "
-        "video:PATH for films"
+        f"no data set {name!r}; there are {', '.join(SHIPPED + PUBLISHED)}, folder:PATH for images of your own, "
+        "text:PATH for .txt files, and video:PATH for films"
     )
+
+
+def holds_text(path: str) -> bool:
+    """Whether a folder holds .txt files and no images."""
+    folder = Path(path).expanduser()
+    return folder.is_dir() and any(folder.rglob("*.txt")) and not image_files(folder)[0]
 
 
 def to_channels(x: Tensor, channels: int) -> Tensor:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from sslkit.tokenizer import BytePair
+
 
 @dataclass(repr=False, eq=False)
 class Split:
@@ -69,6 +71,7 @@ class Dataset:
     unlabelled  further samples without labels, for pretraining
     about       origin, licence, paper, and how the splits were made
     skipped     "file: reason" for what was found but not used
+    tokenizer   of text: what turned it into tokens (sslkit.tokenizer.BytePair)
     """
 
     name: str
@@ -79,6 +82,7 @@ class Dataset:
     unlabelled: Split | None = None
     about: str = ""
     skipped: list[str] = field(default_factory=list)
+    tokenizer: BytePair | None = None
 
     def __post_init__(self):
         shape = list(self.train.x.shape[1:])
@@ -109,8 +113,8 @@ class Dataset:
 
     @property
     def channels(self) -> int:
-        """1 for grayscale images or clips, 3 for colour."""
-        return self.train.x.shape[-3]
+        """1 for grayscale images or clips, 3 for colour; the number of different tokens for text. What `build` asks."""
+        return self.train.x.shape[-3] if self.tokenizer is None else len(self.tokenizer)
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {len(split)}" for name, split in self.splits.items())

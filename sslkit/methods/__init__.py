@@ -6,8 +6,9 @@ from types import ModuleType
 
 
 def names() -> list[str]:
-    """What `get` knows: one name per notebook that exports code."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    """What `get` knows: the modules that have a METHOD (a notebook may export functions alone)."""
+    found = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return [name for name in found if hasattr(importlib.import_module(f"{__name__}.{name}"), "METHOD")]
 
 
 def get(name: str) -> ModuleType:

@@ -19,6 +19,11 @@ def is_share(runs: dict) -> bool:
     return bool(((flat >= 0) & (flat <= 1) | np.isnan(flat)).all())
 
 
+def short(number: float) -> str:
+    """Three digits, and no power of ten: 0.0234, 12.3, 1,480."""
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+
+
 def draw_bars(ax, runs: dict, highlight: str | None, names: bool = True, room: float = 1.2, ticks: int = 5):
     """Horizontal bars, first on top: the mean as bar and number, each run as a dot, one bar in strong blue.
 
@@ -42,7 +47,7 @@ def draw_bars(ax, runs: dict, highlight: str | None, names: bool = True, room: f
         )
         if len(r) > 1:
             ax.plot(r, np.full(len(r), y), **dot)
-        text = f"{means[name]:.1%}" if share else f"{means[name]:.3g}"
+        text = f"{means[name]:.1%}" if share else short(means[name])
         look = dict(va="center", size=TEXT_SIZE, color=INK, weight="bold" if strong else "normal")
         ax.annotate(text, (max(r.max(), 0), y), (6, 0), textcoords="offset points", **look)
     ax.set_xlim(min(0, np.nanmin(list(means.values()))), reach * room)
@@ -67,9 +72,9 @@ def bars(values: dict, title="", caption="", xlabel="", chance: float | None = N
     draw_bars(ax, runs, highlight)
     if chance is not None:
         ax.axvline(chance, color=FAINT, linestyle=(0, (5, 3)), linewidth=1.2)
-        number = f"{chance:.0%}" if is_share(runs) else f"{chance:.3g}"
+        number = f"{chance:.0%}" if is_share(runs) else short(chance)
         ax.set_xlabel(f"{xlabel} (dashed: chance, {number})".strip())
-    numbers = ", ".join(f"{name} {r.mean():.3g}" for name, r in runs.items())
+    numbers = ", ".join(f"{name} {short(r.mean())}" for name, r in runs.items())
     return render(fig, describe(f"Bars: {numbers}", title, caption), colours=64)
 
 
@@ -92,7 +97,7 @@ def scoreboard(table: dict, title: str = "", caption: str = "", highlight: str |
         runs = as_runs({method: row.get(judge, np.nan) for method, row in table.items()})
         plain_axes(ax, title=judge, grid="x")
         draw_bars(ax, runs, highlight, names=judge == judges[0], room=1.5, ticks=2)
-        means = ", ".join(f"{name} {r.mean():.3g}" for name, r in runs.items() if not np.isnan(r).any())
+        means = ", ".join(f"{name} {short(r.mean())}" for name, r in runs.items() if not np.isnan(r).any())
         spoken.append(f"{judge}: {means}")
     return render(fig, describe(f"Scoreboard. {'; '.join(spoken)}", title, caption), colours=64)
 

@@ -92,7 +92,7 @@ def losses(
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
     ax = plain_axes(fig.add_subplot(), "step", ylabel, grid="y")
     draw_losses(ax, curves, chance, window)
-    return render(fig, describe(f"Loss curves: {', '.join(map(str, curves))}", title, caption), colours=64)
+    return render(fig, describe(f"Loss curves: {', '.join(map(str, curves))}", title, caption), colours=128)
 
 
 @drawing

@@ -33,9 +33,9 @@ class Live:
     for record in train(method, x, recipe):
         live.update(record, probe=accuracy if due else None)
 
-    Redrawn at most every `every` seconds, and so rarely that drawing takes under 3 % of the time, whatever
-    the machine; the last picture stays in the notebook. After an interrupt call finish(), so that it shows
-    the last step.
+    Redrawn at most every `every` seconds, and so rarely that drawing takes under 3 % of the time, whatever the machine;
+    the last picture stays in the notebook. things: what the speed counts ("passages" of text). After an interrupt call
+    finish(), so that it shows the last step.
     """
 
     def __init__(
@@ -45,14 +45,10 @@ class Live:
         probe: str | None = None,
         caption: str = "",
         every: float = 2.0,
+        things: str = "images",
     ):
-        self.chance, self.title, self.probe_name, self.caption, self.every = (
-            chance,
-            title,
-            probe,
-            caption,
-            every,
-        )
+        self.chance, self.title, self.probe_name, self.caption = chance, title, probe, caption
+        self.every, self.things = every, things
         self.steps, self.losses, self.probes, self.record, self.first = [], [], {}, None, None
         self.next_draw, self.handle = 0.0, None
 
@@ -95,7 +91,7 @@ class Live:
     def status(self) -> str:
         """step 300 of 600, 2,100 images/s, 45 s left"""
         r, first = self.record, self.first
-        text = f"step {r.step:,} of {r.steps:,}, {r.images_per_second:,.0f} images/s"
+        text = f"step {r.step:,} of {r.steps:,}, {r.images_per_second:,.0f} {self.things}/s"
         if r.step >= r.steps:
             return f"{text}, {duration(r.seconds)} in all"
         taken = r.step - first.step  # a resumed run starts late: only what was seen here tells the speed

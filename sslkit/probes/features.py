@@ -4,6 +4,7 @@ import copy
 from contextlib import contextmanager
 
 import torch
+from sklearn.feature_extraction.text import TfidfTransformer
 from torch import Tensor, nn
 
 from sslkit.train import autocast
@@ -19,6 +20,11 @@ def to_input(x: Tensor, device: torch.device) -> Tensor:
     """What an encoder eats, on the device: uint8 images become float32 in [0, 1], anything else (tokens too) stays."""
     x = x.to(device)
     return x.float().div_(255) if x.dtype == torch.uint8 else x
+
+
+def is_text(x) -> bool:
+    """Whether x is tokens [N, T] and no images, streamed or not."""
+    return getattr(x, "dtype", None) == torch.int64
 
 
 @contextmanager
@@ -63,6 +69,16 @@ def features(model: nn.Module, x, batch: int = 512) -> Tensor:
 def pixels(x) -> Tensor:
     """The images themselves as features: [N, C*H*W] float32 in [0, 1], what any learned feature has to beat."""
     return to_input(x[torch.arange(x.shape[0])], torch.device("cpu")).float().flatten(1)
+
+
+def tf_idf(splits: list[Tensor], vocabulary: int) -> list[Tensor]:
+    """Passages of tokens [N, T] as counts of each of `vocabulary` tokens, rare ones worth more: [N, vocabulary] each,
+    weighted by how rare they are in the first split, rows of length 1. What any learned feature of text has to beat.
+    Source: scikit-learn's TfidfTransformer, sublinear counts."""
+    ones = [torch.ones(x.shape) for x in splits]
+    counts = [torch.zeros(len(x), vocabulary).scatter_add_(1, x, one).numpy() for x, one in zip(splits, ones)]
+    weigh = TfidfTransformer(sublinear_tf=True).fit(counts[0])
+    return [torch.from_numpy(weigh.transform(count).toarray()).float() for count in counts]
 
 
 def accuracy(predictions: Tensor, y: Tensor) -> float:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sslkit.measures import collapse, effective_rank
-from sslkit.probes.features import accuracy, backbone, features, pixels, reinitialised
+from sslkit.probes.features import accuracy, backbone, features, is_text, pixels, reinitialised, tf_idf
 from sslkit.probes.few import few_labels
 from sslkit.probes.finetuning import check_labels, evenly, supervised
 from sslkit.probes.knn import knn
@@ -106,7 +106,8 @@ def scoreboard(
     supervised_steps: int | None = None,
     seed: int = 0,
 ) -> Scoreboard:
-    """Judge a method or an encoder on labelled data, beside pixels, the same architecture untrained, and supervised.
+    """Judge a method or an encoder on labelled data, beside pixels (text: tf-idf), the same architecture untrained, and
+    supervised.
 
     Accuracy on the test split, which each row touches once: kNN and linear probe with the labels of `limit` training
     images, evenly spread (its C chosen on val), a linear probe with `per_class` labels for each label subset of
@@ -128,10 +129,13 @@ def scoreboard(
     networks = {"untrained": lambda: reinitialised(encoder, seed), name: lambda: model}
     if with_supervised:
         networks["supervised"] = lambda: supervised(encoder, data, seed=seed, steps=supervised_steps)[0]
-    rows = [judge("pixels", [pixels(split.x) for split in splits], labels, seeds, per_class)]
+    text = is_text(data.train.x)
+    raw = tf_idf([split.x for split in splits], data.channels) if text else [pixels(split.x) for split in splits]
+    rows = [judge("tf-idf" if text else "pixels", raw, labels, seeds, per_class)]
     for label, network in networks.items():
         rows.append(judge(label, [features(network(), split.x) for split in splits], labels, seeds, per_class))
     train, val, test = (f"{len(split):,}" for split in splits)
+    things = "passages" if text else "images"
     about = {
         "data": data.name,
         "method": name,
@@ -143,12 +147,12 @@ def scoreboard(
         "encoder": type(encoder).__name__,
     }
     caption = (
-        f"{data.name}: accuracy in % on the test split ({test} images, used once a row); always guessing one class gives "
-        f"{100 * rows[0]['chance']:.1f}. kNN (k = 20, temperature 0.07) and linear probe (C chosen on {val} val images) see the labels "
-        f"of {train} training images; few labels is a linear probe with {per_class} labels per class"
+        f"{data.name}: accuracy in % on the test split ({test} {things}, used once a row); always guessing one class gives "
+        f"{100 * rows[0]['chance']:.1f}. kNN (k = 20, temperature 0.07) and linear probe (C chosen on {val} val {things}) see the labels "
+        f"of {train} training {things}; few labels is a linear probe with {per_class} labels per class"
         f"{f' (not {wanted}: the smallest class has no more)' if wanted > smallest else ''}, mean ± standard deviation "
         f"over {len(seeds)} choices of them (seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}). Effective rank over "
-        f"{min(RANK_ROWS, len(splits[2])):,} test images. Untrained{' and supervised' if with_supervised else ''}: seed {seed}"
+        f"{min(RANK_ROWS, len(splits[2])):,} test {things}. Untrained{' and supervised' if with_supervised else ''}: seed {seed}"
         + (f", supervised {supervised_steps} steps on all {len(data.train):,} labels." if with_supervised else ".")
     )
     return Scoreboard([about | row for row in rows], caption)

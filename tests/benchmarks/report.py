@@ -78,10 +78,10 @@ def results() -> str:
         parts.append(f"| {row} | " + " | ".join(cells) + " | | |")
     speed = json.loads((ROOT / "results/speed.json").read_text())
     parts.append(
-        f"\nSpeed of training on {speed['threads']} cores in {speed['precision'].removeprefix('torch.')}, images/s, a new pretext task "
-        f"each step, and as a share of the same step on ready inputs. `python tests/benchmarks/speed.py`\n"
+        f"\nSpeed of training on {speed['threads']} cores in {speed['precision'].removeprefix('torch.')}: images (next_frame: "
+        f"clips; bert and gpt: passages of 128 tokens) a second, with a new pretext task each step, and as a share of the same step on ready inputs. `python tests/benchmarks/speed.py`\n"
     )
-    parts += ["| | images/s | of the same step on ready inputs |", "|---|---|---|"]
+    parts += ["| | a second | of the same step on ready inputs |", "|---|---|---|"]
     for name, values in speed["images_per_second"].items():
         mean = {kind: statistics.mean(numbers) for kind, numbers in values.items()}
         beside = (

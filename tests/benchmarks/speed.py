@@ -44,7 +44,7 @@ class Ready(nn.Module):
         getattr(self.method, "after_step", lambda _: None)(progress)
 
 
-def images_per_second(records, batch: int) -> float:
+def samples_per_second(records, batch: int) -> float:
     """Over all records after the warm-up, by the training loop's own clock."""
     records = list(records)
     first, last = records[WARM_UP - 1], records[-1]
@@ -88,17 +88,18 @@ def lightly_images_per_second(images, recipe, steps: int) -> float:
 
 
 def measure(name: str, steps: int, rounds: int) -> dict[str, list[float]]:
-    """Images per second of a method, one number a round: {"sslkit": ..., "ready": ..., SimCLR's "lightly": ...}."""
+    """Images, clips or passages of text per second of a method, one number a round: {"sslkit": ..., "ready": ...,
+    SimCLR's "lightly": ...}."""
     module = get(name)
     recipe = module.RECIPES["laptop"].but(steps=steps + WARM_UP)
-    data = load(getattr(module, "DATA", "scenes"), train=4000, val=10, test=10)
-    method = build(module.METHOD, recipe)
+    data = load(getattr(module, "DATA", "scenes"), limit=4000)
+    method = build(module.METHOD, recipe, data.channels)
     with torch.no_grad():
         ready = Ready(method, method.pretext(data.pretrain[: recipe.batch], torch.Generator().manual_seed(0)))
     speeds: dict[str, list[float]] = {"sslkit": [], "ready": []}
     for _ in range(rounds):  # in turns, so that a slow minute hits both alike
-        speeds["sslkit"].append(images_per_second(train(method, data.pretrain, recipe), recipe.batch))
-        speeds["ready"].append(images_per_second(train(ready, data.pretrain, recipe), recipe.batch))
+        speeds["sslkit"].append(samples_per_second(train(method, data.pretrain, recipe), recipe.batch))
+        speeds["ready"].append(samples_per_second(train(ready, data.pretrain, recipe), recipe.batch))
     if name == "simclr":
         try:
             speeds["lightly"] = [lightly_images_per_second(data.train.x, recipe, max(10, steps // 3)) for _ in range(2)]
@@ -120,7 +121,7 @@ def main() -> None:
         own = statistics.mean(speeds[name]["sslkit"])
         for other, values in speeds[name].items():
             mean = statistics.mean(values)
-            print(f"{name:12} {other:8} {mean:8,.0f} images/s   sslkit / {other} {own / mean:.2f}", flush=True)
+            print(f"{name:12} {other:8} {mean:8,.0f} /s   sslkit / {other} {own / mean:.2f}", flush=True)
     if args.out:
         kept = json.loads(args.out.read_text()) if args.out.exists() else {}  # of methods that were not run now
         command = f"python tests/benchmarks/speed.py --steps {args.steps} --rounds {args.rounds}"

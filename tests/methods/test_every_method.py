@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.multiprocessing as multiprocessing
-from tiny import N, inputs, part, tiny
+from tiny import N, TEXT, channels_of, inputs, part, tiny
 from torch import nn
 
 from sslkit import dist
@@ -65,7 +65,7 @@ def test_it_describes_itself(name):
 def test_a_step_on_the_meta_device(name, scale):
     """No tensor is made on another device than the batch's; nothing asks for a value in mid-step."""
     torch.manual_seed(0)
-    method = build(get(name).METHOD, get(name).RECIPES[scale]).to("meta")
+    method = build(get(name).METHOD, get(name).RECIPES[scale], channels_of(name)).to("meta")
     loss, extras = method(method.pretext(inputs(name).to("meta"), None))
     loss.backward()
     if hasattr(method, "after_step"):
@@ -79,7 +79,7 @@ def test_a_step_on_the_meta_device(name, scale):
 def test_a_step_in_bfloat16(name):
     """The loss itself is computed in float32, and is the exact one but for the rounding of what feeds it."""
     torch.manual_seed(0)
-    method = build(get(name).METHOD, laptop(name))
+    method = build(get(name).METHOD, laptop(name), channels_of(name))
     batch = method.pretext(inputs(name, 32), seeded())
     exact = copy.deepcopy(method)(batch)[0]
     with torch.autocast("cpu", torch.bfloat16):
@@ -99,13 +99,14 @@ def test_the_same_seed_gives_the_same_task_and_another_one_another(name):
         return [batch] if isinstance(batch, torch.Tensor) else list(batch)
 
     assert all(torch.equal(a, b) for a, b in zip(leaves(0), leaves(0)))
-    assert not all(torch.equal(a, b) for a, b in zip(leaves(0), leaves(1)))
+    if name != "gpt":  # the next word needs no dice
+        assert not all(torch.equal(a, b) for a, b in zip(leaves(0), leaves(1)))
 
 
 @each_method
 def test_its_features_are_the_encoders_and_need_no_gradient_to_be_finite(name):
     method = tiny(name).float().eval()
-    x = inputs(name).float() / 255
+    x = inputs(name) if name in TEXT else inputs(name).float() / 255
     h = method.encode(x)
     assert h.ndim == 2 and len(h) == N and h.isfinite().all()
     assert torch.equal(method.encode(x), h)
@@ -114,22 +115,24 @@ def test_its_features_are_the_encoders_and_need_no_gradient_to_be_finite(name):
 @each_method
 @pytest.mark.parametrize("channels", [1, 3])
 def test_it_trains_on_grey_and_on_colour(name, channels):
+    if name in TEXT and channels == 1:
+        pytest.skip("text has no colour")
     recipe = laptop(name, steps=2)
-    method = build(get(name).METHOD, recipe, channels)
+    method = build(get(name).METHOD, recipe, channels_of(name, channels))
     records = list(train(method, inputs(name, channels=channels), recipe))
     assert len(records) == 2 and 0 < method.chance(recipe.batch) < math.inf
 
 
 @each_method
 def test_resuming_gives_what_an_uninterrupted_run_gives_bit_for_bit(name, tmp_path):
-    recipe, x = laptop(name, steps=5, batch=4), inputs(name, 11)
-    whole = build(get(name).METHOD, recipe)
+    recipe, x, channels = laptop(name, steps=5, batch=4), inputs(name, 11), channels_of(name)
+    whole = build(get(name).METHOD, recipe, channels)
     losses = [record.loss for record in train(whole, x, recipe, out=tmp_path / "whole")]
-    cut = build(get(name).METHOD, recipe)
+    cut = build(get(name).METHOD, recipe, channels)
     for record in train(cut, x, recipe, out=tmp_path / "cut"):
         if record.step == 3:
             break
-    again = build(get(name).METHOD, recipe, seed=1)
+    again = build(get(name).METHOD, recipe, channels, seed=1)
     rest = [record.loss for record in train(again, x, recipe, out=tmp_path / "cut", resume=True)]
     assert rest == losses[3:]
     assert_equal_states(state(whole), state(again))

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from sslkit.methods import get
-from sslkit.transformer import ViT
+from sslkit.transformer import TextEncoder, ViT
 
 N = 8  # images
 
@@ -28,12 +28,18 @@ ENCODERS: dict[str, callable] = {  # where TinyEncoder does not fit: {method: ch
 }
 SHAPES: dict[str, tuple[int, ...]] = {"next_frame": (5, 32, 32)}  # of what is not an image: {method: shape without channels}
 SHAPE = (32, 32)
+TEXT = {"bert": False, "gpt": True}  # methods of tokens: whether they are causal
+TOKENS, CONTEXT = 40, 12  # different ones; in a passage
 
 
 def inputs(name: str, n: int = N, channels: int = 3) -> Tensor:
-    """n samples of noise as the method eats them: uint8 [N, C, H, W] unless SHAPES says otherwise."""
+    """n samples of noise as the method eats them: uint8 [N, C, H, W] unless SHAPES says otherwise, or tokens [N, T], the
+    rows ever shorter and filled up with <pad>."""
     *before, height, width = SHAPES.get(name, SHAPE)
     generator = torch.Generator().manual_seed(1)
+    if name in TEXT:
+        tokens = torch.randint(3, TOKENS, (n, CONTEXT), generator=generator)
+        return tokens * (torch.arange(CONTEXT) < CONTEXT - torch.arange(n)[:, None] % (CONTEXT // 2))
     return torch.randint(256, (n, *before, channels, height, width), dtype=torch.uint8, generator=generator)
 
 
@@ -41,8 +47,17 @@ def tiny(name: str, channels: int = 3) -> nn.Module:
     """The method with the options of its laptop recipe on a tiny encoder, in float64, without batch norm."""
     torch.manual_seed(0)
     module = get(name)
-    method = module.METHOD(ENCODERS.get(name, TinyEncoder)(channels), **module.RECIPES["laptop"].options)
+    if name in TEXT:
+        encoder = TextEncoder(TOKENS, CONTEXT, dim=16, depth=1, heads=2, causal=TEXT[name])
+    else:
+        encoder = ENCODERS.get(name, TinyEncoder)(channels)
+    method = module.METHOD(encoder, **module.RECIPES["laptop"].options)
     return without_batch_norm(method).double()
+
+
+def channels_of(name: str, channels: int = 3) -> int:
+    """What `build` asks for: the channels of images, or how many different tokens there are."""
+    return TOKENS if name in TEXT else channels
 
 
 def without_batch_norm(module: nn.Module) -> nn.Module:
