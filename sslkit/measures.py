@@ -1,4 +1,5 @@
-"""Numbers that judge a representation without labels: effective rank, alignment, uniformity, spread.
+"""Numbers that judge a representation without labels: effective rank, alignment, uniformity, spread, and how alike two
+representations are (CKA).
 
 Every function takes features as a floating tensor [N, D] on any device, computes in float64 without gradient and
 returns a Python float. A wrong shape, fewer than two rows, or a value that is not finite is a ValueError.
@@ -71,6 +72,46 @@ def collapse(z: Tensor) -> float:
     """
     z = normalize(_checked(z), dim=1)
     return (z.std(dim=0, correction=0).mean() * z.shape[1] ** 0.5).item()
+
+
+def cka(x: Tensor, y: Tensor, debiased: bool = False) -> float:
+    """How alike two representations x [N, D1] and y [N, D2] of the same N images are: 1 where they differ by a rotation,
+    a shift and one factor for all dimensions only, 0 where no direction of one goes with any of the other.
+
+    Linear centred kernel alignment: <K, L> / sqrt(<K, K> <L, L>) with K = x x^T and L = y y^T, both centred. Not
+    invariant to other linear maps: what has more variance counts more. Features that have nothing in common still get
+    about sqrt(D1 D2 / ((N + D1)(N + D2))), half of it all for N = D, so take N far above D, or debiased=True: products
+    by the unbiased estimator of HSIC, 0 on average for independent features, at times a little below. nan where all
+    rows of x or of y are equal. Source: Kornblith et al. 2019, sec. 3; debiased: Nguyen et al. 2021, sec. 3.1, with the
+    estimator of Song et al. 2012, there as a mean over minibatches.
+    """
+    x, y = _checked(x), _checked(y)
+    if len(x) != len(y):
+        raise ValueError(f"cka compares features of the same images, row by row; got {len(x)} and {len(y)} rows")
+    if debiased and len(x) < 4:
+        raise ValueError(f"the unbiased estimator needs at least 4 rows, got {len(x)}")
+    centred = [h - h.mean(dim=0) for h in (x, y)]
+    if any(c.norm() <= 1e-12 * h.norm() for c, h in zip(centred, (x, y))):
+        return float("nan")
+    x, y = (c / c.norm() for c in centred)  # one factor for all dimensions changes nothing but over- and underflow
+    product = _hsic_unbiased if debiased else _hsic
+    own = product(x, x) * product(y, y)
+    return (product(x, y) / own.sqrt()).item() if own > 0 else float("nan")
+
+
+def _hsic(x: Tensor, y: Tensor) -> Tensor:
+    """<x x^T, y y^T> of x [N, D1] and y [N, D2], by whichever of |x^T y|^2 and the N x N matrices costs less."""
+    if x.shape[1] * y.shape[1] <= len(x) * (x.shape[1] + y.shape[1]):
+        return (x.T @ y).square().sum()
+    return ((x @ x.T) * (y @ y.T)).sum()
+
+
+def _hsic_unbiased(x: Tensor, y: Tensor) -> Tensor:
+    """HSIC_1 of Song et al. 2012 for the linear kernels of x [N, D1] and y [N, D2], times N (N - 3)."""
+    n, own_x, own_y = len(x), x.square().sum(1), y.square().sum(1)  # the diagonals, which the estimator leaves out
+    sums_x, sums_y = (h @ h.sum(0) - own for h, own in ((x, own_x), (y, own_y)))  # rows of K and L added up
+    product = _hsic(x, y) - own_x @ own_y
+    return product + sums_x.sum() * sums_y.sum() / ((n - 1) * (n - 2)) - 2 / (n - 2) * (sums_x @ sums_y)
 
 
 def _checked(h: Tensor) -> Tensor:

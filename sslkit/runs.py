@@ -1,19 +1,135 @@
-"""A finished run on disk, as a method again."""
+"""Runs on disk: a finished one as a method again, its encoder alone, and a list of all that there are."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from sslkit import checkpoint, methods
-from sslkit.train import Recipe, build
+from sslkit.datasets.root import SHIPPED
+from sslkit.nets import build_encoder
+from sslkit.train import Recipe, build, device
+
+READY = SHIPPED / "encoders"
+PREFIX = "encoder."
+PASSES = {  # how many images go through an encoder for each image of a batch; 1 where nothing is said
+    "simclr": 2,  # two views
+    "moco": 2,  # a query and, through the teacher, a key
+    "rotation": 4,  # four turns
+    "patches": 4,  # two pairs of patches, each enlarged to a quarter of an image's pixels
+    "supervised": 1,
+    "mae": 1,  # of which a quarter of the patches
+}
 
 
 def load_run(folder: str | Path) -> tuple[nn.Module, dict]:
     """The trained method of a run's folder (or of a checkpoint file) on this process's device, and the checkpoint it
     came from."""
-    path = Path(folder)
-    state = checkpoint.load(path / "checkpoint.pt" if path.is_dir() or not path.suffix else path)
+    state = checkpoint.load(checkpoint_file(folder))
+    if "encoder" in state:
+        raise ValueError(f"{folder} holds an encoder alone, without the rest of the method: read it with load_encoder")
     method = build(methods.get(state["name"]).METHOD, Recipe(**state["recipe"]), state["channels"])
     checkpoint.check_matches(state, method=method)
     method.load_state_dict(state["model"])
     return method.eval(), state
+
+
+def load_encoder(folder: str | Path) -> tuple[nn.Module, dict]:
+    """The encoder of a run's folder, of a checkpoint file, or of a file that holds an encoder alone (as most of
+    data/encoders do), in evaluation mode on this process's device, and the checkpoint it came from.
+
+    Unlike load_run it needs no method of that name, only a network of that shape. ValueError where that does not fit.
+    """
+    path = checkpoint_file(folder)
+    state = checkpoint.load(path)
+    weights = state.get("encoder") or {
+        key.removeprefix(PREFIX): value for key, value in state.get("model", {}).items() if key.startswith(PREFIX)
+    }
+    missing = [key for key in ("name", "data", "channels", "recipe", "step") if key not in state]
+    if missing or not weights:
+        what = f"does not say its {', '.join(missing)}" if missing else "holds no encoder"
+        raise ValueError(f"{path} {what}: train with `python -m sslkit pretrain`, or pass about= to train()")
+    encoder = build_encoder(state["recipe"].get("encoder"), state["channels"])
+    try:
+        encoder.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"{path} holds an encoder of another shape than this kit's: {error}") from error
+    return encoder.to(device(), memory_format=torch.channels_last).eval(), state
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run. name: the method's, as on the command line; data: what it was trained on; images: steps x batch;
+    shipped: it came with the kit. `load_encoder(run.path)` reads it."""
+
+    path: Path
+    name: str
+    data: str
+    seed: int
+    encoder: str
+    steps: int
+    batch: int
+    shipped: bool
+
+    @property
+    def images(self) -> int:
+        """How many images it was shown, each as often as it came."""
+        return self.steps * self.batch
+
+    @property
+    def passes(self) -> int:
+        """How many images went through an encoder in training."""
+        return self.images * PASSES.get(self.name, 1)
+
+
+def all_runs(folder: str | Path | None = None, data: str | None = "scenes") -> tuple[list[Run], list[str]]:
+    """The finished runs in a folder (runs/ of the kit), oldest first, after those that ship with the kit; and what was
+    left out, as "path: reason".
+
+    data: only runs on this set, None for all; runs on others are no mistake and are passed over in silence. A run that
+    is broken, half written, not finished, or of a network that this kit does not know is left out, never an error.
+    """
+    folder = Path(folder) if folder is not None else SHIPPED.parent / "runs"
+    shipped = sorted(READY.glob("*.pt"))
+    mine = sorted(folder.rglob("checkpoint.pt"), key=written) if folder.is_dir() else []
+    runs, left_out = [], []
+    for path in [*shipped, *mine]:
+        try:
+            run = describe(path, path in shipped, data)
+        except (ValueError, TypeError, KeyError, AttributeError, OSError, RuntimeError) as error:
+            left_out.append(f"{path}: {' '.join(str(error).split()) or type(error).__name__}")
+            continue
+        if isinstance(run, str):
+            left_out.append(f"{path}: {run}")
+        elif run is not None:
+            runs.append(run)
+    return runs, left_out
+
+
+def describe(path: Path, shipped: bool, data: str | None) -> Run | str | None:
+    """The run in a checkpoint file; a reason not to use it; or None for one on other data. Raises what a broken file
+    makes it raise."""
+    told = checkpoint.load(path)
+    if data is not None and told.get("data") != data:
+        return None if "data" in told else "it does not say on which data it was trained"
+    _, state = load_encoder(path)  # proves that it can be read
+    recipe = Recipe(**state["recipe"])
+    if state["step"] < recipe.steps:
+        return f"not finished, step {state['step']} of {recipe.steps}"
+    home = path if shipped else path.parent
+    return Run(home, state["name"], state["data"], state["seed"], recipe.encoder, recipe.steps, recipe.batch, shipped)
+
+
+def checkpoint_file(folder: str | Path) -> Path:
+    """checkpoint.pt in a run's folder, or the file itself."""
+    path = Path(folder)
+    return path / "checkpoint.pt" if path.is_dir() or not path.suffix else path
+
+
+def written(path: Path) -> float:
+    """When a file was last written; 0 for one that has just gone."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
