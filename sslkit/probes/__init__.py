@@ -4,15 +4,17 @@ Settings are chosen on train and val; the test split is for the last number alon
 """
 
 from sslkit.probes.clips import clip_report
-from sslkit.probes.features import accuracy, backbone, device_of, features, pixels, reinitialised
+from sslkit.probes.features import accuracy, backbone, device_of, features, pixels, reinitialised, tf_idf
 from sslkit.probes.few import few_labels, label_subset
 from sslkit.probes.finetuning import FineTuned, finetune, supervised
 from sslkit.probes.knn import knn, neighbours
+from sslkit.probes.label_efficiency import ARMS, crossing, finetune_report, label_efficiency, lead
 from sslkit.probes.linear import LinearProbe, fit_logistic, linear_probe, standardise
 from sslkit.probes.ridge import RidgeProbe, r2, ridge_probe
 from sslkit.probes.scores import Scoreboard, load_rows, scoreboard
 
 __all__ = [
+    "ARMS",
     "FineTuned",
     "LinearProbe",
     "RidgeProbe",
@@ -20,13 +22,17 @@ __all__ = [
     "accuracy",
     "backbone",
     "clip_report",
+    "crossing",
     "device_of",
     "features",
     "few_labels",
     "finetune",
+    "finetune_report",
     "fit_logistic",
     "knn",
+    "label_efficiency",
     "label_subset",
+    "lead",
     "linear_probe",
     "load_rows",
     "neighbours",
@@ -37,4 +43,5 @@ __all__ = [
     "scoreboard",
     "standardise",
     "supervised",
+    "tf_idf",
 ]

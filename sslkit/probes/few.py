@@ -9,8 +9,8 @@ from sslkit.probes.linear import LinearProbe, fit_logistic, probe_input, standar
 REACH = 10.0  # C times D: see few_labels
 
 
-def label_subset(y: Tensor, per_class: int, seed: int = 0) -> Tensor:
-    """Row numbers of `per_class` random examples of each class in labels y [N], as a sorted LongTensor.
+def label_subset(y: Tensor, per_class: int | None, seed: int = 0) -> Tensor:
+    """Row numbers of `per_class` random examples of each class in labels y [N], as a sorted LongTensor; None: of all.
 
     Nested: for one seed the subset of 5 per class lies inside that of 10. A class with too few is a ValueError.
     """
@@ -19,6 +19,8 @@ def label_subset(y: Tensor, per_class: int, seed: int = 0) -> Tensor:
             "label_subset needs integer labels y [N]"
             + (", got None" if y is None else f", got {y.dtype} {list(y.shape)}")
         )
+    if per_class is None:
+        return torch.arange(len(y))
     if per_class < 1:
         raise ValueError(f"per_class must be at least 1, got {per_class}")
     y = y.cpu()
@@ -39,7 +41,7 @@ def few_labels(
     test_h: Tensor,
     test_y: Tensor,
     *,
-    per_class: int = 10,
+    per_class: int | None = 10,
     seeds=range(5),
     C: float | None = None,
 ) -> list[float]:

@@ -1,13 +1,14 @@
 """Training with labels: fine-tuning on a few of them, and the supervised network that all of them would buy."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslkit.probes.features import accuracy, backbone, device_of, features, reinitialised
+from sslkit.probes.features import accuracy, backbone, device_of, features, is_text, reinitialised, to_input
 from sslkit.probes.few import label_subset
 from sslkit.train import Recipe, autocast, batch_indices, learning_rate, make_optimizer
 from sslkit.views import RandomResizedCrop
@@ -24,7 +25,7 @@ class FineTuned:
     test: float
     lr: float
     val: dict[float, float]
-    per_class: int
+    per_class: int | None
     seed: int
     steps: int
 
@@ -32,21 +33,25 @@ class FineTuned:
 def finetune(
     encoder: nn.Module,
     data,
-    per_class: int = 10,
+    per_class: int | None = 10,
     seed: int = 0,
     *,
     steps: int = 120,
-    batch: int = 128,
+    batch: int | None = None,
     lrs: tuple[float, ...] = (3e-4, 2e-3),
+    groups: Callable[[nn.Sequential], list[dict]] | None = None,
     dtype: torch.dtype | None = None,
 ) -> FineTuned:
-    """Train a copy of the encoder and a new linear layer, end to end, on `per_class` labels of each class.
+    """Train a copy of the encoder and a new linear layer, end to end, on `per_class` labels of each class; None: on all.
 
     Pretrained or not, everything is the same but the learning rate: of `lrs` each network gets the one that is best
     on up to 1,000 val images. The labelled images are label_subset(train.y, per_class, seed); crops and mirroring are
-    mild; AdamW with a warm-up and a half cosine. Batch norm trains on the statistics of its batch, and those that it
-    uses afterwards are measured anew on up to 1,000 training images without labels: a handful of labelled ones gives
-    poor ones. dtype None is the precision that pays on this device. encoder may be a method.
+    mild, text stays as it is; AdamW with a warm-up and a half cosine. Batch norm trains on the statistics of its
+    batch, and those that it uses afterwards are measured anew on up to 1,000 training images without labels: a handful
+    of labelled ones gives poor ones. dtype None is the precision that pays on this device. encoder may be a method.
+
+    groups(network) -> parameter groups of AdamW whose "lr" is the group's share of the learning rate, for rates that
+    differ from layer to layer; it may freeze parameters by requires_grad_(False). network: encoder, norm, linear layer.
     """
     check_labels(data)
     if not lrs or steps < 1:
@@ -54,8 +59,8 @@ def finetune(
     rows, judge = label_subset(data.train.y, per_class, seed), evenly(len(data.val), CHOOSING)
     x, y, networks, val = data.train.x[rows], data.train.y[rows], {}, {}
     for lr in lrs:
-        recipe = Recipe(steps=steps, lr=lr, batch=batch, optimizer="adamw", weight_decay=0.05)
-        networks[lr] = classifier(copy.deepcopy(backbone(encoder)), x, y, data, recipe, seed, dtype)
+        recipe = labelled_recipe(data, steps, lr, batch)
+        networks[lr] = classifier(copy.deepcopy(backbone(encoder)), x, y, data, recipe, seed, dtype, groups)
         val[lr] = accuracy(features(networks[lr], data.val.x[judge]).argmax(1), data.val.y[judge])
     best = max(val, key=val.get)
     test = accuracy(features(networks[best], data.test.x).argmax(1), data.test.y)
@@ -68,19 +73,25 @@ def supervised(
     *,
     seed: int = 0,
     steps: int = 500,
-    batch: int = 128,
+    batch: int | None = None,
     lr: float = 2e-3,
     dtype: torch.dtype | None = None,
 ) -> nn.Sequential:
     """A network of the encoder's architecture, from fresh weights, trained on all training labels: [0] is its encoder,
     [2] the linear layer. The same view, optimiser and treatment of batch norm as in `finetune`; one learning rate."""
     check_labels(data)
-    recipe = Recipe(steps=steps, lr=lr, batch=batch, optimizer="adamw", weight_decay=0.05)
+    recipe = labelled_recipe(data, steps, lr, batch)
     return classifier(reinitialised(backbone(encoder), seed), data.train.x, data.train.y, data, recipe, seed, dtype)
 
 
+def labelled_recipe(data, steps: int, lr: float, batch: int | None) -> Recipe:
+    """How all training with labels goes; batch None is 128 images, or 32 passages of text."""
+    batch = batch or (32 if is_text(data.train.x) else 128)
+    return Recipe(steps=steps, lr=lr, batch=batch, optimizer="adamw", weight_decay=0.05)
+
+
 def classifier(
-    encoder: nn.Module, x, y: Tensor, data, recipe: Recipe, seed: int, dtype: torch.dtype | None
+    encoder: nn.Module, x, y: Tensor, data, recipe: Recipe, seed: int, dtype: torch.dtype | None, groups=None
 ) -> nn.Sequential:
     """The encoder, changed in place, with a norm and a linear layer that starts at 0, trained on images x with labels
     y."""
@@ -92,14 +103,21 @@ def classifier(
     nn.init.zeros_(head.bias)
     # Without this norm, features of different encoders reach the new layer at different scales, and none suits one learning rate.
     network = nn.Sequential(encoder, nn.BatchNorm1d(width, affine=False).to(device), head).train()
-    optimizer, generator = make_optimizer(network, recipe), torch.Generator(device)
+    if groups:
+        optimizer = torch.optim.AdamW(groups(network), weight_decay=recipe.weight_decay)
+    else:
+        optimizer = make_optimizer(network, recipe)
+    shares = [group["lr"] if groups else 1.0 for group in optimizer.param_groups]
+    generator = torch.Generator(device)
     size = min(recipe.batch, len(y))
     for step in range(recipe.steps):
         generator.manual_seed(seed * 1_000_003 + step)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(recipe, step)
+        for group, share in zip(optimizer.param_groups, shares):
+            group["lr"] = share * learning_rate(recipe, step)
         rows = batch_indices(len(y), size, step, seed)
-        view = VIEW(x[rows].to(device), generator)
+        view = x[rows].to(device)
+        if not is_text(view):  # text is read as it stands
+            view = VIEW(view, generator)
         with autocast(device, dtype):
             loss = F.cross_entropy(network(view).float(), y[rows].to(device))
         optimizer.zero_grad(set_to_none=True)
@@ -123,7 +141,7 @@ def measure_batch_norm(network: nn.Module, x, dtype: torch.dtype | None = None, 
     chosen = evenly(x.shape[0], n)
     for rows in chosen.chunk(max(1, len(chosen) // 250)):
         with autocast(device, dtype):
-            network(x[rows].to(device).float() / 255)
+            network(to_input(x[rows], device))
     for norm, momentum in zip(norms, momenta):
         norm.momentum = momentum
 

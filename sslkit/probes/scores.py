@@ -182,7 +182,7 @@ def verdict(row: dict, n: int) -> str:
     doubt = 3 * (row["chance"] * (1 - row["chance"]) / n) ** 0.5  # three standard errors of guessing
     said = []
     if row["effective_rank"] < 1.5 or row["spread"] < 0.1:
-        said.append(f"collapsed: nearly the same features for all images (spread {row['spread']:.2f})")
+        said.append(f"collapsed: nearly the same features for all samples (spread {row['spread']:.2f})")
     if max(row["knn"], row["linear_probe"]) <= row["chance"] + doubt:
         said.append("no better than guessing")
     return "; ".join(said)

@@ -1,0 +1,57 @@
+"""python -m sslkit finetune RUN: what it prints, other data, and mistakes said in words."""
+
+import re
+
+import pytest
+import torch
+from PIL import Image
+
+from sslkit.__main__ import main
+
+SHORT = ["--limit", "200", "--steps", "3", "--seeds", "2"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "x"
+    options = ["--data", "scenes", "--limit", "200", "--scale", "smoke", "--out", str(folder)]
+    assert main(["pretrain", "simclr", *options]) == 0
+    return folder
+
+
+def test_it_sets_fine_tuned_beside_from_scratch(run, capsys):
+    assert main(["finetune", str(run), "--per-class", "5", *SHORT]) == 0
+    out = capsys.readouterr().out
+    for start in ("fine-tuned", "from scratch", "difference"):
+        assert re.search(rf"^{start} +[-+]?[\d.]+ ± [\d.]+$", out, re.MULTILINE), out
+    assert "5 labels per class" in out and "over 2 choice(s)" in out and "200 samples" in out
+    assert "labels of seed 1:" in out
+    assert main(["finetune", str(run / "checkpoint.pt"), "--per-class", "5", *SHORT]) == 0
+    assert capsys.readouterr().out == out  # a checkpoint's file will do, and seeds repeat
+
+
+def test_it_takes_all_labels_and_a_folder_of_ones_own(run, tmp_path, capsys):
+    for label, colour in (("red", (200, 60, 60)), ("blue", (60, 60, 200))):
+        (tmp_path / label).mkdir()
+        for i in range(30):
+            noise = torch.randint(-50, 50, (40, 50, 3), generator=torch.Generator().manual_seed(i))
+            image = (torch.tensor(colour) + noise).clamp(0, 255).to(torch.uint8).numpy()
+            Image.fromarray(image).save(tmp_path / label / f"{i}.png")
+    command = ["finetune", str(run), "--data", f"folder:{tmp_path}", "--all", "--steps", "3", "--seeds", "1"]
+    assert main(command) == 0
+    assert "all" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (["--per-class", "5000"], "5000 labels per class were asked for"),
+        (["--per-class", "0"], "per_class must be at least 1"),
+        (["--seeds", "0"], "at least one seed"),
+        (["--data", "moving"], "clips"),
+    ],
+)
+def test_mistakes_are_said_in_a_line(run, options, said, capsys):
+    assert main(["finetune", str(run), *SHORT, *options]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
