@@ -25,6 +25,8 @@ COURSE = {  # notebook: (what it is about, words in the alt text of its picture)
     "10_simclr": ("Contrastive learning, from a loop over pairs to the matrix form; views, projector, temperature.", "views"),
     "11_moco": ("A queue of keys and a slow teacher; how batch norm gives the answer away.", "under different teachers"),
     "17_mae": ("Hide three quarters and paint them: a Vision Transformer that sees what is left.", "a setting to look at"),
+    "22_transfer": ("What a few labels are worth after pretraining: frozen, fine-tuned, from scratch, on other images, and FixMatch as the third way.", "as labels grow"),
+    "23_compare": ("All methods side by side: who kept what, who forgot the colour or the place; CKA, and how comparisons mislead.", "how far the features move when one factor"),
 }  # fmt: skip
 
 

@@ -131,12 +131,12 @@ def test_channels():
 
 
 def test_an_unknown_set_lists_what_exists():
-    with pytest.raises(ValueError, match="emoji, scenes, moving, fashion, cifar10.*folder:PATH.*video:PATH"):
+    with pytest.raises(ValueError, match="emoji, scenes, moving, fashion, text, cifar10.*folder:PATH.*text:PATH.*video:PATH"):
         load("mnist")
 
 
 def test_available_and_the_command_line():
-    assert [info.name for info in available()][:4] == ["emoji", "scenes", "moving", "fashion"]
+    assert [info.name for info in available()][:5] == ["emoji", "scenes", "moving", "fashion", "text"]
     out = subprocess.run([sys.executable, "-m", "sslkit", "data"], capture_output=True, text=True, check=True).stdout
     for info in available():
         assert info.name in out and info.licence in out
