@@ -1,18 +1,25 @@
-"""The command line: python -m sslkit data | pretrain METHOD | probe RUN. Under torchrun, pretrain uses all
-processes."""
+"""The command line: python -m sslkit data | pretrain METHOD | probe RUN | finetune RUN | generate RUN "prompt". Under
+torchrun, pretrain uses all processes."""
 
 import argparse
 import json
 import os
+import shlex
+import signal
 import sys
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
+import torch
+
 from sslkit import datasets, dist, methods
+from sslkit.nets import TEXT_ENCODERS
 from sslkit.plots import duration
-from sslkit.probes import clip_report, scoreboard
+from sslkit.probes import clip_report, finetune_report, scoreboard
 from sslkit.runs import load_run
-from sslkit.train import SCALES, Recipe, build, choose, scale, train
+from sslkit.tokenizer import BytePair
+from sslkit.train import SCALES, Recipe, build, choose, device, interrupts_wait, scale, train
 
 OVERRIDES = [f for f in fields(Recipe) if f.name != "options"]
 
@@ -22,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m sslkit", description="Self-supervised learning from the command line."
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="data | pretrain | probe")
+    commands = top.add_subparsers(dest="command", required=True, metavar="data | pretrain | probe | finetune | generate")
 
     listing = commands.add_parser("data", help="list the data sets: what is on disk, sizes, licences")
     pretrain = commands.add_parser("pretrain", help="stage one: train a method on images without labels")
@@ -37,26 +44,43 @@ def parser() -> argparse.ArgumentParser:
     probe = commands.add_parser("probe", help="stage two: judge a run's encoder with labels")
     probe.add_argument("run", type=Path, help="folder of a run")
     probe.add_argument("--seeds", type=int, default=5, help="label subsets and untrained encoders to average over")
-    for command in (pretrain, probe):
+    tune = commands.add_parser("finetune", help="stage two: train a run's encoder on a few labels, beside one from scratch")
+    tune.add_argument("run", type=Path, help="folder of a run, or a checkpoint")
+    amount = tune.add_mutually_exclusive_group()
+    amount.add_argument("--per-class", type=int, default=10, help="labels of each class (default 10)")
+    amount.add_argument("--all", action="store_true", help="all labels")
+    tune.add_argument("--seeds", type=int, default=3, help="choices of labels to average over")
+    tune.add_argument("--steps", type=int, default=120, help="optimiser steps of each training")
+    for command in (pretrain, probe, tune):
         command.add_argument(
             "--data",
-            help="a data set's name, folder:PATH or video:PATH (default: scenes, or what the method is made for; what the "
+            help="a data set's name, folder:PATH, text:PATH or video:PATH (default: scenes, or what the method is made for; what the "
             "run saw)",
         )
         command.add_argument("--size", type=int, help="working resolution in pixels, for sets of larger images")
         command.add_argument("--frames", type=int, help="frames of a clip, for sets of films")
         command.add_argument("--every", type=int, help="take each so-manyth frame of a film, for video:PATH")
         command.add_argument("--limit", type=int, help="use only so many images of each split")
-    for command in (listing, pretrain, probe):
+    words = commands.add_parser("generate", help="let a run of gpt go on with a text")
+    words.add_argument("run", type=Path, help="folder of a run")
+    words.add_argument("prompt", nargs="?", default="", help="what to go on with (default: the start of a new document)")
+    words.add_argument("--tokens", type=int, default=100, help="how many to add at the most")
+    words.add_argument("--temperature", type=float, default=0.8, help="0: always the likeliest token")
+    words.add_argument("--top-k", type=int, help="choose among so many likeliest tokens")
+    words.add_argument("--top-p", type=float, help="choose among the likeliest that have this share together")
+    words.add_argument("--seed", type=int, default=0)
+    for command in (listing, pretrain, probe, tune, words):
         command.set_defaults(parser=command)
     return top
 
 
-def load_data(
-    args: argparse.Namespace, name: str, channels: int | None = None, size: int | None = None
-) -> datasets.Dataset:
-    """The data set of --data, --size, --frames, --every and --limit; a user's own images and films by default at `size`,
-    that of the run."""
+def load_data(args: argparse.Namespace, name: str, run: dict | None = None) -> datasets.Dataset:
+    """The data set of --data, --size, --frames, --every and --limit; as the run of a checkpoint saw it: in its channels, a
+    user's own images and films at its size, text in its tokens."""
+    if run and "tokenizer" in run:
+        tokenizer = BytePair.from_state(run["tokenizer"])
+        return datasets.load(name, limit=args.limit, tokenizer=tokenizer, context=run["size"])
+    channels, size = (run["channels"], run["size"]) if run else (None, None)
     size = args.size or (size if name.startswith(("folder:", "video:")) else None)
     options = {"size": size, "frames": args.frames, "every": args.every}
     options = {option: value for option, value in options.items() if value}
@@ -74,8 +98,19 @@ def list_data() -> None:
     )
 
 
-def pretrain(args: argparse.Namespace) -> None:
-    """Train, print a line now and then, log each to out/log.jsonl."""
+def go_on(given: list[str]) -> str:
+    """The command that resumes the run of these arguments, with as many processes."""
+    words = shlex.join([*given, *(["--resume"] if "--resume" not in given else [])])
+    if dist.world() == 1:
+        return f"python -m sslkit {words}"
+    if int(os.environ.get("GROUP_WORLD_SIZE", 1)) > 1:
+        return f"your torchrun command on all machines, that is, ... -m sslkit {words}"
+    return f"torchrun --standalone --nproc-per-node {dist.world()} -m sslkit {words}"
+
+
+def pretrain(args: argparse.Namespace) -> int:
+    """Train, print a line now and then, log each to out/log.jsonl. Ctrl-C and SIGTERM (a cluster wants the machine) end
+    it after the step in hand; then the exit code is 128 + the signal, as shells have it."""
     module = methods.get(args.method)
     changes = {f.name: getattr(args, f.name) for f in OVERRIDES if getattr(args, f.name) is not None}
     recipe = choose(module.RECIPES, args.scale).but(**changes)
@@ -88,6 +123,10 @@ def pretrain(args: argparse.Namespace) -> None:
             f"there is no checkpoint in {out} to resume: leave --resume out, or name the run's folder with --out"
         )
     data = load_data(args, args.data)
+    reads_text = recipe.encoder in TEXT_ENCODERS
+    if reads_text != (data.tokenizer is not None):
+        wanted, example = ("text", "text or text:PATH") if reads_text else ("pictures", "scenes or folder:PATH")
+        raise ValueError(f"{args.method} learns from {wanted}, which {args.data} has not: try --data {example}")
     method = build(module.METHOD, recipe, data.channels, args.seed)
     chance = method.chance(min(recipe.batch, len(data.pretrain)))
     about = {
@@ -97,18 +136,24 @@ def pretrain(args: argparse.Namespace) -> None:
         "size": data.train.x.shape[-1],
         "scale": scale(args.scale),
     }
+    if data.tokenizer is not None:
+        about["tokenizer"] = data.tokenizer.state()  # a run can be read without the texts
     say = print if dist.is_main() else (lambda *_, **__: None)
-    things = "clips" if data.train.x.ndim == 5 else "images"
+    things = {2: "passages", 4: "images", 5: "clips"}[len(data.train.x.shape)]
     say(
         f"{args.method} on {data.name}: {len(data.pretrain):,} {things}, {about['scale']} scale, {dist.world()} process(es)"
     )
     say(f"seed {args.seed}, {recipe}")
     if dist.is_main():
         out.mkdir(parents=True, exist_ok=True)
-    records = train(method, data.pretrain, recipe, seed=args.seed, out=out, resume=args.resume, about=about)
-    told = 0.0
-    with open(out / "log.jsonl" if dist.is_main() else os.devnull, "a", buffering=1) as log:  # a line at a time
-        for record in records:
+    told, record = 0.0, None
+    with (
+        open(out / "log.jsonl" if dist.is_main() else os.devnull, "a", buffering=1) as log,  # a line at a time
+        interrupts_wait(signal.SIGINT, signal.SIGTERM) as asked,
+    ):
+        for record in train(
+            method, data.pretrain, recipe, seed=args.seed, out=out, resume=args.resume, about=about, stop=asked
+        ):
             line = {
                 key: round(getattr(record, key), 6) for key in ("step", "loss", "lr", "seconds", "images_per_second")
             }
@@ -116,15 +161,19 @@ def pretrain(args: argparse.Namespace) -> None:
             if record.seconds - told > 5 or record.step == record.steps:
                 told = record.seconds
                 say(f"step {record.step:6} of {record.steps}   loss {record.loss:.3f} (chance {chance:.3f})   "
-                    f"{record.images_per_second:,.0f} images/s   {duration(record.seconds_left)} left", flush=True)  # fmt: skip
+                    f"{record.images_per_second:,.0f} {things}/s   {duration(record.seconds_left)} left", flush=True)  # fmt: skip
+    if record and record.step < record.steps:
+        say(f"Kept in {out}. Go on with: {go_on(args.given)}")
+        return 128 + (asked() or signal.SIGTERM)
     say(f"Kept in {out}. Judge it: python -m sslkit probe {out}")
+    return 0
 
 
 def probe(args: argparse.Namespace) -> None:
     """Print the scoreboard of a run; keep its rows in run/scores.jsonl."""
     method, state = load_run(args.run)
     name = args.data or state["data"]
-    data = load_data(args, name, state["channels"], state["size"])
+    data = load_data(args, name, state)
     if data.train.x.ndim == 5:
         print(clip_report(method, data, state["name"]))
         return
@@ -133,20 +182,56 @@ def probe(args: argparse.Namespace) -> None:
     board.save(args.run / "scores.jsonl")
 
 
+def finetune(args: argparse.Namespace) -> None:
+    """Print what labels are worth: a run's encoder fine-tuned, and the same network from scratch."""
+    method, state = load_run(args.run)
+    data = load_data(args, args.data or state["data"], state)
+    if data.train.x.ndim == 5:
+        raise ValueError(f"{data.name} holds clips; fine-tuning takes images or text: name a set with --data")
+    per_class = None if args.all else args.per_class
+    say = partial(print, flush=True)
+    print(finetune_report(method, data, per_class, range(args.seeds), told=say, steps=args.steps))
+
+
+def generate(args: argparse.Namespace) -> None:
+    """Print the prompt and what a run of GPT makes of it, until it ends the document."""
+    method, state = load_run(args.run)
+    module = methods.get(state["name"])
+    if not hasattr(module, "generate"):
+        raise ValueError(f"{args.run} is a run of {state['name']}, which writes no text: pretrain gpt")
+    if args.tokens < 0:
+        raise ValueError(f"--tokens {args.tokens}: it takes 0 or more")
+    tokenizer, generator = BytePair.from_state(state["tokenizer"]), torch.Generator(device()).manual_seed(args.seed)
+    prompt = torch.tensor([tokenizer.encode(args.prompt)], dtype=torch.int64)
+    knobs = {"temperature": args.temperature, "top_k": args.top_k, "top_p": args.top_p, "end": tokenizer.end}
+    written = module.generate(method, prompt, args.tokens, generator, **knobs)[0, prompt.shape[1] :].tolist()
+    print(args.prompt + tokenizer.decode(written[: written.index(tokenizer.end)] if tokenizer.end in written else written))
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command; errors that a user can mend are said in a line, without a traceback."""
     args, unknown = parser().parse_known_args(argv)
     if unknown:
         args.parser.error(f"no option {' '.join(unknown)}; the options are listed above")
+    args.given = sys.argv[1:] if argv is None else argv
     dist.init()
     try:
-        {"data": lambda _: list_data(), "pretrain": pretrain, "probe": probe}[args.command](args)
+        commands = {"data": lambda _: list_data(), "pretrain": pretrain, "probe": probe, "finetune": finetune}
+        commands["generate"] = generate
+        return commands[args.command](args) or 0
     except (ValueError, OSError, FloatingPointError) as error:
-        print(f"python -m sslkit {args.command}: {error}", file=sys.stderr)
+        lost = isinstance(error, ConnectionError) and dist.world() > 1
+        print(f"python -m sslkit {args.command}: {error}" + f" Go on with: {go_on(args.given)}" * lost, file=sys.stderr)
+        return 2
+    except RuntimeError as error:  # ahead of the first step; train() has its own words for it
+        if not dist.is_lost(error):
+            raise
+        print(
+            f"python -m sslkit {args.command}: another process is gone, so process {dist.rank()} ends.", file=sys.stderr
+        )
         return 2
     finally:
         dist.finish()
-    return 0
 
 
 if __name__ == "__main__":

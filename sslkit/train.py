@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
@@ -174,15 +174,18 @@ def train(
     resume: bool = False,
     about: dict | None = None,
     save_every: float | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Iterator[Record]:
     """Train `method` on images x (uint8 [N, C, H, W]) or tokens, and yield a Record after each step (on a GPU, each
     tenth).
 
     The method turns x[index] into a task by `pretext`, and the task into a loss by `forward`. Random numbers of step
     s depend only on (seed, s, process), so a resumed run repeats an uninterrupted one. With `out`, a checkpoint is
-    written to out/checkpoint.pt every `save_every` (SSLKIT_SAVE_EVERY, 60) seconds, at the end, and when the kernel
-    is interrupted; `about` (plain values) is kept in it. Interrupting ends the loop after the step in hand, and the
-    method keeps what it learned. Raises FloatingPointError when the loss is not finite.
+    written to out/checkpoint.pt every `save_every` (SSLKIT_SAVE_EVERY, 60) seconds, sooner while the run is young, at
+    the end, and when the kernel is interrupted; `about` (plain values) is kept in it. Interrupting ends the loop after
+    the step in hand, and the method keeps what it learned; `stop` is asked after each step instead, where it is given.
+    Under torchrun all processes stop at the same step, and loss is their mean. Raises FloatingPointError when the loss
+    is not finite, ConnectionError when another process is gone (what was learned is saved before).
     """
     if len(x) < 2:
         raise ValueError(f"training needs at least two images, there are {len(x)}")
@@ -197,58 +200,63 @@ def train(
     path = Path(out) / "checkpoint.pt" if out else None
     save_every = float(os.environ.get("SSLKIT_SAVE_EVERY", 60)) if save_every is None else save_every
     done, spent = 0, 0.0
-    torch.manual_seed(seed * dist.world() + dist.rank())  # for dropout; views draw from `generator`
+    processes = dist.world()
     settings = {"recipe": asdict(recipe), "seed": seed, "images": len(x), **(about or {})}
     if resume:
         state = checkpoint.load(path)
         checkpoint.check_matches(state, method=method, settings=settings)
         method.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["rng"])
         done, spent, dtype = state["step"], state["seconds"], getattr(torch, state["dtype"])
+        if state.get("processes", processes) != processes and dist.is_main():
+            print(other_processes(state["processes"], state["recipe"]["batch"]))
     wrapped, generator = dist.wrap(method), torch.Generator(where)
     images = x.to(where) if isinstance(x, Tensor) else x
     every = 10 if where.type == "cuda" else 1  # reading the loss makes a GPU wait
 
-    def save() -> None:
-        if path and dist.is_main():
+    def save(by: int = 0) -> None:
+        if path and dist.rank() == by:
             state = {"method": type(method).__name__, "model": method.state_dict(), "optimizer": optimizer.state_dict(), "step": done,
-                     "seconds": spent, "dtype": str(dtype).removeprefix("torch."), "rng": torch.get_rng_state(), **settings}  # fmt: skip
+                     "seconds": spent, "dtype": str(dtype).removeprefix("torch."), "processes": processes, **settings}  # fmt: skip
             checkpoint.save(path, state)
 
     def indices(step: int) -> Tensor:
         return batch_indices(len(x), batch * dist.world(), step, seed)[batch * dist.rank() :][:batch]
 
-    saved, sums, stopping = done, [], False
-    last_save = time.monotonic()
+    saved, sums, asked, stopping = done, [], False, False
+    last_save, pause = time.monotonic(), min(1.0, save_every)
     method.train()
     try:
         while done < recipe.steps and not stopping:
             start = time.perf_counter()
-            with interrupts_wait() as interrupted:
+            with nullcontext(stop) if stop else interrupts_wait() as interrupted:
                 lr = learning_rate(recipe, done)
                 for group in optimizer.param_groups:
                     group["lr"] = lr
-                generator.manual_seed((seed * 1_000_003 + done) * 1009 + dist.rank())
+                number = (seed * 1_000_003 + done) * 1009 + dist.rank()
+                generator.manual_seed(number)
+                torch.manual_seed(number)  # for dropout; views draw from `generator`
                 index = indices(done)
                 chosen = images[index.to(where)] if isinstance(images, Tensor) else images[index].to(where)
                 if hasattr(images, "prefetch") and done + 1 < recipe.steps:
                     images.prefetch(indices(done + 1))
-                task = method.pretext(chosen, generator)
-                with autocast(where, dtype):
-                    loss, extras = wrapped(task)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
+                with buffers_kept_if_it_fails(method):  # the only part that meets other processes
+                    task = method.pretext(chosen, generator)
+                    with autocast(where, dtype):
+                        loss, extras = wrapped(task)
+                    optimizer.zero_grad(set_to_none=True)
+                    loss.backward()
+                    dist.settle(method)
                 optimizer.step()
                 if hasattr(method, "after_step"):
                     method.after_step((done + 1) / recipe.steps)
                 done += 1
                 sums.append(loss.detach())
-                stopping = interrupted()
+                asked = asked or interrupted()
             spent += time.perf_counter() - start
-            if done % every and done < recipe.steps and not stopping:
+            if done % every and done < recipe.steps and not (asked and processes == 1):
                 continue
-            mean = torch.stack(sums).float().mean().item()
+            mean, stopping = dist.agree(torch.stack(sums).float().mean(), asked)
             sums.clear()
             if not math.isfinite(mean):
                 saved = done  # nothing worth keeping: the last good checkpoint stays
@@ -256,28 +264,66 @@ def train(
                     f"the loss became {mean} at step {done} of {recipe.steps} (learning rate {lr:.3g}). Try a lower lr, a longer warmup, "
                     f"or SSLKIT_PRECISION=float32" + (f"; {path} is from before" if path and path.exists() else "")
                 )
-            if time.monotonic() - last_save > save_every:
+            if time.monotonic() - last_save > pause:
                 save()
-                saved, last_save = done, time.monotonic()
+                saved, last_save, pause = done, time.monotonic(), min(2 * pause, save_every)
             yield Record(done, recipe.steps, mean, lr, spent, done * batch * dist.world() / spent, extras)
-        if stopping:
+        if stopping and dist.is_main():
             print(f"Stopped after step {done} of {recipe.steps}; what was learned is kept.")
+    except RuntimeError as error:
+        if not dist.is_lost(error):
+            raise
+        gone = dist.gone()
+        save(by=min(set(range(processes)) - set(gone)))
+        saved = done
+        which = " and ".join(f"process {r}" for r in gone) or "another process"
+        kept = f"what was learned until then is kept in {path}" if path else "without out= nothing is kept"
+        raise ConnectionError(
+            f"{which} of {processes} is gone (killed, crashed or stuck), so process {dist.rank()} ends the run after step {done} "
+            f"of {recipe.steps}; {kept}."
+        ) from error
     finally:
         if saved != done:
             save()
 
 
+def other_processes(before: int, batch: int) -> str:
+    """What it means that a run of `before` processes goes on with another number."""
+    now = dist.world()
+    words = "the same images" if batch // before * before == batch // now * now else f"{batch // now * now} images"
+    return (
+        f"This run was started with {before} process(es) and goes on with {now}. That is allowed, but is not bit for bit what it "
+        f"would have been: each step takes {words} ({batch // now} a process), with other random views, and on CPUs "
+        "batch norm sees other groups of images."
+    )
+
+
 @contextmanager
-def interrupts_wait():
-    """Hold Ctrl-C (and a notebook's stop button) back until the block is done, so that no step is left half taken.
-    Yields a function that tells whether one came. Only the main thread can, and only one process may: several would
-    stop at different steps."""
-    came = []
-    if threading.current_thread() is not threading.main_thread() or dist.world() > 1:
-        yield lambda: False
-        return
-    before = signal.signal(signal.SIGINT, lambda *_: came.append(True))
+def buffers_kept_if_it_fails(method: nn.Module):
+    """Undo what a step that fails half-way (another process is gone; memory is full) has done to running statistics, so
+    that what is saved then is the state after the last whole step."""
+    before = [buffer.clone() for buffer in method.buffers()]
     try:
-        yield lambda: bool(came)
+        yield
+    except BaseException:
+        for buffer, value in zip(method.buffers(), before):
+            buffer.copy_(value)
+        raise
+
+
+@contextmanager
+def interrupts_wait(*signals: int):
+    """Hold Ctrl-C (and a notebook's stop button), or the given signals, back until the block is done, so that no step is
+    left half taken. Yields a function that gives the signal that came, 0 if none did. Only the main thread can."""
+    came = []
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: 0
+        return
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number)) for number in signals or [signal.SIGINT]
+    }
+    try:
+        yield lambda: came[0] if came else 0
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -97,8 +97,17 @@ def norms():
     """Batch norm under wrap on the CPU stays batch norm, with the weights of process 0 at the start."""
     torch.manual_seed(dist.rank())
     model = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
-    dist.wrap(model)
-    return {"norm": type(model[1]).__name__, "start": model[0].weight.detach()}
+    with torch.no_grad():
+        model[1].running_mean += dist.rank()  # buffers start as those of process 0, too
+    wrapped = dist.wrap(model)
+    start = model[0].weight.detach().clone()
+    wrapped(torch.randn(8, 3)).square().sum().backward()
+    own = torch.stack([model[1].running_mean, model[1].running_var])
+    dist.settle(model)
+    settled = torch.stack([model[1].running_mean, model[1].running_var])
+    number, stop = dist.agree(torch.tensor(float(dist.rank())), dist.rank() == 1)
+    agreed = torch.tensor([number, stop, *dist.gone()])
+    return {"norm": type(model[1]).__name__, "start": start, "own": own, "settled": settled, "agreed": agreed}
 
 
 def process(number, port, folder):
@@ -193,6 +202,17 @@ def test_share_takes_back_what_gather_put_together(two):
 def test_batch_norm_stays_local_on_cpus_and_weights_start_equal(two):
     assert two[0]["norms"]["norm"] == two[1]["norms"]["norm"] == "BatchNorm1d"
     assert torch.equal(two[0]["norms"]["start"], two[1]["norms"]["start"])
+
+
+def test_running_statistics_are_the_mean_of_both_after_settling(two):
+    (a, b), mean = [p["norms"]["own"] for p in two], two[0]["norms"]["settled"]
+    assert not torch.equal(a, b) and torch.allclose(mean, (a + b) / 2)
+    assert torch.equal(mean, two[1]["norms"]["settled"])
+    assert mean[0].abs().max() < 0.5  # the one that process 1 started with was replaced
+
+
+def test_all_agree_and_each_misses_the_other(two):
+    assert [p["norms"]["agreed"].tolist() for p in two] == [[0.5, 1, 1], [0.5, 1, 0]]
 
 
 def test_one_process_needs_nothing(monkeypatch):

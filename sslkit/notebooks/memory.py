@@ -12,14 +12,14 @@ def watch(pid: int) -> Callable[[], int]:
     """Watch a process from now on. The returned function gives the peak in bytes so far, and ends the watch.
 
     The process's own peak is the system's exact one where the system keeps it (Linux, Windows); that of
-    process and children together is sampled. Pages that processes share count once for each.
+    process and children together is sampled. Pages that they share count once on Linux, elsewhere once for each.
     """
     process, done, peak = psutil.Process(pid), threading.Event(), [0]
 
     def sample() -> None:
         try:
             tree = [process, *process.children(recursive=True)]
-            sizes = [_resident(one) for one in tree]
+            sizes = [_resident(one, shared=len(tree) > 1) for one in tree]
             peak[0] = max(peak[0], sum(sizes), _own_peak(process))
         except psutil.Error:
             done.set()  # the process is gone: the peak stands
@@ -37,8 +37,10 @@ def watch(pid: int) -> Callable[[], int]:
     return stop
 
 
-def _resident(process: psutil.Process) -> int:
+def _resident(process: psutil.Process, shared: bool) -> int:
     try:
+        if shared and psutil.LINUX:  # torch's libraries alone are hundreds of MB, the same pages in each process
+            return process.memory_full_info().pss
         return process.memory_info().rss
     except psutil.Error:  # a child that ended since it was listed
         return 0

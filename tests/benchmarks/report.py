@@ -25,8 +25,11 @@ COURSE = {  # notebook: (what it is about, words in the alt text of its picture)
     "10_simclr": ("Contrastive learning, from a loop over pairs to the matrix form; views, projector, temperature.", "views"),
     "11_moco": ("A queue of keys and a slow teacher; how batch norm gives the answer away.", "under different teachers"),
     "17_mae": ("Hide three quarters and paint them: a Vision Transformer that sees what is left.", "a setting to look at"),
+    "19_bert": ("Hide words and guess them from both sides; 80/10/10; then which package a passage is from, against tf-idf.", "hidden twice"),
+    "20_gpt": ("The next word: tokens, a causal mask, a small GPT against counting, sampling, a cache, a leak.", "bits than the bigram"),
     "22_transfer": ("What a few labels are worth after pretraining: frozen, fine-tuned, from scratch, on other images, and FixMatch as the third way.", "as labels grow"),
     "23_compare": ("All methods side by side: who kept what, who forgot the colour or the place; CKA, and how comparisons mislead.", "how far the features move when one factor"),
+    "25_many_gpus": ("From one process to many: the differentiable gather and the ways to get it wrong, batch norm, learning rate, a run that is killed and goes on.", "meets 6, 30 and 30 negatives"),
 }  # fmt: skip
 
 
