@@ -13,9 +13,14 @@ from pathlib import Path
 
 from torch import Tensor
 
-SPECIAL = ("<pad>", "<end>", "<mask>")  # tokens that no text turns into; their numbers are 0, 1, 2 in a tokenizer of ours
+SPECIAL = (
+    "<pad>",
+    "<end>",
+    "<mask>",
+)  # tokens that no text turns into; their numbers are 0, 1, 2 in a tokenizer of ours
 # A word with the space before it, a number, signs, blanks: merges never cross these. GPT-2's pattern, in Python's own words.
 PIECES = re.compile(r"'(?:s|t|re|ve|m|ll|d)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+")
+SHOWN = {" ": "·", "\n": "⏎", "\t": "⇥"}
 
 
 class BytePair:
@@ -74,6 +79,12 @@ class BytePair:
         """The text of token numbers; bytes that are no UTF-8 (a character cut in two) become U+FFFD."""
         tokens = tokens.tolist() if isinstance(tokens, Tensor) else tokens
         return b"".join(self.vocabulary[token] for token in tokens).decode("utf-8", "replace")
+
+    def shown(self, token: int) -> str:
+        """A token as figures and tables write it: · for a blank, ⏎ for a new line, ⇥ for a tab, \\xNN for bytes that are
+        only a part of a character."""
+        text = self.vocabulary[token].decode("utf-8", "backslashreplace")
+        return "".join(SHOWN.get(c, c if c.isprintable() else repr(c)[1:-1]) for c in text)
 
     def lengths(self) -> list[int]:
         """How many bytes of text each token stands for; 0 for special ones."""

@@ -30,7 +30,8 @@ def documents(package: str) -> Iterator[tuple[str, str]]:
     Modules come in an order that depends on their names alone, and stop after about 2 million characters. Nothing
     for a package that is not installed."""
     if package == LANGUAGE:
-        yield from ((f"{LANGUAGE}/{name}", clean(text)) for name, text in sorted(topics.items()))
+        cleaned = ((f"{LANGUAGE}/{name}", clean(text)) for name, text in sorted(topics.items()))
+        yield from ((name, text) for name, text in cleaned if text)
         return
     root, seen = folder_of(package), 0
     paths = [] if root is None else [p for p in root.rglob("*.py") if not NO_PROSE & set(p.relative_to(root).parts)]
@@ -89,4 +90,3 @@ def is_prose(paragraph: str) -> bool:
     """Long enough, and letters and blanks for the most part: no formula, no table."""
     letters = sum(c.isalpha() or c == " " for c in paragraph)
     return len(paragraph) >= SHORTEST and letters > 0.85 * len(paragraph)
-

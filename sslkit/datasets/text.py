@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import math
 import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -111,7 +112,9 @@ def build(
         tokens = train_tokenizer(take(texts, SAMPLE), vocabulary)
     splits = {part: passages(documents, classes, tokens, context) for part, documents in parts.items()}
     if len(splits["train"]) < 2:
-        raise ValueError(f"{name} holds too little text: {len(splits['train'])} passages of {context} tokens to train on")
+        raise ValueError(
+            f"{name} holds too little text: {len(splits['train'])} passages of {context} tokens to train on"
+        )
     return Dataset(name, **splits, classes=classes, about=f"{ABOUT}. {LICENCE}", skipped=skipped, tokenizer=tokens)
 
 
@@ -142,24 +145,37 @@ def without_repeats(found: list[Document]) -> list[Document]:
 
 def split(found: list[Document]) -> dict[str, list[Document]]:
     """Documents to train, val and test, class by class, in the order of a hash of their names: each goes to test while
-    10 % of the class's text has room for it, else to val (5 %), else to train. Fewer than 20 are each cut instead: the
-    first 85 % of the text to train, then 5 % to val and 10 % to test."""
+    10 % of the class's text has room for it, else to val (5 %), else to train. Where that leaves a part with nothing,
+    and in a class of fewer than 20, each document is cut instead: the first 85 % of its text to train, then 5 % to val
+    and 10 % to test."""
     parts: dict[str, list[Document]] = {"train": [], "val": [], "test": []}
-    if len(found) < FEW:
-        shares = (("train", 0.0, 0.85), ("val", 0.85, 0.9), ("test", 0.9, 1.0))
-        for label, name, text in found:
-            for part, start, stop in shares:
-                if piece := text[round(start * len(text)) : round(stop * len(text))].strip():
-                    parts[part].append((label, name, piece))
-        return parts
     for label in sorted({label for label, _, _ in found}):
         members = sorted((d for d in found if d[0] == label), key=lambda d: fraction(d[1]))
-        total = sum(len(text) for _, _, text in members)
-        room = {"test": 0.1 * total, "val": 0.05 * total, "train": total}
-        for document in members:
-            part = next(part for part, left in room.items() if len(document[2]) <= left)
-            room[part] -= len(document[2])
-            parts[part].append(document)
+        whole = by_document(members)
+        for part, chosen in (whole if all(whole.values()) else each_cut(members)).items():
+            parts[part] += chosen
+    return parts
+
+
+def by_document(members: list[Document]) -> dict[str, list[Document]]:
+    """The documents of a class shared out whole; nothing for val and test where there are too few."""
+    total = sum(len(text) for _, _, text in members) if len(members) >= FEW else 0
+    room = {"test": 0.1 * total, "val": 0.05 * total, "train": math.inf}
+    parts: dict[str, list[Document]] = {"train": [], "val": [], "test": []}
+    for document in members:
+        part = next(part for part, left in room.items() if len(document[2]) <= left)
+        room[part] -= len(document[2])
+        parts[part].append(document)
+    return parts
+
+
+def each_cut(members: list[Document]) -> dict[str, list[Document]]:
+    """A piece of each document for each part."""
+    parts: dict[str, list[Document]] = {"train": [], "val": [], "test": []}
+    for label, name, text in members:
+        for part, start, stop in (("train", 0.0, 0.85), ("val", 0.85, 0.9), ("test", 0.9, 1.0)):
+            if piece := text[round(start * len(text)) : round(stop * len(text))].strip():
+                parts[part].append((label, name, piece))
     return parts
 
 

@@ -1,0 +1,82 @@
+"""Answers to the exercises of gpt: known numbers, right ones written differently, wrong ones."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+
+def attention_sdpa(q, k, v):
+    return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+
+
+def attention_added_mask(q, k, v):
+    T = q.shape[1]
+    mask = torch.full((T, T), float("-inf")).triu(1)
+    return torch.softmax(torch.einsum("nid,njd->nij", q, k) / math.sqrt(q.shape[2]) + mask, dim=2) @ v
+
+
+def attention_by_exponentials(q, k, v):
+    weights = (q @ k.mT / q.shape[-1] ** 0.5).exp().tril()
+    return (weights / weights.sum(-1, keepdim=True)) @ v
+
+
+def loss_ignore(logits, tokens, pad):
+    return F.cross_entropy(logits[:, :-1].transpose(1, 2), tokens[:, 1:], ignore_index=pad)
+
+
+def loss_by_hand(logits, tokens, pad):
+    guesses, answers = logits[:, :-1].log_softmax(-1), tokens[:, 1:]
+    chosen = guesses.gather(2, answers[:, :, None])[:, :, 0]
+    return -chosen[answers != pad].mean()
+
+
+def nucleus_by_rank(p, top_p):
+    ranked, order = p.sort(1, descending=True)
+    many = (ranked.cumsum(1) < top_p).sum(1, keepdim=True) + 1
+    kept = p * (order.argsort(1) < many)
+    return kept / kept.sum(1, keepdim=True)
+
+
+def nucleus_logits(p, top_p):
+    """On logits, as libraries do it."""
+    logits = p.log()
+    ranked, order = logits.sort(1, descending=True)
+    drop = ranked.softmax(1).cumsum(1) >= top_p
+    drop = torch.cat([torch.zeros_like(drop[:, :1]), drop[:, :-1]], dim=1)
+    return logits.masked_fill(drop.gather(1, order.argsort(1)), float("-inf")).softmax(1)
+
+
+KNOWN = [
+    ("gpt.causal_attention", ([[[1.0], [0.0]]], [[[5.0], [2.0]]], [[[4.0], [8.0]]]), [[[4.0], [6.0]]]),
+    ("gpt.shifted_loss", ([[[0.0, 0.0], [9.0, 1.0], [5.0, 5.0]]], [[1, 1, 0]], 0), math.log(2)),
+    ("gpt.nucleus", ([[0.15, 0.5, 0.05, 0.3]], 0.7), [[0.0, 0.625, 0.0, 0.375]]),
+    ("gpt.text_bits_per_byte", ([math.log(2), 3 * math.log(2)], [2, 0]), 2.0),
+]
+
+RIGHT = {
+    "gpt.causal_attention": [attention_sdpa, attention_added_mask, attention_by_exponentials],
+    "gpt.shifted_loss": [loss_ignore, loss_by_hand],
+    "gpt.nucleus": [nucleus_by_rank, nucleus_logits],
+    "gpt.text_bits_per_byte": [
+        lambda nats, lengths: (nats * math.log2(math.e)).sum() / lengths.sum(),
+        lambda nats, lengths: nats.sum().item() / 0.6931471805599453 / lengths.sum().item(),
+    ],
+}
+
+NAMED = [
+    ("gpt.causal_attention", lambda q, k, v: F.scaled_dot_product_attention(q, k, v), "no mask"),
+    ("gpt.causal_attention", lambda q, k, v: attention_sdpa(q * 2 ** 0.5, k * (q.shape[2] / 2) ** 0.5, v), "not scaled"),
+    ("gpt.causal_attention", lambda q, k, v: attention_sdpa(q, k, v).detach(), "no gradient"),
+    ("gpt.shifted_loss", lambda x, t, pad: F.cross_entropy(x.flatten(0, 1), t.flatten(), ignore_index=pad), "not shifted"),
+    ("gpt.shifted_loss", lambda x, t, pad: F.cross_entropy(x[:, :-1].flatten(0, 1), t[:, 1:].flatten()), "padding counts"),
+    ("gpt.nucleus", lambda p, top_p: p * (nucleus_by_rank(p, top_p) > 0), "not made to sum to 1"),
+    ("gpt.text_bits_per_byte", lambda nats, lengths: nats.sum() / lengths.sum(), "nats"),
+    ("gpt.text_bits_per_byte", lambda nats, lengths: torch.log2(nats.exp()).mean(), "bits per token"),
+]  # fmt: skip
+
+UNNAMED = [
+    ("gpt.causal_attention", lambda q, k, v: attention_sdpa(q, k, v) + 0.1),
+    ("gpt.shifted_loss", lambda x, t, pad: 1.1 * loss_ignore(x, t, pad)),
+    ("gpt.nucleus", lambda p, top_p: nucleus_by_rank(p, top_p).flip(1)),
+]
