@@ -8,11 +8,11 @@ from torchvision.models import resnet18
 from sslkit.transformer import TextEncoder, ViT
 
 TEXT_ENCODERS = {  # causal ones are for GPT; "_base" for a GPU
-    "text": {"norm_first": True},
-    "text_causal": {"causal": True, "eps": 1e-5, "gelu": "tanh"},
-    "text_base": {"norm_first": True, "context": 256, "dim": 384, "depth": 6, "heads": 6, "dropout": 0.1},
+    "text": {"norm_first": True, "sines": True, "near": True, "std": 0.06},
+    "text_causal": {"causal": True, "eps": 1e-5, "gelu": "tanh", "std": 0.06},
+    "text_base": {"norm_first": True, "sines": True, "near": True, "dim": 384, "depth": 6, "heads": 6, "dropout": 0.1},
     "text_causal_base": {
-        "causal": True, "eps": 1e-5, "gelu": "tanh", "context": 256, "dim": 384, "depth": 6, "heads": 6, "dropout": 0.1
+        "causal": True, "eps": 1e-5, "gelu": "tanh", "dim": 384, "depth": 6, "heads": 6, "dropout": 0.1
     },
 }  # fmt: skip
 ENCODERS = ("small", "spatial", "resnet18", "vit", "vit_tiny", *TEXT_ENCODERS)

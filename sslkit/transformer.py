@@ -15,14 +15,14 @@ class Attention(nn.Module):
     """Self-attention with several heads: every token asks all others, and takes a weighted mean of what they hold.
 
     [N, T, dim] -> [N, T, dim]; heads must divide dim. causal: a token sees itself and those before it alone.
-    Source: Vaswani et al. 2017, section 3.2.
+    near: every head leans towards a place of its own near by, see `leaning`. Source: Vaswani et al. 2017, section 3.2.
     """
 
-    def __init__(self, dim: int, heads: int, causal: bool = False):
+    def __init__(self, dim: int, heads: int, causal: bool = False, near: bool = False):
         super().__init__()
         if dim % heads:
             raise ValueError(f"{heads} heads cannot share {dim} dimensions evenly")
-        self.heads, self.causal = heads, causal
+        self.heads, self.causal, self.near = heads, causal, near
         self.qkv = nn.Linear(dim, 3 * dim)
         self.out = nn.Linear(dim, dim)
 
@@ -57,7 +57,9 @@ class Attention(nn.Module):
                 k, v = torch.cat([cache["k"], k], dim=2), torch.cat([cache["v"], v], dim=2)
             cache.update(k=k, v=v)
         keys = k.shape[2]
-        if (
+        if self.near:
+            mixed = near_weights(q, k, self.seen(x, hidden, keys)).to(v.dtype) @ v
+        elif (
             x.device.type == "cpu"
         ):  # in bfloat16 PyTorch's own has a backward here that takes 12 times as long (torch 2.15)
             mixed = attend(q, k, v, self.seen(x, hidden, keys))
@@ -70,12 +72,30 @@ class Attention(nn.Module):
     def weights(self, x: Tensor, hidden: Tensor | None = None) -> Tensor:
         """The weights that forward mixes the values with, [N, heads, T, T]: row i is where token i looks; sums to 1."""
         q, k, _ = self.split(x)
-        return attention_weights(q, k, self.seen(x, hidden))
+        return (near_weights if self.near else attention_weights)(q, k, self.seen(x, hidden))
 
 
 def attention_weights(q: Tensor, k: Tensor, seen: Tensor | None = None) -> Tensor:
     """softmax(q k / sqrt(D)), [N, heads, T, T], of queries and keys [N, heads, T, D]; seen: True where allowed."""
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
+    return (scores if seen is None else scores.masked_fill(~seen, -math.inf)).softmax(dim=-1)
+
+
+def leaning(heads: int, T: int, keys: int, device=None) -> Tensor:
+    """What is added to the scores of T queries, the last of `keys` tokens, [heads, T, keys]: head 0 leans towards the
+    token before each, head 1 towards the one behind, 2 and 3 towards the second before and behind, and so again. 0 there,
+    1.5 less for each token further, 6 less from the fourth on, so that what a token holds can still outweigh it.
+    Fixed, as in ALiBi (Press et al. 2022), which leans towards the token itself."""
+    towards = torch.tensor([-1.0, 1.0, -2.0, 2.0], device=device)[torch.arange(heads, device=device) % 4]
+    places = torch.arange(keys, device=device)
+    distance = places[None, :] - places[keys - T :, None] - towards[:, None, None]
+    return (-1.5 * distance.abs()).clamp(min=-6.0)
+
+
+def near_weights(q: Tensor, k: Tensor, seen: Tensor | None = None) -> Tensor:
+    """attention_weights with `leaning` added to the scores before the softmax."""
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
+    scores = scores + leaning(q.shape[1], q.shape[2], k.shape[2], q.device).to(scores.dtype)
     return (scores if seen is None else scores.masked_fill(~seen, -math.inf)).softmax(dim=-1)
 
 
@@ -90,7 +110,7 @@ class Block(nn.Module):
     [N, T, dim] -> [N, T, dim]. mlp: the inner width, in multiples of dim; dropout: the share of each addition that is
     left out in training; eps: of the norms; gelu: "none" for the exact one, "tanh" for GPT-2's approximation. Norms
     come first ("pre-norm"), so the way from the last layer to the first is a plain sum: Dosovitskiy et al. 2021, eqs. 2
-    and 3, as in GPT-2. post: after each addition instead, as in Vaswani et al. 2017 and BERT.
+    and 3, as in GPT-2. post: after each addition instead, as in Vaswani et al. 2017 and BERT. near: see Attention.
     """
 
     def __init__(
@@ -103,11 +123,12 @@ class Block(nn.Module):
         eps: float = 1e-6,
         gelu: str = "none",
         post: bool = False,
+        near: bool = False,
     ):
         super().__init__()
         self.post = post
         self.norm1 = nn.LayerNorm(dim, eps=eps)
-        self.attention = Attention(dim, heads, causal)
+        self.attention = Attention(dim, heads, causal, near)
         self.norm2 = nn.LayerNorm(dim, eps=eps)
         self.mlp = nn.Sequential(nn.Linear(dim, mlp * dim), nn.GELU(gelu), nn.Linear(mlp * dim, dim))
         self.dropout = nn.Dropout(dropout)
@@ -218,8 +239,10 @@ class TextEncoder(nn.Module):
 
     tokens int64 [N, T <= context] -> [N, dim], the mean over those that are not `pad`. vocabulary: how many different
     tokens there are. causal: each place sees itself and those before it alone, for GPT. norm_first: a norm on the sum of
-    embeddings, as in BERT. Positions are learned, as in GPT-2 and BERT. `block` goes to every Block: dropout, eps, gelu,
-    post; with post there is no norm after the last block, which ends with one.
+    embeddings, as in BERT. Positions are learned, as in GPT-2 and BERT; sines: they start as sines and cosines, so that
+    what lies next to a token is easily found from the first step on. std: of fresh weights; 0.02 is for GPT-2's width of
+    768, a narrow network starts faster with more. `block` goes to every Block: dropout, eps, gelu,
+    post, near; with post there is no norm after the last block, which ends with one.
     """
 
     def __init__(
@@ -231,11 +254,14 @@ class TextEncoder(nn.Module):
         heads: int = 4,
         causal: bool = False,
         norm_first: bool = False,
+        sines: bool = False,
         pad: int | None = 0,
+        std: float = 0.02,
         **block,
     ):
         super().__init__()
-        self.vocabulary, self.context, self.dim, self.pad = vocabulary, context, dim, pad
+        self.vocabulary, self.context, self.dim, self.pad, self.sines = vocabulary, context, dim, pad, sines
+        self.std = std
         eps = block.get("eps", 1e-6)
         self.embed = nn.Embedding(vocabulary, dim)
         self.places = nn.Embedding(context, dim)
@@ -246,16 +272,23 @@ class TextEncoder(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Fresh weights: normal with std 0.02, biases zero, and what is added to the sum smaller by sqrt(2 depth), so that
+        """Fresh weights: normal with `std`, biases zero, and what is added to the sum smaller by sqrt(2 depth), so that
         the sum does not grow with depth. Source: GPT-2 (Radford et al. 2019, section 2.3)."""
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Embedding):
-                nn.init.normal_(module.weight, std=0.02)
+                nn.init.normal_(module.weight, std=self.std)
                 if isinstance(module, nn.Linear):
                     nn.init.zeros_(module.bias)
         for block in self.blocks:
             for added in (block.attention.out, block.mlp[-1]):
-                nn.init.normal_(added.weight, std=0.02 / math.sqrt(2 * len(self.blocks)))
+                nn.init.normal_(added.weight, std=self.std / math.sqrt(2 * len(self.blocks)))
+        if self.sines:  # Vaswani et al. 2017, section 3.5, as large as the rest
+            rate = 10_000 ** (-torch.arange(self.dim // 2) / (self.dim // 2))
+            angle = torch.arange(self.context)[:, None] * rate
+            with torch.no_grad():
+                self.places.weight.copy_(self.std * math.sqrt(2) * torch.cat([angle.sin(), angle.cos()], dim=1))
+        else:  # as large as the tokens they would drown them at first
+            nn.init.normal_(self.places.weight, std=self.std / 4)
 
     def embedded(self, tokens: Tensor, start: int = 0) -> Tensor:
         """tokens [N, T], the first of them at place `start`, to what the first block gets, [N, T, dim]."""
