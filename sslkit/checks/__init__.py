@@ -12,7 +12,10 @@ from collections.abc import Callable
 from .exercise import Exercise
 from .verdict import judge
 
-CHAPTERS = ("start_here", "judging", "rotation", "patches", "next_frame", "simclr", "moco", "mae")
+CHAPTERS = (
+    "start_here", "judging", "rotation", "patches", "next_frame", "simclr", "moco", "mae", "bert", "gpt", "transfer", "compare",
+    "many_gpus",
+)  # fmt: skip
 
 
 def check(name: str, function: Callable, *, seconds: float = 5.0) -> Callable:
