@@ -31,7 +31,7 @@ KINDS: dict[str, tuple[str, ...]] = {  # kind: subgroups of emoji
 BACKGROUNDS = ("plain", "slope", "glow", "stripes", "checks", "clouds")
 SIDE = 32
 ABOUT = f"generated: one emoji of ten kinds on a random background, all factors known, 32 x 32 · {LICENCE}"
-CHUNK = 1000
+CHUNK, AT_ONCE = 1000, 200  # scenes whose backgrounds are drawn together; that are composed together, for memory's sake
 INFO = Info("scenes", ABOUT, LICENCE, "generated", 0.0, len(KINDS))
 
 
@@ -132,10 +132,11 @@ def generate(n: int, seed: int, artist: str = "google") -> Split:
     x, y = SIDE / 2 + room * uniform(-1, 1), SIDE / 2 + room * uniform(-1, 1)
     ground = torch.randint(len(BACKGROUNDS), (n,), generator=generator)
     ground_hue = uniform(0, 1)
-    images = [
-        draw(rgba[emoji[c]], backgrounds(ground[c], ground_hue[c], generator), x[c], y[c], size[c], tilt[c], hue[c])
-        for c in torch.arange(n).split(CHUNK)
-    ]
+    images = []
+    for c in torch.arange(n).split(CHUNK):  # the draws of the backgrounds depend on it
+        grounds = backgrounds(ground[c], ground_hue[c], generator)
+        for p, scenery in zip(c.split(AT_ONCE), grounds.split(AT_ONCE)):
+            images.append(draw(rgba[emoji[p]], scenery, x[p], y[p], size[p], tilt[p], hue[p]))
     factors = {
         "kind": kind,
         "emoji": emoji,

@@ -10,14 +10,8 @@ LINE, SIZE = 0.24, TEXT_SIZE + 1  # inches from one line to the next; points
 
 
 def token_labels(tokenizer, tokens) -> list[str]:
-    """Each token as it can be seen: · for a blank, ⏎ for a new line, \\x.. for a byte that is no character by itself."""
-    signs = str.maketrans({" ": "·", "\n": "⏎", "\t": "⇥"})
-    labels = []
-    for token in array(tokens).tolist():
-        text = tokenizer.decode([token])
-        raw = tokenizer.vocabulary[token]
-        labels.append("".join(f"\\x{byte:02x}" for byte in raw) if "\ufffd" in text else plain(text.translate(signs)))
-    return labels
+    """Each of tokens [T] as it can be seen, see `BytePair.shown`."""
+    return [plain(tokenizer.shown(token)) for token in array(tokens).tolist()]
 
 
 def plain(word: str) -> str:
