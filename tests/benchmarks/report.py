@@ -25,11 +25,11 @@ COURSE = {  # notebook: (what it is about, words in the alt text of its picture)
     "10_simclr": ("Contrastive learning, from a loop over pairs to the matrix form; views, projector, temperature.", "views"),
     "11_moco": ("A queue of keys and a slow teacher; how batch norm gives the answer away.", "under different teachers"),
     "17_mae": ("Hide three quarters and paint them: a Vision Transformer that sees what is left.", "a setting to look at"),
-    "19_bert": ("Hide words and guess them from both sides; 80/10/10; then which package a passage is from, against tf-idf.", "hidden twice"),
-    "20_gpt": ("The next word: tokens, a causal mask, a small GPT against counting, sampling, a cache, a leak.", "bits than the bigram"),
-    "22_transfer": ("What a few labels are worth after pretraining: frozen, fine-tuned, from scratch, on other images, and FixMatch as the third way.", "as labels grow"),
-    "23_compare": ("All methods side by side: who kept what, who forgot the colour or the place; CKA, and how comparisons mislead.", "how far the features move when one factor"),
-    "25_many_gpus": ("From one process to many: the differentiable gather and the ways to get it wrong, batch norm, learning rate, a run that is killed and goes on.", "meets 6, 30 and 30 negatives"),
+    "19_bert": ("Hide words, guess them from both sides; 80/10/10; ten labels against tf-idf.", "hidden twice"),
+    "20_gpt": ("The next word: tokens, a causal mask, sampling, a cache, a leak; bits per byte.", "bits than the bigram"),
+    "22_transfer": ("What labels are worth after pretraining; other images; FixMatch as the third way.", "as labels grow"),
+    "23_compare": ("All methods side by side: who forgot the colour, who the place? CKA.", "how far the features move when one factor"),
+    "25_many_gpus": ("The differentiable gather and the ways to get it wrong; a killed run goes on.", "meets 6, 30 and 30 negatives"),
 }  # fmt: skip
 
 
@@ -81,10 +81,12 @@ def results() -> str:
     for row in ("pixels", "supervised"):
         cells = [spread(values) if (values := simclr["rows"][judge].get(row)) else "" for judge in judges]
         parts.append(f"| {row} | " + " | ".join(cells) + " | | |")
+    parts += text_results() + transfer_results()
     speed = json.loads((ROOT / "results/speed.json").read_text())
     parts.append(
-        f"\nSpeed of training on {speed['threads']} cores in {speed['precision'].removeprefix('torch.')}: images (next_frame: "
-        f"clips; bert and gpt: passages of 128 tokens) a second, with a new pretext task each step, and as a share of the same step on ready inputs. `python tests/benchmarks/speed.py`\n"
+        f"\nSpeed of training on {speed['threads']} cores in {speed['precision'].removeprefix('torch.')}: images "
+        "(next_frame: clips; bert and gpt: passages of 128 tokens) a second, with a new pretext task each step, and as a "
+        "share of the same step on ready inputs. `python tests/benchmarks/speed.py`\n"
     )
     parts += ["| | a second | of the same step on ready inputs |", "|---|---|---|"]
     for name, values in speed["images_per_second"].items():
@@ -94,6 +96,48 @@ def results() -> str:
         )
         parts.append(f"| {name} | {mean['sslkit']:,.0f} | {100 * mean['sslkit'] / mean['ready']:.0f} %{beside} |")
     return "\n".join(parts)
+
+
+def found(name: str) -> dict:
+    """A results file, {} where it was not made."""
+    path = ROOT / "results" / name
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def text_results() -> list[str]:
+    """Lines for the two chapters on text."""
+    gpt, bert, lines = found("gpt.json"), found("bert.json"), []
+    if gpt:
+        bits = ", ".join(f"{name} {plain(values)}" for name, values in gpt["rows"].items())
+        lines.append(f"\nText, bits per byte of test documents ({len(gpt['seeds'])} seeds; less is better): {bits}. `{gpt['command']}`")
+    if bert:
+        named = ", ".join(f"{name} {spread(values)}" for name, values in bert["masked"].items())
+        lines.append(f"\nHidden tokens named right in %, validation documents: {named}.")
+        lines.append(f"The package of a test passage, accuracy in %, {len(bert['seeds'])} seeds:\n")
+        counts = list(bert["labels"]["fine-tuned"])
+        lines += ["| labels per class | " + " | ".join(counts) + " |", "|---" * (len(counts) + 1) + "|"]
+        lines += [f"| {arm} | " + " | ".join(spread(row[k]) for k in counts) + " |" for arm, row in bert["labels"].items()]
+        lines.append(f"\n`{bert['command']}`")
+    return lines
+
+
+def transfer_results() -> list[str]:
+    """The headline table: accuracy against labels per class."""
+    kept = found("transfer.json")
+    if not kept:
+        return []
+    table = kept["curves"][kept["data"]]
+    counts = sorted(table["fine-tuned"], key=int)
+    lines = [f"\nLabels per class on `{kept['data']}`, test accuracy in %, {len(kept['seeds'])} seeds. `{kept['command']}`\n"]
+    lines += ["| | " + " | ".join(counts) + " |", "|---" * (len(counts) + 1) + "|"]
+    for arm, points in table.items():
+        lines.append(f"| {arm} | " + " | ".join(spread(points[k]) if k in points else "" for k in counts) + " |")
+    return lines
+
+
+def plain(values: list[float]) -> str:
+    """Mean ± standard deviation."""
+    return f"{statistics.mean(values):.3f}" + (f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else "")
 
 
 def spread(values: list[float]) -> str:

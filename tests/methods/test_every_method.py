@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.multiprocessing as multiprocessing
-from tiny import N, TEXT, channels_of, inputs, part, tiny
+from tiny import TEXT, N, channels_of, inputs, part, tiny
 from torch import nn
 
 from sslkit import dist
