@@ -1,12 +1,12 @@
 """BERT's own judges: masked accuracy against guessers that only count, the second stage against from scratch and tf-idf,
 which layer probes best, how much pretraining it takes, the 80/10/10 rule and both sides.
 
-    python tests/benchmarks/bert.py [--seeds 3] [--steps 1200] [--lengths 0.25 0.5] [--out results/bert.json]
+    python tests/benchmarks/bert.py [--seeds 3] [--steps 1200] [--lengths 3 0.25 0.5] [--out results/bert.json]
 
 For each seed a run of the laptop recipe: masked accuracy and layers on validation documents, fine-tuning with 10 and 50
 labels per class against from scratch and tf-idf of words on the test split (the learning rate, and tf-idf's C, are chosen
 on val). Runs of other lengths (seed 0): masked accuracy, and fine-tuning with three draws of 10 labels. Always <mask>, and
-causal attention, beside the recipe, all at half its length (seed 0). One process a core, one thread each; about 16
+causal attention, beside the recipe, all at half its length (seed 0). One process a core, one thread each; about 24
 minutes on two cores.
 """
 
@@ -38,7 +38,7 @@ from sslkit.probes import features, finetune, linear_probe, reinitialised
 from sslkit.train import build, precision, train
 
 COUNTS, PROBED = (10, 50), 4000
-LENGTHS, ABLATED = (0.25, 0.5), 0.5  # of the recipe's steps
+LENGTHS, ABLATED = (3.0, 0.25, 0.5), 0.5  # of the recipe's steps
 KINDS = {"masked": (1.0, 0.0, 0.0), "intact": (0.0, 0.0, 1.0)}
 
 
