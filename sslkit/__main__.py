@@ -114,7 +114,7 @@ def pretrain(args: argparse.Namespace) -> int:
     module = methods.get(args.method)
     changes = {f.name: getattr(args, f.name) for f in OVERRIDES if getattr(args, f.name) is not None}
     recipe = choose(module.RECIPES, args.scale).but(**changes)
-    args.data = args.data or getattr(module, "DATA", "scenes")
+    args.data = args.data or methods.data_of(args.method)
     out = args.out or Path("runs") / f"{args.method}-{args.data.replace('/', '_').replace(':', '_')}-{args.seed}"
     if (out / "checkpoint.pt").exists() and not args.resume:
         raise ValueError(f"{out} holds a run already: add --resume to go on with it, or choose another --out")

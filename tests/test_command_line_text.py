@@ -8,6 +8,7 @@ import pytest
 
 from sslkit import checkpoint
 from sslkit.__main__ import main
+from sslkit.methods import data_of
 from sslkit.runs import load_run
 from sslkit.tokenizer import BytePair
 
@@ -43,6 +44,10 @@ def runs(texts, tmp_path_factory):
     for name in ("bert", "gpt"):
         assert main(["pretrain", name, "--data", f"folder:{texts}", "--out", str(folder / name)]) == 0
     return {name: folder / name for name in ("bert", "gpt")}
+
+
+def test_text_is_what_they_learn_from_unless_told():
+    assert [data_of(name) for name in ("bert", "gpt", "next_frame", "simclr")] == ["text", "text", "moving", "scenes"]
 
 
 @pytest.mark.parametrize("name", ["bert", "gpt"])

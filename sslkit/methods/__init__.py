@@ -4,6 +4,8 @@ import importlib
 import pkgutil
 from types import ModuleType
 
+from sslkit.nets import TEXT_ENCODERS
+
 
 def names() -> list[str]:
     """What `get` knows: the modules that have a METHOD (a notebook may export functions alone)."""
@@ -16,3 +18,10 @@ def get(name: str) -> ModuleType:
     if name not in names():
         raise ValueError(f"no method {name!r}; there are: {', '.join(names()) or 'none yet'}")
     return importlib.import_module(f"{__name__}.{name}")
+
+
+def data_of(name: str) -> str:
+    """The data set that a method learns from unless another is named: its module's DATA, text for text, else scenes."""
+    module = get(name)
+    reads_text = module.RECIPES["laptop"].encoder in TEXT_ENCODERS
+    return getattr(module, "DATA", "text" if reads_text else "scenes")

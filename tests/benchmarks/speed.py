@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from sslkit.datasets import load
-from sslkit.methods import get, names
+from sslkit.methods import data_of, get, names
 from sslkit.train import build, make_optimizer, precision, train
 
 WARM_UP = 5  # steps that do not count
@@ -92,7 +92,7 @@ def measure(name: str, steps: int, rounds: int) -> dict[str, list[float]]:
     SimCLR's "lightly": ...}."""
     module = get(name)
     recipe = module.RECIPES["laptop"].but(steps=steps + WARM_UP)
-    data = load(getattr(module, "DATA", "scenes"), limit=4000)
+    data = load(data_of(name), limit=4000)
     method = build(module.METHOD, recipe, data.channels)
     with torch.no_grad():
         ready = Ready(method, method.pretext(data.pretrain[: recipe.batch], torch.Generator().manual_seed(0)))
