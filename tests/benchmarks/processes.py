@@ -23,7 +23,7 @@ import torch
 
 from sslkit import dist
 from sslkit.datasets import load
-from sslkit.methods import get, names
+from sslkit.methods import data_of, get, names
 from sslkit.train import autocast, build, make_optimizer, precision, train
 
 WARM_UP = 5  # steps that do not count
@@ -43,7 +43,7 @@ def training_speed(name: str, steps: int) -> float:
     module = get(name)
     recipe = module.RECIPES["laptop"]
     recipe = recipe.but(steps=steps + WARM_UP, batch=recipe.batch * dist.world())
-    data = load(getattr(module, "DATA", "scenes"), train=4000, val=10, test=10)
+    data = load(data_of(name), limit=4000)
     method = build(module.METHOD, recipe, data.channels)
     records = list(train(method, data.pretrain, recipe))
     first, last = records[WARM_UP - 1], records[-1]
@@ -54,7 +54,7 @@ def step_seconds(name: str, steps: int) -> dict[str, float]:
     """Seconds of a step on a ready task, with the gradients' all_reduce and without, and of all other collectives in it."""
     module = get(name)
     recipe = module.RECIPES["laptop"]
-    data = load(getattr(module, "DATA", "scenes"), train=1000, val=10, test=10)
+    data = load(data_of(name), limit=1000)
     method = build(module.METHOD, recipe, data.channels).train()
     optimizer, wrapped = make_optimizer(method, recipe), dist.wrap(method)
     where = next(method.parameters()).device
