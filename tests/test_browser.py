@@ -177,6 +177,19 @@ def explore(page, screenshot: Path, small: bool) -> None:
     explorer.locator(".sslkit-chosen .sslkit-thumb").first.wait_for()
 
 
+def press_button(page, panel) -> None:
+    """A panel of buttons draws another picture when its last one is pressed."""
+    panel.scroll_into_view_if_needed()
+    picture = panel.locator(".widget-image, img").first
+    picture.wait_for()
+    before = picture.get_attribute("src")
+    panel.locator("button").last.click()
+    deadline = time.monotonic() + 60
+    while picture.get_attribute("src") == before:
+        assert time.monotonic() < deadline, "the picture stayed as it was"
+        page.wait_for_timeout(50)
+
+
 def assert_quiet(page, address: str) -> None:
     """Nothing was fetched from elsewhere, and the page had nothing to complain about."""
     local = (address, address.replace("http", "ws"), "data:", "blob:", "about:")
@@ -223,7 +236,10 @@ def test_every_panel_of_a_chapter_answers(page, lab, path, tmp_path):
     explorers = page.locator(".sslkit-explorer")
     assert panels.count() + explorers.count() > 0, "a chapter has a widget"
     for panel in panels.all():
-        move_slider(page, panel)
+        if panel.locator(".noUi-handle").count():
+            move_slider(page, panel)
+        else:
+            press_button(page, panel)
     if panels.count():
         shots = Path(os.environ.get("SSLKIT_SCREENSHOTS", tmp_path))
         panels.last.screenshot(path=shots / f"panel-{path.stem}.png")
