@@ -92,7 +92,7 @@ def test_one_is_killed(rank, tmp_path, whole):
     line = next(line for line in err.splitlines() if line.startswith("python -m sslkit pretrain:"))
     assert f"process {rank} of 2 is gone" in line and f"process {1 - rank} ends the run" in line
     assert "kept in" in line and "--nproc-per-node 2" in line and line.endswith("--resume")
-    assert "sslkit/train.py" not in err, "no traceback of the kit's own"
+    assert "sslkit/train/" not in err, "no traceback of the kit's own"
     state = checkpoint.load(tmp_path / "checkpoint.pt")
     assert before <= state["step"] < STEPS and f"after step {state['step']} of {STEPS}" in line
     finish(tmp_path, 2, "--resume")

@@ -9,8 +9,8 @@ import nbformat
 import pytest
 
 from sslkit.notebooks import NotebookFailed, check, course, export, run, source_hash
-from sslkit.notebooks.checks import MAX_MB, MAX_SECONDS
 from sslkit.notebooks.__main__ import main
+from sslkit.notebooks.checks import MAX_MB, MAX_SECONDS
 
 v4 = nbformat.v4
 LOSS = "#| export\nimport math\n\n\ndef loss(x):\n    return math.log(x)"

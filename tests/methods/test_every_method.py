@@ -1,4 +1,4 @@
-"""What every method promises, whatever it learns from: see section 4 of the design in README and sslkit/train.py."""
+"""What every method promises, whatever it learns from: see section 4 of the design in README and sslkit/train/."""
 
 import copy
 import math

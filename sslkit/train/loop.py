@@ -1,14 +1,11 @@
-"""The training loop, a generator: `for record in train(method, x, recipe): ...`, in a notebook, on the command line,
-under torchrun."""
+"""The training loop."""
 
 import math
 import os
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,91 +14,9 @@ from torch import Tensor, nn
 
 from sslkit import checkpoint, dist
 from sslkit.nets import build_encoder
-
-SCALES = ("smoke", "laptop", "gpu")
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """All settings of a run. steps are optimiser steps; batch is images a step over all processes; warmup is a share
-    of the steps, after which the learning rate falls to 0 along a half cosine; options go to the method's
-    constructor."""
-
-    steps: int
-    lr: float
-    batch: int = 256
-    encoder: str = "small"
-    optimizer: str = "sgd"
-    weight_decay: float = 5e-4
-    warmup: float = 0.1
-    options: dict = field(default_factory=dict)
-
-    def but(self, **changes) -> "Recipe":
-        """The same recipe with some settings changed."""
-        return replace(self, **changes)
-
-    def smoke(self) -> "Recipe":
-        """The same path through the code in seconds: enough to see that it runs, not to learn."""
-        return self.but(steps=min(self.steps, 8), batch=min(self.batch, 64))
-
-
-def scale(wanted: str | None = None) -> str:
-    """ "laptop" or, with a GPU, "gpu"; `wanted`, or else SSLKIT_SCALE, overrules the hardware."""
-    chosen = wanted or os.environ.get("SSLKIT_SCALE") or ("gpu" if torch.cuda.is_available() else "laptop")
-    if chosen not in SCALES:
-        raise ValueError(f"no scale {chosen!r}; there are {', '.join(SCALES)}")
-    return chosen
-
-
-def choose(recipes: dict[str, Recipe], wanted: str | None = None) -> Recipe:
-    """The recipe of a method for the scale at hand."""
-    chosen = scale(wanted)
-    return recipes["laptop"].smoke() if chosen == "smoke" else recipes[chosen]
-
-
-def device() -> torch.device:
-    """This process's GPU if there is one, else the CPU; SSLKIT_DEVICE (cpu, mps, ...) overrules."""
-    if wanted := os.environ.get("SSLKIT_DEVICE"):
-        return torch.device(wanted)
-    if torch.cuda.is_available():
-        return torch.device("cuda", dist.local_rank())
-    return torch.device("cpu")
-
-
-@lru_cache
-def precision(kind: str) -> torch.dtype:
-    """bfloat16 where it makes a convolution's step clearly faster on this kind of device ("cpu", "cuda"), else float32.
-
-    Measured once a process (0.2 s), since processors differ too much to know; SSLKIT_PRECISION=float32 or bfloat16
-    overrules.
-    """
-    if wanted := os.environ.get("SSLKIT_PRECISION"):
-        if wanted not in ("float32", "bfloat16"):
-            raise ValueError(f"SSLKIT_PRECISION is {wanted!r}; it can be float32 or bfloat16")
-        return getattr(torch, wanted)
-    if kind == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
-    if kind != "cpu":
-        return torch.float32
-    layer = nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
-    x = torch.ones(64, 64, 16, 16).to(memory_format=torch.channels_last).requires_grad_()
-
-    def seconds(dtype: torch.dtype) -> float:
-        best = math.inf
-        for _ in range(4):
-            start = time.perf_counter()
-            with torch.enable_grad(), torch.autocast(kind, dtype, enabled=dtype != torch.float32):
-                layer(x).sum().backward()
-            best = min(best, time.perf_counter() - start)
-        return best
-
-    return torch.bfloat16 if seconds(torch.bfloat16) < 0.8 * seconds(torch.float32) else torch.float32
-
-
-def autocast(where: torch.device, dtype: torch.dtype | None = None):
-    """A context in which convolutions and matrix products run in the precision that pays on this device."""
-    dtype = dtype or precision(where.type)
-    return nullcontext() if dtype == torch.float32 else torch.autocast(where.type, dtype)
+from sslkit.train.hardware import autocast, device, precision
+from sslkit.train.recipe import Recipe, learning_rate, make_optimizer
+from sslkit.train.whole_steps import buffers_kept_if_it_fails, interrupts_wait
 
 
 def build(method_class: type[nn.Module], recipe: Recipe, channels: int = 3, seed: int = 0) -> nn.Module:
@@ -109,28 +24,6 @@ def build(method_class: type[nn.Module], recipe: Recipe, channels: int = 3, seed
     torch.manual_seed(seed)
     method = method_class(build_encoder(recipe.encoder, channels), **recipe.options)
     return method.to(device(), memory_format=torch.channels_last)  # convolutions are faster so, on CPUs and GPUs alike
-
-
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """The rate of step 0, 1, ...: a straight warm-up, then a half cosine to 0 (Loshchilov & Hutter 2017)."""
-    warmup = max(1, round(recipe.warmup * recipe.steps))
-    if step < warmup:
-        return recipe.lr * (step + 1) / warmup
-    return recipe.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, recipe.steps - warmup)))
-
-
-def make_optimizer(method: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD with momentum 0.9, or AdamW; no weight decay on biases and batch norm, as the papers do."""
-    learned = [p for p in method.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in learned if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in learned if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9)
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=recipe.lr)
-    raise ValueError(f"no optimizer {recipe.optimizer!r}; there are sgd and adamw")
 
 
 @dataclass(frozen=True)
@@ -296,34 +189,3 @@ def other_processes(before: int, batch: int) -> str:
         f"would have been: each step takes {words} ({batch // now} a process), with other random views, and on CPUs "
         "batch norm sees other groups of images."
     )
-
-
-@contextmanager
-def buffers_kept_if_it_fails(method: nn.Module):
-    """Undo what a step that fails half-way (another process is gone; memory is full) has done to running statistics, so
-    that what is saved then is the state after the last whole step."""
-    before = [buffer.clone() for buffer in method.buffers()]
-    try:
-        yield
-    except BaseException:
-        for buffer, value in zip(method.buffers(), before):
-            buffer.copy_(value)
-        raise
-
-
-@contextmanager
-def interrupts_wait(*signals: int):
-    """Hold Ctrl-C (and a notebook's stop button), or the given signals, back until the block is done, so that no step is
-    left half taken. Yields a function that gives the signal that came, 0 if none did. Only the main thread can."""
-    came = []
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: 0
-        return
-    before = {
-        number: signal.signal(number, lambda number, _: came.append(number)) for number in signals or [signal.SIGINT]
-    }
-    try:
-        yield lambda: came[0] if came else 0
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
