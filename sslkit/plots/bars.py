@@ -2,7 +2,20 @@
 
 import numpy as np
 
-from .picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, Picture, array, drawing, frame, plain_axes, render
+from .picture import (
+    COLOURS,
+    FAINT,
+    INK,
+    TEXT_SIZE,
+    WIDTH,
+    Picture,
+    array,
+    drawing,
+    frame,
+    name_lines,
+    plain_axes,
+    render,
+)
 from .text import describe
 
 
@@ -118,6 +131,6 @@ def histogram(
         ax.hist(numbers, edges, density=True, histtype="stepfilled", color=colour, alpha=0.35, label=name or None)
         ax.hist(numbers, edges, density=True, histtype="step", color=colour, linewidth=1.4)
     if any(groups):
-        ax.legend(frameon=False, fontsize=TEXT_SIZE, labelcolor=INK)
+        name_lines(ax)
     means = ", ".join(f"{name or 'values'} mean {v.mean():.3g}" for name, v in groups.items())
     return render(fig, describe(f"Histogram: {means}", title, caption), colours=96)

@@ -2,7 +2,19 @@
 
 import numpy as np
 
-from .picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, Picture, array, drawing, frame, plain_axes, render
+from .picture import (
+    COLOURS,
+    FAINT,
+    TEXT_SIZE,
+    WIDTH,
+    Picture,
+    array,
+    drawing,
+    frame,
+    name_lines,
+    plain_axes,
+    render,
+)
 from .text import describe
 
 CHANCE_STYLE = dict(color=FAINT, linewidth=1.2, linestyle=(0, (5, 3)))
@@ -73,7 +85,7 @@ def draw_losses(ax, curves: dict, chance: float | None, window: int | None = Non
         )  # else noise about the chance level would fill the panel and look like learning
         ax.set_ylim(low, max(high, chance + 0.09 * (max(high, chance) - low)))
     if len(curves) > 1:
-        ax.legend(frameon=False, fontsize=TEXT_SIZE, labelcolor=INK)
+        name_lines(ax)
 
 
 @drawing
@@ -126,5 +138,5 @@ def label_efficiency(
     ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
     if chance is not None:
         ax.axhline(chance, label=f"chance {chance:.0%}", **CHANCE_STYLE)
-    ax.legend(frameon=False, fontsize=TEXT_SIZE, labelcolor=INK)
+    name_lines(ax)
     return render(fig, describe(f"Accuracy against labels per class: {'; '.join(ends)}", title, caption), colours=96)

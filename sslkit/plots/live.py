@@ -5,7 +5,7 @@ import sys
 import time
 
 from .curves import draw_losses, verdict
-from .picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, Picture, drawing, frame, plain_axes, render
+from .picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, Picture, drawing, frame, name_lines, plain_axes, render
 from .text import describe
 
 MOST_POINTS = 1500  # drawn a curve: more would cost time and show nothing
@@ -145,7 +145,7 @@ class Live:
             spare = max(0.0, 0.06 - (highest - lowest)) / 2  # ticks are whole percents: noise is not to fill the axis
             ax.set_ylim(lowest - spare, highest + spare)
             if any(self.probes):
-                ax.legend(frameon=False, fontsize=TEXT_SIZE, labelcolor=INK)
+                name_lines(ax)
             if not self.probes:
                 ax.text(
                     0.5,

@@ -113,6 +113,11 @@ def plain_axes(ax, xlabel: str = "", ylabel: str = "", title: str = "", grid: st
     return ax
 
 
+def name_lines(ax) -> None:
+    """The legend of one Axes, where it covers least; on white, so that no dashed line runs through the names."""
+    ax.legend(framealpha=0.9, facecolor="white", edgecolor="none", fontsize=TEXT_SIZE, labelcolor=INK)
+
+
 def render(fig: Figure, alt: str, colours: int | None = None) -> Picture:
     """Draw the figure to PNG. `colours` stores it with a palette of so many, at a third of the size.
 

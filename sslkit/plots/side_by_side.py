@@ -16,6 +16,7 @@ from .picture import (
     array,
     drawing,
     frame,
+    name_lines,
     plain_axes,
     render,
 )
@@ -91,7 +92,7 @@ def named_points(points: dict, title="", caption="", xlabel="", ylabel="", marks
         look = dict(textcoords="offset points", size=TEXT_SIZE, color=INK)
         ax.annotate(name, points[name], (dx * 72 / DPI, dy * 72 / DPI), **look)
     if any(groups):
-        ax.legend(frameon=False, fontsize=TEXT_SIZE, labelcolor=INK)
+        name_lines(ax)
     spoken = ", ".join(f"{name} ({x:.3g}, {y:.3g})" for name, (x, y) in points.items())
     return render(fig, describe(f"Points, {xlabel} and {ylabel}: {spoken}", title, caption), colours=128)
 
@@ -125,7 +126,7 @@ def lines(curves: dict, title="", caption="", xlabel="", ylabel="", log: bool = 
         ax.minorticks_off()
     if level is not None:
         ax.axhline(level, color=FAINT, linestyle=(0, (5, 3)), linewidth=1.2)
-    ax.legend(frameon=False, fontsize=TEXT_SIZE, labelcolor=INK)
+    name_lines(ax)
     return render(fig, describe(f"Lines: {'; '.join(ends)}", title, caption), colours=128)
 
 
