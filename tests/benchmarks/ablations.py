@@ -11,9 +11,7 @@ else may run meanwhile.
 """
 
 import argparse
-import json
 import os
-import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
@@ -21,6 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import torch
+from tables import save, spread
 from torch import nn
 
 from sslkit import probes
@@ -118,9 +117,7 @@ def main() -> None:
     for name in names:
         line = f"{name:18}"
         for j in judges:
-            values = rows[j][name]
-            spread = statistics.stdev(values) if len(values) > 1 else 0.0
-            line += f"   {j} {statistics.mean(values):.3f} ± {spread:.3f}"
+            line += f"   {j} {spread(rows[j][name])}"
         print(line)
     result = {
         "command": f"python tests/benchmarks/ablations.py --steps {args.steps} --seeds {args.seeds}"
@@ -132,8 +129,7 @@ def main() -> None:
         "seconds": round(time.perf_counter() - start),
         "rows": rows,
     }
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(result, indent=1) + "\n")
+    save(args.out, result)
 
 
 if __name__ == "__main__":

@@ -11,15 +11,14 @@ minutes on two cores.
 """
 
 import argparse
-import json
 import os
-import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 import torch
+from tables import machine, save, settings, spread
 
 from sslkit.datasets import load
 from sslkit.methods.bert import (
@@ -35,7 +34,7 @@ from sslkit.methods.bert import (
     tf_idf_accuracy,
 )
 from sslkit.probes import features, finetune, linear_probe, reinitialised
-from sslkit.train import build, precision, train
+from sslkit.train import build, train
 
 COUNTS, PROBED = (10, 50), 4000
 LENGTHS, ABLATED = (3.0, 0.25, 0.5), 0.5  # of the recipe's steps
@@ -161,25 +160,19 @@ def main() -> None:
     }
     for arm, row in found["labels"].items():
         for count, values in row.items():
-            spread = statistics.stdev(values) if len(values) > 1 else 0.0
-            print(f"{arm:14} {count:>3} labels {statistics.mean(values):.3f} ± {spread:.3f}   {values}")
+            print(f"{arm:14} {count:>3} labels {spread(values)}   {values}")
     if args.out:
         about = {
             "command": f"python tests/benchmarks/bert.py --seeds {args.seeds}",
-            "data": data.name,
-            "seeds": list(range(args.seeds)),
-            "steps": args.steps,
-            "batch": RECIPES["laptop"].batch,
+            **settings(data, args.seeds, RECIPES["laptop"].but(steps=args.steps)),
             "fine_tuning": FINE_TUNING,
             "lengths_note": f"{args.steps} steps: {args.seeds} seeds; others: one network, three draws of labels.",
             "ablation_steps": round(ABLATED * args.steps),
             "ablation_seeds": 1,
-            "threads": 1,
-            "precision": str(precision("cpu")),
-            "torch": torch.__version__,
+            **machine(),
+            "threads": 1,  # of each worker
         }
-        args.out.parent.mkdir(exist_ok=True)
-        args.out.write_text(json.dumps(about | found, indent=1) + "\n")
+        save(args.out, about | found)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import torch
+from tables import machine, save
 from torch import Tensor
 
 from sslkit.datasets import load
@@ -31,7 +32,7 @@ from sslkit.probes.factors import read_factors, total_effect
 from sslkit.probes.finetuning import evenly
 from sslkit.probes.scores import judge
 from sslkit.runs import PASSES, load_encoder
-from sslkit.train import build, precision, train
+from sslkit.train import build, train
 
 METHODS = ("simclr", "moco", "rotation", "patches", "mae")
 BUDGET = 460_800  # image passes
@@ -141,14 +142,11 @@ def main() -> None:
         "pairs": PAIRS,
         "methods": {name: method_facts(name) for name in METHODS if (name, 0) in kept},
         "seconds": round(time.perf_counter() - start),
-        "threads": torch.get_num_threads(),
-        "precision": str(precision("cpu")),
-        "torch": torch.__version__,
+        **machine(),
         **tables,
         "cka": alike,
     }
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(result, indent=1) + "\n")
+    save(args.out, result)
 
 
 def compared(kept: dict[tuple[str, int], Tensor], a: str, b: str, seeds) -> list[float]:

@@ -9,16 +9,15 @@ same seconds, and bits per byte on val, one seed; each size gathers its text ane
 """
 
 import argparse
-import json
-import statistics
 import time
 from pathlib import Path
 
 import torch
+from tables import machine, save, spread
 
 from sslkit.datasets import load
 from sslkit.methods.gpt import METHOD, RECIPES, bigram, bits_per_byte, shifted, token_losses, uniform, unigram
-from sslkit.train import autocast, build, device, precision, train
+from sslkit.train import autocast, build, device, train
 
 PRIORS = (10.0, 30.0, 100.0, 300.0, 1000.0)
 
@@ -76,8 +75,7 @@ def seeds(args) -> dict:
             flush=True,
         )
     for name, values in rows.items():
-        spread = statistics.stdev(values) if len(values) > 1 else 0.0
-        print(f"  {name:8} {statistics.mean(values):6.3f} ± {spread:.3f}   {values}")
+        print(f"  {name:8} {spread(values, width=6)}   {values}")
     return {
         "command": f"python tests/benchmarks/gpt.py --seeds {args.seeds}",
         "data": data.name,
@@ -128,10 +126,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     result = vocabularies(args) if args.vocabularies else seeds(args)
-    machine = {"threads": torch.get_num_threads(), "precision": str(precision("cpu")), "torch": torch.__version__}
     if args.out:
-        args.out.parent.mkdir(exist_ok=True)
-        args.out.write_text(json.dumps(result | machine, indent=1) + "\n")
+        save(args.out, result | machine())
 
 
 if __name__ == "__main__":

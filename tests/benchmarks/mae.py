@@ -10,12 +10,11 @@ About 7 minutes for three seeds on two cores.
 """
 
 import argparse
-import json
-import statistics
 import time
 from pathlib import Path
 
 import torch
+from tables import machine, print_table, save, settings
 
 from sslkit.datasets import load
 from sslkit.methods.mae import (
@@ -29,7 +28,7 @@ from sslkit.methods.mae import (
     random_masking,
 )
 from sslkit.probes import accuracy, features, knn, linear_probe
-from sslkit.train import build, precision, train
+from sslkit.train import build, train
 
 RATIOS = (0.25, 0.5, 0.75, 0.9)
 LABELLED, HIDDEN = 4000, 0.75
@@ -96,28 +95,18 @@ def main() -> None:
         raw = recipe.but(options={**recipe.options, "ratio": HIDDEN, "normalised": False})
         add(painting, reconstruction(trained(raw, data, seed)[0], data.test.x, seed))
         print(f"seed {seed} done, {time.perf_counter() - start:.0f} s", flush=True)
-    for name, rows in {"untrained": untrained, **ratios, "error on hidden patches": painting}.items():
-        print(name)
-        for judged, values in rows.items():
-            spread = statistics.stdev(values) if len(values) > 1 else 0.0
-            print(f"  {judged:18} {statistics.mean(values):8.4f} ± {spread:.4f}   {values}")
+    print_table({"untrained": untrained, **ratios, "error on hidden patches": painting}, digits=4, width=18)
     if args.out:
         result = {
             "command": f"python tests/benchmarks/mae.py --data {args.data} --seeds {args.seeds} --steps {args.steps}",
-            "data": data.name,
-            "seeds": list(range(args.seeds)),
-            "steps": recipe.steps,
-            "batch": recipe.batch,
+            **settings(data, args.seeds, recipe),
             "training_seconds": seconds,
-            "threads": torch.get_num_threads(),
-            "precision": str(precision("cpu")),
-            "torch": torch.__version__,
+            **machine(),
             "untrained": untrained,
             "ratios": ratios,
             "reconstruction": painting,
         }
-        args.out.parent.mkdir(exist_ok=True)
-        args.out.write_text(json.dumps(result, indent=1) + "\n")
+        save(args.out, result)
 
 
 if __name__ == "__main__":

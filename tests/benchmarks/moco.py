@@ -14,24 +14,20 @@ a core, one thread each. Nothing else may run meanwhile.
 
 import argparse
 import copy
-import json
 import os
 import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
 import torch
+from ablations import data, judge
+from tables import save, spread
 
-from sslkit import probes
-from sslkit.datasets import load
 from sslkit.methods import simclr
 from sslkit.methods.moco import RECIPES, MoCo, found
 from sslkit.train import Recipe, build, train
-
-BANK = 5000  # training scenes with labels for the probes
 
 
 class OneSided(simclr.SimCLR):
@@ -74,19 +70,6 @@ def recipe_of(row: tuple, steps: int) -> Recipe:
     laptop = RECIPES["laptop"]
     lr = laptop.lr * (batch / laptop.batch) ** 0.5
     return laptop.but(steps=factor * steps * 64 // batch, batch=batch, lr=lr, options=options)
-
-
-@lru_cache
-def data(limit: int | None):
-    return load("scenes", limit=limit)
-
-
-def judge(method, scenes) -> dict[str, float]:
-    """Accuracy on val by kNN and by linear probe."""
-    bank, val = scenes.train[:BANK], scenes.val
-    h, val_h = probes.features(method, bank.x), probes.features(method, val.x)
-    near = probes.accuracy(probes.knn(h, bank.y, val_h), val.y)
-    return {"kNN": near, "linear probe": probes.linear_probe(h, bank.y, val_h, val.y).val_score}
 
 
 @torch.no_grad()
@@ -148,8 +131,7 @@ def main() -> None:
     for group, part in groups.items():
         print(f"{group}: {part['steps']} steps of {part['batch']}")
         for row, judges in part["rows"].items():
-            spread = {j: statistics.stdev(values) if len(values) > 1 else 0.0 for j, values in judges.items()}
-            words = "   ".join(f"{j} {statistics.mean(values):.3f} ± {spread[j]:.3f}" for j, values in judges.items())
+            words = "   ".join(f"{j} {spread(values)}" for j, values in judges.items())
             print(f"  {row:14} {words}")
     result = {
         "command": f"python tests/benchmarks/moco.py --steps {args.steps} --seeds {args.seeds}"
@@ -159,8 +141,7 @@ def main() -> None:
         "seconds": round(time.perf_counter() - start),
         "groups": groups,
     }
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(result, indent=1) + "\n")
+    save(args.out, result)
 
 
 if __name__ == "__main__":

@@ -9,18 +9,17 @@ recipe's, none is chosen here. About two minutes a seed on two cores.
 """
 
 import argparse
-import json
-import statistics
 import time
 from pathlib import Path
 
 import torch
+from tables import machine, print_table, save, settings
 
 from sslkit.datasets import load
 from sslkit.methods.next_frame import METHOD, RECIPES
 from sslkit.probes import features, linear_probe, ridge_probe
 from sslkit.probes.clips import measured, prediction_error
-from sslkit.train import build, precision, train
+from sslkit.train import build, train
 
 ERROR = "error / copying"
 
@@ -67,26 +66,16 @@ def main() -> None:
         add("next frame", judge(method, data))
         add("copy last", {ERROR: 1.0})
         print(f"seed {seed}: {time.perf_counter() - start:.0f} s in all", flush=True)
-    for name, rows in table.items():
-        print(name)
-        for row, values in rows.items():
-            spread = statistics.stdev(values) if len(values) > 1 else 0.0
-            print(f"  {row:14} {statistics.mean(values):8.3f} ± {spread:.3f}   {values}")
+    print_table(table)
     if args.out:
         result = {
             "command": f"python tests/benchmarks/next_frame.py --seeds {args.seeds}",
-            "data": data.name,
-            "seeds": list(range(args.seeds)),
-            "steps": recipe.steps,
-            "batch": recipe.batch,
+            **settings(data, args.seeds, recipe),
             "training_seconds": seconds,
-            "threads": torch.get_num_threads(),
-            "precision": str(precision("cpu")),
-            "torch": torch.__version__,
+            **machine(),
             "rows": table,
         }
-        args.out.parent.mkdir(exist_ok=True)
-        args.out.write_text(json.dumps(result, indent=1) + "\n")
+        save(args.out, result)
 
 
 if __name__ == "__main__":

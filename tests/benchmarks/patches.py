@@ -9,18 +9,17 @@ the test split is not touched. About 15 minutes on two cores.
 """
 
 import argparse
-import json
-import statistics
 import time
 from pathlib import Path
 
 import torch
+from tables import machine, save, settings, spread
 
 from sslkit.datasets import load
 from sslkit.methods.patches import METHOD, RECIPES, colour_cast
 from sslkit.probes import accuracy, features, knn, linear_probe
 from sslkit.probes.features import evaluating
-from sslkit.train import build, precision, train
+from sslkit.train import build, train
 
 SETTINGS: dict[str, dict] = {  # name: options; "cast" is not one of the method but of the images
     "gap 2, jitter 1": {},
@@ -83,27 +82,18 @@ def main() -> None:
                 rows.setdefault(name, {}).setdefault(key, []).append(round(value, 4))
             print(f"seed {seed} {name}: {', '.join(f'{k} {v:.3f}' for k, v in found.items())}", flush=True)
     for name, judges in rows.items():
-        words = [
-            f"{k} {statistics.mean(v):.3f} ± {statistics.stdev(v) if len(v) > 1 else 0:.3f}" for k, v in judges.items()
-        ]
-        print(f"{name:26} {', '.join(words)}")
+        print(f"{name:26} {', '.join(f'{k} {spread(v)}' for k, v in judges.items())}")
     seconds = round(time.perf_counter() - start)
     print(f"{seconds} s")
     if args.out:
         result = {
             "command": f"python tests/benchmarks/patches.py --seeds {args.seeds} --steps {args.steps}",
-            "data": data.name,
-            "seeds": list(range(args.seeds)),
-            "steps": args.steps,
-            "batch": recipe.batch,
+            **settings(data, args.seeds, recipe),
             "seconds": seconds,
-            "threads": torch.get_num_threads(),
-            "precision": str(precision("cpu")),
-            "torch": torch.__version__,
+            **machine(),
             "rows": rows,
         }
-        args.out.parent.mkdir(exist_ok=True)
-        args.out.write_text(json.dumps(result, indent=1) + "\n")
+        save(args.out, result)
 
 
 if __name__ == "__main__":

@@ -9,17 +9,15 @@ About 3 to 4 minutes a seed on two cores.
 """
 
 import argparse
-import json
-import statistics
 import time
 from pathlib import Path
 
-import torch
+from tables import machine, print_table, save, settings
 
 from sslkit.datasets import load
 from sslkit.methods import get, names
 from sslkit.probes import finetune, scoreboard
-from sslkit.train import build, precision, train
+from sslkit.train import build, train
 
 JUDGES = {"knn": "kNN", "linear_probe": "linear probe", "few_labels": "few labels", "effective_rank": "effective rank"}
 FINE_TUNING = "fine-tuning, 10 labels per class"
@@ -61,29 +59,19 @@ def main() -> None:
             add(FINE_TUNING, "from scratch", finetune(untrained, data, seed=draw).test)
             add(FINE_TUNING, name, finetune(method, data, seed=draw).test)
         print(f"seed {seed}: {time.perf_counter() - start:.0f} s in all", flush=True)
-    for judge, rows in table.items():
-        print(judge)
-        for row, values in rows.items():
-            spread = statistics.stdev(values) if len(values) > 1 else 0.0
-            print(f"  {row:14} {statistics.mean(values):8.3f} ± {spread:.3f}   {values}")
+    print_table(table)
     if args.out:
         result = {
             "method": name,
             "command": f"python tests/benchmarks/pretrain.py {args.method} --data {args.data} --seeds {args.seeds}"
             + f" --draws {args.draws}" * (args.draws != 3)
             + " --supervised" * args.supervised,
-            "data": data.name,
-            "seeds": list(range(args.seeds)),
-            "steps": recipe.steps,
-            "batch": recipe.batch,
+            **settings(data, args.seeds, recipe),
             "training_seconds": seconds,
-            "threads": torch.get_num_threads(),
-            "precision": str(precision("cpu")),
-            "torch": torch.__version__,
+            **machine(),
             "rows": table,
         }
-        args.out.parent.mkdir(exist_ok=True)
-        args.out.write_text(json.dumps(result, indent=1) + "\n")
+        save(args.out, result)
 
 
 if __name__ == "__main__":

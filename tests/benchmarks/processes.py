@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 import torch
+from tables import save
 
 from sslkit import dist
 from sslkit.datasets import load
@@ -163,8 +164,7 @@ def main() -> None:
             "torch": torch.__version__,
             "methods": found,
         }
-        args.out.parent.mkdir(exist_ok=True)
-        args.out.write_text(json.dumps(result, indent=1) + "\n")
+        save(args.out, result)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ import statistics
 import sys
 from pathlib import Path
 
+from tables import percent
+
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "notebooks" / "pictures"
 COURSE = {  # notebook: (what it is about, words in the alt text of its picture)
@@ -74,12 +76,12 @@ def results() -> str:
         cells = []
         for judge in judges:
             rows = one["rows"][judge]
-            cells.append(f"{spread(rows[one['method']])} ({spread(rows.get('untrained') or rows['from scratch'])})")
+            cells.append(f"{percent(rows[one['method']])} ({percent(rows.get('untrained') or rows['from scratch'])})")
         length = f"{one['steps']:,} x {one['batch']}"
         parts.append(f"| {one['method']} | " + " | ".join(cells) + f" | {length} | {len(one['seeds'])} |")
     simclr = next(one for one in measured if one["method"] == "SimCLR")
     for row in ("pixels", "supervised"):
-        cells = [spread(values) if (values := simclr["rows"][judge].get(row)) else "" for judge in judges]
+        cells = [percent(values) if (values := simclr["rows"][judge].get(row)) else "" for judge in judges]
         parts.append(f"| {row} | " + " | ".join(cells) + " | | |")
     parts += text_results() + transfer_results()
     speed = json.loads((ROOT / "results/speed.json").read_text())
@@ -111,12 +113,12 @@ def text_results() -> list[str]:
         bits = ", ".join(f"{name} {plain(values)}" for name, values in gpt["rows"].items())
         lines.append(f"\nText, bits per byte of test documents ({len(gpt['seeds'])} seeds; less is better): {bits}. `{gpt['command']}`")
     if bert:
-        named = ", ".join(f"{name} {spread(values)}" for name, values in bert["masked"].items())
+        named = ", ".join(f"{name} {percent(values)}" for name, values in bert["masked"].items())
         lines.append(f"\nHidden tokens named right in %, validation documents: {named}.")
         lines.append(f"The package of a test passage, accuracy in %, {len(bert['seeds'])} seeds:\n")
         counts = list(bert["labels"]["fine-tuned"])
         lines += ["| labels per class | " + " | ".join(counts) + " |", "|---" * (len(counts) + 1) + "|"]
-        lines += [f"| {arm} | " + " | ".join(spread(row[k]) for k in counts) + " |" for arm, row in bert["labels"].items()]
+        lines += [f"| {arm} | " + " | ".join(percent(row[k]) for k in counts) + " |" for arm, row in bert["labels"].items()]
         lines.append(f"\n`{bert['command']}`")
     return lines
 
@@ -131,20 +133,13 @@ def transfer_results() -> list[str]:
     lines = [f"\nLabels per class on `{kept['data']}`, test accuracy in %, {len(kept['seeds'])} seeds. `{kept['command']}`\n"]
     lines += ["| | " + " | ".join(counts) + " |", "|---" * (len(counts) + 1) + "|"]
     for arm, points in table.items():
-        lines.append(f"| {arm} | " + " | ".join(spread(points[k]) if k in points else "" for k in counts) + " |")
+        lines.append(f"| {arm} | " + " | ".join(percent(points[k]) if k in points else "" for k in counts) + " |")
     return lines
 
 
 def plain(values: list[float]) -> str:
     """Mean ± standard deviation."""
     return f"{statistics.mean(values):.3f}" + (f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else "")
-
-
-def spread(values: list[float]) -> str:
-    """Mean ± standard deviation of shares, in %."""
-    return f"{100 * statistics.mean(values):.1f}" + (
-        f" ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else ""
-    )
 
 
 def put(text: str, mark: str, content: str) -> str:

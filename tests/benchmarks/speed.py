@@ -18,11 +18,12 @@ import time
 from pathlib import Path
 
 import torch
+from tables import machine, save
 from torch import nn
 
 from sslkit.datasets import load
 from sslkit.methods import data_of, get, names
-from sslkit.train import build, make_optimizer, precision, train
+from sslkit.train import build, make_optimizer, train
 
 WARM_UP = 5  # steps that do not count
 
@@ -126,14 +127,11 @@ def main() -> None:
         kept = json.loads(args.out.read_text()) if args.out.exists() else {}  # of methods that were not run now
         command = f"python tests/benchmarks/speed.py --steps {args.steps} --rounds {args.rounds}"
         result = {
-            "threads": torch.get_num_threads(),
-            "precision": str(precision("cpu")),
-            "torch": torch.__version__,
+            **machine(),
             "commands": kept.get("commands", {}) | {name: command for name in speeds},
             "images_per_second": kept.get("images_per_second", {}) | speeds,
         }
-        args.out.parent.mkdir(exist_ok=True)
-        args.out.write_text(json.dumps(result, indent=1) + "\n")
+        save(args.out, result)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,7 @@ which does more in a second than all threads on one run; nothing else may run me
 """
 
 import argparse
-import json
 import os
-import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
@@ -24,6 +22,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import torch
+from tables import percent, save
 
 from sslkit import checkpoint
 from sslkit.datasets import load
@@ -49,6 +48,11 @@ def data(name: str, limit: int | None):
     """A set with three channels."""
     options = {"artist": "both"} if name == "emoji" else {}
     return load(name, limit=limit, channels=3, **options)
+
+
+def rarest(images) -> int:
+    """How many training images the rarest class has."""
+    return int(images.train.y.bincount(minlength=len(images.classes)).min())
 
 
 @lru_cache
@@ -87,7 +91,7 @@ def one(part: str, name: str, seed: int, folder: Path, limit: int | None, change
         }
     else:  # "FixMatch, from SimCLR", "FixMatch, from scratch": curves
         start = reinitialised(pretrained, seed) if part.endswith("scratch") else pretrained
-        counts = (10,) if part.endswith("scratch") else (1, 10, 100)
+        counts = (10,) if part.endswith("scratch") else [n for n in (1, 10, 100) if n <= rarest(images)]
         table = {part: {count: [fixmatch(start, images, count, seed, short)] for count in counts}}
     return {arm: {count: round(values[0], 4) for count, values in points.items()} for arm, points in table.items()}
 
@@ -119,6 +123,8 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="only so many images of each split, for a trial")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
+    if (few := rarest(data(args.data, args.limit))) < 10:
+        parser.error(f"{args.data} has a class with {few} training images only; each needs ten, better a hundred")
     seeds, begin = list(range(args.seeds)), time.perf_counter()
     runs = args.runs or Path("runs") / f"transfer-{args.data.replace(':', '_').replace('/', '_')}"
     folders = [runs / f"simclr-{seed}" for seed in seeds]
@@ -149,8 +155,7 @@ def main() -> None:
     result = report(args, seeds, found, semi)
     result["seconds"] = round(time.perf_counter() - begin)
     if args.out:
-        args.out.parent.mkdir(exist_ok=True)
-        args.out.write_text(json.dumps(result, indent=1) + "\n")
+        save(args.out, result)
 
 
 def report(args, seeds: list[int], found: dict, semi: list[str]) -> dict:
@@ -162,10 +167,10 @@ def report(args, seeds: list[int], found: dict, semi: list[str]) -> dict:
     for name, table in curves.items():
         print(f"\n{name}: test accuracy by labels per class")
         for arm, points in table.items():
-            print(f"  {arm:24}" + "  ".join(f"{count}: {spread(values)}" for count, values in sorted(points.items())))
+            print(f"  {arm:24}" + "  ".join(f"{count}: {percent(values)}" for count, values in sorted(points.items())))
         if set(ARMS) <= set(table):
             pair = table["fine-tuned"], table["from scratch"]
-            gains = "  ".join(f"{count}: {spread(values)}" for count, values in lead(*pair).items())
+            gains = "  ".join(f"{count}: {percent(values)}" for count, values in lead(*pair).items())
             print(f"  {'lead of fine-tuned':24}{gains}")
             meet = crossing(*pair)
             print("  the curves never meet" if meet is None else f"  the curves meet at {meet:.0f} labels per class")
@@ -177,7 +182,7 @@ def report(args, seeds: list[int], found: dict, semi: list[str]) -> dict:
     for part, table in rows.items():
         print(f"\n{part}, 10 labels per class")
         for arm, values in table.items():
-            print(f"  {arm:44}{spread(values)}  {values}")
+            print(f"  {arm:44}{percent(values)}  {values}")
     ten = {arm: points[10] for arm, points in curves.get(args.data, {}).items() if 10 in points}
     if "semi" in rows:
         rows["semi"] |= {
@@ -205,12 +210,6 @@ def report(args, seeds: list[int], found: dict, semi: list[str]) -> dict:
         "longer": longer | ({f"{LONGER * (args.steps or STEPS)} steps": rows["longer"]} if "longer" in rows else {}),
         "semi": rows.get("semi", {}),
     }  # fmt: skip
-
-
-def spread(values: list[float]) -> str:
-    """Mean ± standard deviation in points."""
-    more = f" ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else ""
-    return f"{100 * statistics.mean(values):.1f}{more}"
 
 
 if __name__ == "__main__":
