@@ -1,8 +1,32 @@
 """What all tests share."""
 
+import pytest
+
 LATE = ("slow", "notebook", "browser")
+
+pytest.register_assert_rewrite("displayed", "running")
 
 
 def pytest_collection_modifyitems(items):
     """Quick tests first: a mistake shows in seconds, not after the notebooks have run."""
     items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in reversed(LATE)])
+
+
+@pytest.fixture(scope="module")
+def plain_precision():
+    """float32 on every processor, so that results can be compared closely."""
+    from sslkit.train import precision
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSLKIT_PRECISION", "float32")
+        precision.cache_clear()
+        yield
+    precision.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def smoke_scale():
+    """Whatever chooses a recipe chooses the one that takes seconds: the supervised row of a scoreboard, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSLKIT_SCALE", "smoke")
+        yield

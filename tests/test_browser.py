@@ -7,7 +7,6 @@ settings, where widget callbacks run in a second thread.
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from running import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST = ROOT / "notebooks" / "00_start_here.ipynb"
@@ -71,9 +71,7 @@ def small_notebook(path: Path) -> None:
 
 def serve(root: Path, settings: Path | None):
     """A JupyterLab of this interpreter on a free port, freshly configured: its process and address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     own = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
     own += ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")
     env = os.environ | {name: str(root / "jupyter" / name) for name in own}

@@ -2,13 +2,10 @@
 words."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
-import torch
-from PIL import Image
+from photos import two_colours
+from running import finish, one_thread, torchrun
 
 from sslkit import checkpoint
 from sslkit.__main__ import main
@@ -16,13 +13,7 @@ from sslkit.runs import load_run
 
 SMALL = ["--data", "scenes", "--limit", "200", "--scale", "smoke"]
 
-
-@pytest.fixture(scope="module", autouse=True)
-def smoke_scale():
-    """The supervised row of a scoreboard takes seconds, too."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SSLKIT_SCALE", "smoke")
-        yield
+pytestmark = pytest.mark.usefixtures("smoke_scale")
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +27,7 @@ def run(tmp_path_factory):
 def photos(tmp_path_factory):
     """A folder with class subfolders: 60 noisy images of each of two colours."""
     folder = tmp_path_factory.mktemp("photos")
-    for label, colour in (("red", (200, 60, 60)), ("blue", (60, 60, 200))):
-        (folder / label).mkdir()
-        for i in range(60):
-            noise = torch.randint(-50, 50, (40, 50, 3), generator=torch.Generator().manual_seed(i))
-            image = (torch.tensor(colour) + noise).clamp(0, 255).to(torch.uint8).numpy()
-            Image.fromarray(image).save(folder / label / f"{i}.png")
+    two_colours(folder, 60)
     return folder
 
 
@@ -121,17 +107,9 @@ def test_resume_needs_a_run(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_torchrun_on_two_processes(tmp_path):
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "sslkit"]
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*command, "pretrain", "simclr", *SMALL, "--out", tmp_path / "r"],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "2 process" in done.stdout and done.stdout.count("Kept in") == 1
+    command = torchrun(2, "pretrain", "simclr", *SMALL, "--out", tmp_path / "r")
+    said = finish(command, one_thread(), timeout=300)
+    assert "2 process" in said and said.count("Kept in") == 1
     state = checkpoint.load(tmp_path / "r" / "checkpoint.pt")
     assert state["step"] == state["recipe"]["steps"]
     assert all(not name.startswith("module.") for name in state["model"])

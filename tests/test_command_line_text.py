@@ -1,10 +1,7 @@
 """The command line with text: both methods on a folder of .txt files, their tokens in the run, a text that goes on."""
 
-import os
-import subprocess
-import sys
-
 import pytest
+from running import finish, one_thread, torchrun
 
 from sslkit import checkpoint
 from sslkit.__main__ import main
@@ -17,12 +14,7 @@ RHYMES = {
     "wood": "The fox runs through the wood, and the leaves fall on the path. The owl sleeps in the hollow oak.",
 }
 
-
-@pytest.fixture(scope="module", autouse=True)
-def smoke_scale():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SSLKIT_SCALE", "smoke")
-        yield
+pytestmark = pytest.mark.usefixtures("smoke_scale")
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +112,6 @@ def test_what_does_not_go_together_is_said(runs, texts, tmp_path, capsys):
 def test_two_processes_train_one_run(name, texts, tmp_path):
     out = tmp_path / "run"
     words = ["pretrain", name, "--data", f"folder:{texts}", "--out", str(out), "--batch", "8", "--steps", "4"]
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "sslkit", *words]
-    done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr
+    said = finish(torchrun(2, *words), one_thread(), timeout=240)
     assert checkpoint.load(out / "checkpoint.pt")["step"] == 4
-    assert done.stdout.count("2 process(es)") == 1
+    assert said.count("2 process(es)") == 1

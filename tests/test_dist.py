@@ -1,16 +1,14 @@
 """Two gloo processes against one: gather, its gradient, and DistributedDataParallel around a contrastive loss."""
 
 import math
-import os
-import socket
 from pathlib import Path
 
 import pytest
 import torch
 import torch.distributed as torch_dist
-import torch.multiprocessing as multiprocessing
 import torch.nn.functional as F
 from torch import nn
+from two_processes import in_two_processes
 
 from sslkit import dist
 
@@ -110,18 +108,9 @@ def norms():
     return {"norm": type(model[1]).__name__, "start": start, "own": own, "settled": settled, "agreed": agreed}
 
 
-def process(number, port, folder):
-    os.environ |= {
-        "RANK": str(number),
-        "LOCAL_RANK": str(number),
-        "WORLD_SIZE": "2",
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-    }
-    torch.set_num_threads(1)
-    dist.init()
+def work():
     dist.init()  # a second call does nothing
-    found = {
+    return {
         "rank": dist.rank(),
         "world": dist.world(),
         "main": dist.is_main(),
@@ -130,20 +119,12 @@ def process(number, port, folder):
         "gather": gather_alone(),
         "norms": norms(),
     }
-    torch.save(found, Path(folder) / f"{number}.pt")
-    dist.finish()
-    assert dist.world() == 1
 
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
     """What both processes found, [process 0, process 1]."""
-    folder = tmp_path_factory.mktemp("two")
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    multiprocessing.spawn(process, (port, str(folder)), nprocs=2)
-    return [torch.load(folder / f"{number}.pt", weights_only=True) for number in range(2)]
+    return in_two_processes(work, tmp_path_factory.mktemp("two"))
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import os
 
 import pytest
 import torch
+from states import same, weights
 from torch import nn
 
 from sslkit import checkpoint, dist
@@ -29,14 +30,6 @@ class Spread(nn.Module):
         if self.calls == self.fails_at:
             raise MemoryError("full")
         return -h.float().std(0).mean(), {}
-
-
-def weights(method):
-    return {name: value.clone() for name, value in method.state_dict().items()}
-
-
-def same(a, b):
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 def test_what_is_saved_after_a_failure_is_the_last_whole_step(tmp_path):

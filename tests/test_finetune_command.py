@@ -3,8 +3,7 @@
 import re
 
 import pytest
-import torch
-from PIL import Image
+from photos import two_colours
 
 from sslkit.__main__ import main
 
@@ -31,12 +30,7 @@ def test_it_sets_fine_tuned_beside_from_scratch(run, capsys):
 
 
 def test_it_takes_all_labels_and_a_folder_of_ones_own(run, tmp_path, capsys):
-    for label, colour in (("red", (200, 60, 60)), ("blue", (60, 60, 200))):
-        (tmp_path / label).mkdir()
-        for i in range(30):
-            noise = torch.randint(-50, 50, (40, 50, 3), generator=torch.Generator().manual_seed(i))
-            image = (torch.tensor(colour) + noise).clamp(0, 255).to(torch.uint8).numpy()
-            Image.fromarray(image).save(tmp_path / label / f"{i}.png")
+    two_colours(tmp_path, 30)
     command = ["finetune", str(run), "--data", f"folder:{tmp_path}", "--all", "--steps", "3", "--seeds", "1"]
     assert main(command) == 0
     assert "all" in capsys.readouterr().out

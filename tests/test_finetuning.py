@@ -5,22 +5,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from states import weights
 from torch import nn
 
 from sslkit.datasets import Split
 from sslkit.probes import accuracy, features, finetune, label_subset, supervised
 from sslkit.probes.finetuning import evenly, measure_batch_norm
-from sslkit.train import precision
 
-
-@pytest.fixture(autouse=True, scope="module")
-def plain_precision():
-    """float32 on every processor, so that results can be compared closely."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SSLKIT_PRECISION", "float32")
-        precision.cache_clear()
-        yield
-    precision.cache_clear()
+pytestmark = pytest.mark.usefixtures("plain_precision")
 
 
 class Net(nn.Module):
@@ -70,10 +62,6 @@ def tinted():
     )
 
 
-def snapshot(module):
-    return {key: value.clone() for key, value in module.state_dict().items()}
-
-
 def unchanged(module, before):
     return all(torch.equal(value, before[key]) for key, value in module.state_dict().items())
 
@@ -82,7 +70,7 @@ def test_finetune_learns_from_few_labels_and_leaves_the_encoder_alone():
     torch.manual_seed(0)
     method, data = Method().train(), tinted()
     method.encoder.layers[0].weight.requires_grad_(False)  # trained in the copy all the same
-    before, modes = snapshot(method), [m.training for m in method.modules()]
+    before, modes = weights(method), [m.training for m in method.modules()]
     result = finetune(method, data, per_class=6, seed=1, steps=60, lrs=(0.0, 1e-2))
     assert result.test > 0.7 and result.lr == 1e-2
     assert result.val[1e-2] > result.val[0.0] and set(result.val) == {0.0, 1e-2}
@@ -123,7 +111,7 @@ def test_supervised_starts_afresh_and_learns_from_all_labels():
     method, data = Method(), tinted()
     with torch.no_grad():
         method.encoder.layers[0].weight.zero_()  # an encoder that sees nothing: fresh weights are needed
-    before = snapshot(method)
+    before = weights(method)
     network = supervised(method, data, steps=40, batch=30, lr=1e-2)
     assert accuracy(features(network, data.test.x).argmax(1), data.test.y) > 0.8
     assert not network.training and type(network[0]) is Net and unchanged(method, before)

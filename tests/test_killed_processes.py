@@ -3,45 +3,29 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-import torch
+from running import alone, finish, one_thread, short_run, torchrun
+from states import same
 
 from sslkit import checkpoint
 
 STEPS = 40
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
-RUN = [
-    "-m",
-    "sslkit",
-    "pretrain",
-    "simclr",
-    "--data",
-    "scenes",
-    "--limit",
-    "128",
-    "--scale",
-    "smoke",
-    "--steps",
-    str(STEPS),
-]
-ENV = {**os.environ, "OMP_NUM_THREADS": "1", "SSLKIT_PRECISION": "float32"}
+RUN = short_run(STEPS)
+ENV = one_thread(SSLKIT_PRECISION="float32")
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")]
 
 
 def command(out: Path, processes: int = 2, *more: str) -> list[str]:
-    return [*TORCHRUN, str(processes), *RUN, "--out", str(out), *more]
+    return torchrun(processes, *RUN, "--out", out, *more)
 
 
-def finish(out: Path, processes: int = 2, *more: str) -> str:
+def to_the_end(out: Path, processes: int = 2, *more: str) -> str:
     """Run to the end; what was said."""
-    done = subprocess.run(command(out, processes, *more), env=ENV, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return finish(command(out, processes, *more), ENV, timeout=120)
 
 
 def started(out: Path, steps: int = 7) -> subprocess.Popen:
@@ -54,7 +38,7 @@ def started(out: Path, steps: int = 7) -> subprocess.Popen:
     return run
 
 
-def worker(torchrun: subprocess.Popen, rank: int) -> int:
+def worker(run: subprocess.Popen, rank: int) -> int:
     """The process id of a rank."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -62,20 +46,16 @@ def worker(torchrun: subprocess.Popen, rank: int) -> int:
             environment = (process / "environ").read_bytes().split(b"\0")
         except OSError:
             continue  # it has ended meanwhile, or is somebody else's
-        if parent == torchrun.pid and b"RANK=%d" % rank in environment:
+        if parent == run.pid and b"RANK=%d" % rank in environment:
             return int(process.name)
     raise AssertionError(f"no worker of rank {rank}")
-
-
-def same(a: dict, b: dict) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The last checkpoint of two processes that nobody disturbed."""
     out = tmp_path_factory.mktemp("whole")
-    finish(out)
+    to_the_end(out)
     return checkpoint.load(out / "checkpoint.pt")
 
 
@@ -95,7 +75,7 @@ def test_one_is_killed(rank, tmp_path, whole):
     assert "sslkit/train/" not in err, "no traceback of the kit's own"
     state = checkpoint.load(tmp_path / "checkpoint.pt")
     assert before <= state["step"] < STEPS and f"after step {state['step']} of {STEPS}" in line
-    finish(tmp_path, 2, "--resume")
+    to_the_end(tmp_path, 2, "--resume")
     state = checkpoint.load(tmp_path / "checkpoint.pt")
     assert state["step"] == STEPS and same(state["model"], whole["model"])
 
@@ -111,7 +91,7 @@ def test_told_to_end(number, tmp_path):
     assert 7 <= state["step"] < STEPS and f"Stopped after step {state['step']} of {STEPS}" in out
     assert out.count("Stopped after") == 1 and "--resume" in out
     if number == signal.SIGTERM:  # and with another number of processes it goes on, too
-        said = finish(tmp_path, 1, "--resume")
+        said = to_the_end(tmp_path, 1, "--resume")
         assert "started with 2 process(es) and goes on with 1" in said and "not bit for bit" in said
         state = checkpoint.load(tmp_path / "checkpoint.pt")
         assert state["step"] == STEPS and state["processes"] == 1
@@ -127,7 +107,7 @@ def test_one_is_told_to_end_and_the_other_stops_with_it(tmp_path):
 
 
 def test_one_process_told_to_end(tmp_path):
-    plain = [sys.executable, *RUN, "--out", str(tmp_path)]
+    plain = alone(*RUN, "--out", tmp_path)
     run = subprocess.Popen(plain, env=ENV, stdout=subprocess.PIPE, text=True)
     while not ((tmp_path / "log.jsonl").exists() and (tmp_path / "log.jsonl").read_text().count("\n") >= 3):
         assert run.poll() is None

@@ -12,16 +12,8 @@ from sslkit import plots, widgets
 from sslkit.datasets import Split
 from sslkit.probes import crossing, finetune, label_efficiency, label_subset, lead
 from sslkit.probes.label_efficiency import usable
-from sslkit.train import precision
 
-
-@pytest.fixture(autouse=True, scope="module")
-def plain_precision():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SSLKIT_PRECISION", "float32")
-        precision.cache_clear()
-        yield
-    precision.cache_clear()
+pytestmark = pytest.mark.usefixtures("plain_precision")
 
 
 class Tint(nn.Module):

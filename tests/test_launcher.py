@@ -5,7 +5,6 @@ import importlib.util
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import urllib.request
 from types import SimpleNamespace
 
 import pytest
+from running import free_port
 
 from sslkit.notebooks.files import ROOT
 
@@ -211,9 +211,7 @@ def test_there_are_no_upper_bounds():
 @pytest.mark.slow
 def test_it_starts_a_jupyterlab_with_the_kits_settings(tmp_path):
     """Through kit.lab itself, with this interpreter in place of .venv's."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
         "import kit, pathlib; kit.PYTHON = pathlib.Path(sys.executable)\n"

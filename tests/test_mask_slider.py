@@ -1,15 +1,10 @@
 """The mask slider without a browser: values in, pictures out; the static strip; what it says when something is wrong."""
 
-import base64
-import io
-
 import pytest
 import torch
-from IPython.core.formatters import DisplayFormatter
-from PIL import Image
+from displayed import displayed
 
 from sslkit import plots, widgets
-from sslkit.widgets.panel import WIDGET_MIME
 
 IMAGES = torch.randint(256, (5, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
@@ -21,9 +16,7 @@ def darken(x, ratio, seed):
 
 def test_shown_as_live_widget_and_as_picture():
     widget = widgets.mask_slider(IMAGES, darken)
-    data, metadata = DisplayFormatter().format(widget)
-    assert data[WIDGET_MIME]["model_id"] == widget.model_id
-    Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).verify()
+    data, metadata = displayed(widget)
     alt = metadata["image/png"]["alt"]
     assert "original, darker, seeded" in alt and "More and more hidden" in alt
 

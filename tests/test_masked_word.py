@@ -1,18 +1,13 @@
 """The masked word without a browser, and its figures: sentences in, pictures out; odd sentences; what is told of errors."""
 
-import base64
-import io
-
 import pytest
 import torch
-from IPython.core.formatters import DisplayFormatter
-from PIL import Image
+from displayed import displayed
 
 from sslkit import plots, widgets
 from sslkit.plots.words import token_labels, word_guesses, words
 from sslkit.tokenizer import train
 from sslkit.widgets.masked_word import words_of
-from sslkit.widgets.panel import WIDGET_MIME
 
 SENTENCE = "Return the number of the list."
 TOKENIZER = train([SENTENCE, "the list of the number", "Return the list\nof the number"] * 5, 290)
@@ -41,9 +36,7 @@ def hidden_text(guess: Guess) -> str:
 
 def test_shown_as_live_widget_and_as_picture():
     widget = widgets.masked_word(TOKENIZER, Guess(), SENTENCE)
-    data, metadata = DisplayFormatter().format(widget)
-    assert data[WIDGET_MIME]["model_id"] == widget.model_id
-    Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).verify()
+    data, metadata = displayed(widget)
     assert "guesses of a hidden word" in metadata["image/png"]["alt"]
 
 

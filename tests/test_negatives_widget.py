@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from IPython.core.formatters import DisplayFormatter
+from displayed import displayed
 
 from sslkit import plots, widgets
 from sslkit.plots.negatives import seen
-from sslkit.widgets.panel import WIDGET_MIME
 
 
 @pytest.mark.parametrize("batch, processes, process", [(4, 2, 1), (6, 3, 2), (4, 4, 0), (3, 1, 0)])
@@ -44,8 +43,8 @@ def test_each_control_changes_the_picture():
         assert panel.words.value == "" and panel.image.value != before
     panel.controls["processes"].value = 1  # process 3 is not there any more: the last one is shown
     assert panel.words.value == "" and "process 0" in panel.picture.alt
-    data, _ = DisplayFormatter().format(panel)
-    assert data[WIDGET_MIME]["model_id"] == panel.model_id and len(data["image/png"]) < 100_000
+    data, _ = displayed(panel)
+    assert len(data["image/png"]) < 100_000
 
 
 def test_a_number_that_does_not_divide_is_an_error():

@@ -1,20 +1,16 @@
 """The next-token panel without a browser: type, click, and what a browser or a reader might be surprised by."""
 
-import base64
-import io
 import warnings
 
 import pytest
 import torch
-from IPython.core.formatters import DisplayFormatter
-from PIL import Image
+from displayed import displayed
 
 from sslkit import plots, widgets
 from sslkit.methods.gpt import GPT
 from sslkit.tokenizer import train
 from sslkit.transformer import TextEncoder
 from sslkit.widgets.next_token import TAIL
-from sslkit.widgets.panel import WIDGET_MIME
 
 TOKENS = train(["the cat sat on the mat\n<b> $a$ & $b$ é😀\n" * 30], 300)
 V = len(TOKENS)
@@ -44,9 +40,7 @@ THE, CAT = one(" the"), one(" cat")
 
 def test_shown_as_live_widget_and_as_picture():
     widget = widgets.next_token(prefers(THE, CAT), TOKENS, "so", title="Next?")
-    data, metadata = DisplayFormatter().format(widget)
-    assert data[WIDGET_MIME]["model_id"] == widget.model_id
-    Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).verify()
+    data, metadata = displayed(widget)
     alt = metadata["image/png"]["alt"]
     assert "Next?" in alt and "1. ·the" in alt and "2. ·cat" in alt and "so" in alt
 

@@ -1,19 +1,17 @@
 """The patch game and its board without a browser: guesses in, scores and pictures out."""
 
-import base64
 import io
 
 import numpy as np
 import pytest
 import torch
-from IPython.core.formatters import DisplayFormatter
+from displayed import displayed
 from PIL import Image
 
 from sslkit import plots, widgets
 from sslkit.plots.picture import RIGHT, WRONG
 from sslkit.plots.places import EMPTY, shade
 from sslkit.plots.table import rgb
-from sslkit.widgets.panel import WIDGET_MIME
 
 GENERATOR = torch.Generator().manual_seed(0)
 FIRST, SECOND = torch.randint(256, (2, 10, 3, 8, 8), dtype=torch.uint8, generator=GENERATOR)
@@ -45,9 +43,7 @@ ALL = {
 @pytest.mark.parametrize("name", ALL)
 def test_shown_as_live_widget_and_as_picture(name):
     widget = ALL[name]()
-    data, metadata = DisplayFormatter().format(widget)
-    assert data[WIDGET_MIME]["model_id"] == widget.model_id
-    Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).verify()
+    data, metadata = displayed(widget)
     assert len(data["image/png"]) < 150_000
     assert len(metadata["image/png"]["alt"]) > 60 and data["text/plain"] == metadata["image/png"]["alt"]
 

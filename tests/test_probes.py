@@ -23,16 +23,8 @@ from sslkit.probes import (
     pixels,
     reinitialised,
 )
-from sslkit.train import precision
 
-
-@pytest.fixture(autouse=True)
-def plain_precision(monkeypatch):
-    """float32 on every processor, so that results can be compared closely."""
-    monkeypatch.setenv("SSLKIT_PRECISION", "float32")
-    precision.cache_clear()
-    yield
-    precision.cache_clear()
+pytestmark = pytest.mark.usefixtures("plain_precision")
 
 
 def blobs(n, d=10, k=4, seed=0, noise=1.5):

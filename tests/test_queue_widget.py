@@ -5,11 +5,10 @@ from collections import deque
 import numpy as np
 import pytest
 import torch
-from IPython.core.formatters import DisplayFormatter
+from displayed import displayed
 
 from sslkit import plots, widgets
 from sslkit.plots.dictionary import key_ages
-from sslkit.widgets.panel import WIDGET_MIME
 from sslkit.widgets.queue import told
 
 A = np.arange(41)
@@ -71,8 +70,7 @@ def test_each_control_changes_the_picture():
 
 def test_it_is_shown_as_widget_and_as_picture():
     panel = widgets.key_queue(CURVES)
-    data, metadata = DisplayFormatter().format(panel)
-    assert data[WIDGET_MIME]["model_id"] == panel.model_id
+    data, metadata = displayed(panel)
     assert "Run the notebook" in metadata["image/png"]["alt"] and len(data["image/png"]) < 150_000
 
 

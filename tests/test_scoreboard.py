@@ -23,17 +23,8 @@ from sslkit.probes import (
     scoreboard,
 )
 from sslkit.probes.scores import verdict
-from sslkit.train import precision
 
-
-@pytest.fixture(autouse=True, scope="module")
-def plain_precision():
-    """float32 on every processor, so that results can be compared closely."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SSLKIT_PRECISION", "float32")
-        precision.cache_clear()
-        yield
-    precision.cache_clear()
+pytestmark = pytest.mark.usefixtures("plain_precision")
 
 
 def board(model=None, data=None, **options):

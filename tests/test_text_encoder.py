@@ -13,7 +13,9 @@ from sslkit.transformer import Block, TextEncoder, mean_of_tokens
 
 def encoder(**options):
     torch.manual_seed(0)
-    return TextEncoder(**({"vocabulary": 30, "context": 12, "dim": 16, "depth": 2, "heads": 2} | options)).double().eval()
+    return (
+        TextEncoder(**({"vocabulary": 30, "context": 12, "dim": 16, "depth": 2, "heads": 2} | options)).double().eval()
+    )
 
 
 def passages(N=3, T=12, seed=0):
@@ -78,7 +80,9 @@ def test_order_matters_through_the_places_alone():
 def test_the_block_is_pytorchs_encoder_layer_on_equal_weights(post):
     torch.manual_seed(0)
     block = Block(16, 2, post=post, eps=1e-5).eval()
-    theirs = nn.TransformerEncoderLayer(16, 2, 64, dropout=0.0, activation="gelu", batch_first=True, norm_first=not post)
+    theirs = nn.TransformerEncoderLayer(
+        16, 2, 64, dropout=0.0, activation="gelu", batch_first=True, norm_first=not post
+    )
     names = {"self_attn.in_proj_weight": block.attention.qkv.weight, "self_attn.in_proj_bias": block.attention.qkv.bias,
              "self_attn.out_proj.weight": block.attention.out.weight, "self_attn.out_proj.bias": block.attention.out.bias,
              "linear1.weight": block.mlp[0].weight, "linear1.bias": block.mlp[0].bias,

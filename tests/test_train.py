@@ -4,11 +4,12 @@ import math
 import os
 import signal
 import subprocess
-import sys
 import threading
 
 import pytest
 import torch
+from running import alone, one_thread, short_run
+from states import same, weights
 from torch import nn
 
 from sslkit import checkpoint
@@ -47,14 +48,6 @@ RECIPE = Recipe(steps=9, lr=0.05, batch=16)
 
 def fresh(seed=0):
     return build(Denoise, RECIPE, seed=seed)
-
-
-def weights(method):
-    return {name: value.clone() for name, value in method.state_dict().items()}
-
-
-def same(a, b):
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 def test_the_same_seed_gives_the_same_run_and_another_does_not():
@@ -228,22 +221,8 @@ def test_streamed_images_are_prefetched_one_batch_ahead():
 def test_killed_at_any_moment_resumes_to_the_same_weights(tmp_path):
     """SIGKILL between and within steps and saves, then --resume: the command line's last checkpoint equals an
     uninterrupted one's."""
-    base = [
-        sys.executable,
-        "-m",
-        "sslkit",
-        "pretrain",
-        "simclr",
-        "--data",
-        "scenes",
-        "--limit",
-        "128",
-        "--scale",
-        "smoke",
-        "--steps",
-        "60",
-    ]
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "SSLKIT_SAVE_EVERY": "0", "SSLKIT_PRECISION": "float32"}
+    base = alone(*short_run(60))
+    env = one_thread(SSLKIT_SAVE_EVERY="0", SSLKIT_PRECISION="float32")
     subprocess.run([*base, "--out", tmp_path / "whole"], check=True, env=env, capture_output=True)
     process = subprocess.Popen([*base, "--out", tmp_path / "cut"], env=env, stdout=subprocess.PIPE, text=True)
     log = tmp_path / "cut" / "log.jsonl"

@@ -1,6 +1,5 @@
 """Widgets without a browser: values in, pictures out; a wrong value is told in words; the static pictures."""
 
-import base64
 import io
 import re
 import threading
@@ -10,13 +9,12 @@ import numpy as np
 import pytest
 import torch
 import traitlets
-from IPython.core.formatters import DisplayFormatter
+from displayed import displayed
 from PIL import Image
 
 from sslkit import plots, widgets
 from sslkit.views import ColorJitter, Compose, GaussianBlur, Grayscale, RandomResizedCrop, Rotation
 from sslkit.widgets import picker
-from sslkit.widgets.panel import WIDGET_MIME
 
 GENERATOR = torch.Generator().manual_seed(0)
 IMAGES = torch.randint(256, (30, 3, 16, 16), dtype=torch.uint8, generator=GENERATOR)
@@ -44,9 +42,7 @@ def test_shown_as_live_widget_and_as_picture(name):
     """As IPython displays it. ipywidgets 7's own _ipython_display_ would go first and leave the picture out."""
     widget = ALL[name]()
     assert widget._ipython_display_ is None
-    data, metadata = DisplayFormatter().format(widget)
-    assert data[WIDGET_MIME]["model_id"] == widget.model_id
-    Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).verify()
+    data, metadata = displayed(widget)
     assert len(data["image/png"]) < 150_000
     assert len(metadata["image/png"]["alt"]) > 60 and data["text/plain"] == metadata["image/png"]["alt"]
 

@@ -6,7 +6,7 @@ Each method trains with the settings of its laptop recipe, one thread a process:
 (torchrun, gloo) with that batch *each*, so that a process has the same work. Communication is measured in the run itself: every
 collective call of the main thread (gather, its way back, running statistics, stopping together) is timed, and so is the wait for
 DDP's all_reduce, as the backward pass with it less the same one without it (`no_sync`). It holds the wait for the slower process.
-About three minutes. Nothing else may run on the machine, which needs a core for each process.
+About a minute a method. Nothing else may run on the machine, which needs a core for each process.
 """
 
 import argparse
@@ -127,14 +127,14 @@ def measure(name: str, world: int, steps: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "methods", nargs="*", metavar="METHOD", help=f"of {', '.join(names())}; default simclr moco mae"
+        "methods", nargs="*", metavar="METHOD", help=f"of {', '.join(names())}; default all"
     )
     parser.add_argument("--steps", type=int, default=40, help="timed steps in each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    chosen = args.methods or ["simclr", "moco", "mae"]
+    chosen = args.methods or names()
     if args.worker:
         worker(chosen[0], args.steps, args.worker)
         return

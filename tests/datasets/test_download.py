@@ -3,13 +3,13 @@
 import hashlib
 import io
 import os
-import socket
 import tarfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from running import free_port
 
 from sslkit.datasets import archives
 from sslkit.datasets.archives import Archive, obtain, only_one, unpack
@@ -86,10 +86,7 @@ def server():
 
 @pytest.fixture
 def dead_url():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    return f"http://127.0.0.1:{port}/file.bin"
+    return f"http://127.0.0.1:{free_port()}/file.bin"
 
 
 def get(urls, path, **options):

@@ -131,7 +131,9 @@ def test_channels():
 
 
 def test_an_unknown_set_lists_what_exists():
-    with pytest.raises(ValueError, match="emoji, scenes, moving, fashion, text, cifar10.*folder:PATH.*text:PATH.*video:PATH"):
+    with pytest.raises(
+        ValueError, match="emoji, scenes, moving, fashion, text, cifar10.*folder:PATH.*text:PATH.*video:PATH"
+    ):
         load("mnist")
 
 

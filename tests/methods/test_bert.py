@@ -1,14 +1,13 @@
 """BERT, exported from notebooks/19_bert.ipynb: masks, loss, baselines, parity with Hugging Face."""
 
-import inspect
 import math
 from types import SimpleNamespace
 
 import pytest
 import torch
 import torch.nn.functional as F
+from changed import changed
 
-from sslkit.methods import bert
 from sslkit.methods.bert import (
     BERT,
     METHOD,
@@ -49,15 +48,6 @@ def passages(n=40, T=64, seed=1, vocabulary=V):
 def small(seed=0, vocabulary=V, **options):
     torch.manual_seed(seed)
     return BERT(TextEncoder(vocabulary, context=64, dim=16, depth=2, heads=2, sines=True), **options)
-
-
-def changed(thing, old, new):
-    """A function or class of the module with one place of its source changed."""
-    source = inspect.getsource(thing)
-    assert source.count(old) == 1, f"the source has changed: {old!r} is no longer one place in it"
-    scope = dict(vars(bert))
-    exec(source.replace(old, new), scope)
-    return scope[thing.__name__]
 
 
 # --- masks ---

@@ -2,15 +2,12 @@
 
 import copy
 import math
-import os
-import socket
-from pathlib import Path
 
 import pytest
 import torch
-import torch.multiprocessing as multiprocessing
+from states import weights
 from tiny import TEXT, N, channels_of, inputs, part, tiny
-from torch import nn
+from two_processes import in_two_processes
 
 from sslkit import dist
 from sslkit.methods import get, names
@@ -28,10 +25,6 @@ def seeded(seed: int = 0) -> torch.Generator:
 def laptop(name: str, **changes) -> Recipe:
     """The method's laptop recipe, made short."""
     return get(name).RECIPES["laptop"].but(**({"steps": 4, "batch": N} | changes))
-
-
-def state(method: nn.Module) -> dict[str, torch.Tensor]:
-    return {key: value.clone() for key, value in method.state_dict().items()}
 
 
 def assert_equal_states(one: dict, two: dict, atol: float = 0.0) -> None:
@@ -135,7 +128,7 @@ def test_resuming_gives_what_an_uninterrupted_run_gives_bit_for_bit(name, tmp_pa
     again = build(get(name).METHOD, recipe, channels, seed=1)
     rest = [record.loss for record in train(again, x, recipe, out=tmp_path / "cut", resume=True)]
     assert rest == losses[3:]
-    assert_equal_states(state(whole), state(again))
+    assert_equal_states(weights(whole), weights(again))
 
 
 # --- two processes ---
@@ -158,7 +151,7 @@ def ten_steps(name: str) -> dict:
         optimizer.step()
         if hasattr(method, "after_step"):
             method.after_step((step + 1) / STEPS)
-    return {"losses": torch.stack(losses), "gradients": torch.stack(gradients), **state(method)}
+    return {"losses": torch.stack(losses), "gradients": torch.stack(gradients), **weights(method)}
 
 
 def double(batch):
@@ -170,24 +163,14 @@ def double(batch):
     return type(batch)(double(value) for value in batch)
 
 
-def process(number: int, port: int, folder: str) -> None:
-    os.environ |= {"RANK": str(number), "LOCAL_RANK": str(number), "WORLD_SIZE": "2"}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    torch.set_num_threads(1)
-    dist.init()
-    torch.save({name: ten_steps(name) for name in names()}, Path(folder) / f"{number}.pt")
-    dist.finish()
+def work() -> dict:
+    return {name: ten_steps(name) for name in names()}
 
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
     """What both processes found for every method."""
-    folder = tmp_path_factory.mktemp("two")
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    multiprocessing.spawn(process, (port, str(folder)), nprocs=2)
-    return [torch.load(folder / f"{number}.pt", weights_only=True) for number in range(2)]
+    return in_two_processes(work, tmp_path_factory.mktemp("two"))
 
 
 @each_method

@@ -3,7 +3,6 @@ closed forms and the package transformers."""
 
 import copy
 import importlib
-import inspect
 import itertools
 import json
 import math
@@ -12,8 +11,8 @@ from collections import Counter
 import pytest
 import torch
 import torch.nn.functional as F
+from changed import changed
 
-from sslkit.methods import gpt
 from sslkit.methods.gpt import (
     GPT,
     METHOD,
@@ -56,15 +55,6 @@ def small(seed=0, context=T, spread=0.5, **options):
 
 def passages(n=4, length=T, seed=0):
     return torch.randint(3, V, (n, length), generator=seeded(seed))
-
-
-def changed(thing, old, new):
-    """A function or class of the module with one place of its source changed."""
-    source = inspect.getsource(thing)
-    assert source.count(old) == 1, f"the source has changed: {old!r} is no longer one place in it"
-    scope = dict(vars(gpt))
-    exec(source.replace(old, new), scope)
-    return scope[thing.__name__]
 
 
 # --- the task and its loss ---

@@ -1,13 +1,12 @@
 """MAE, exported from notebooks/17_mae.ipynb: patches, masks, loss and painters against plain loops."""
 
-import inspect
 import math
 
 import pytest
 import torch
 import torch.nn.functional as F
+from changed import changed
 
-from sslkit.methods import mae
 from sslkit.methods.mae import (
     MAE,
     METHOD,
@@ -33,15 +32,6 @@ def seeded(seed=0):
 
 def images(n=6, channels=3, height=16, width=16, seed=3):
     return torch.randint(256, (n, channels, height, width), dtype=torch.uint8, generator=seeded(seed))
-
-
-def changed(thing, old, new):
-    """A function or class of the module with one place of its source changed."""
-    source = inspect.getsource(thing)
-    assert source.count(old) == 1, f"the source has changed: {old!r} is no longer one place in it"
-    scope = dict(vars(mae))
-    exec(source.replace(old, new), scope)
-    return scope[thing.__name__]
 
 
 # --- patches ---

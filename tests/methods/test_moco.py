@@ -1,7 +1,6 @@
 """MoCo, exported from notebooks/11_moco.ipynb, against its definition written a second time."""
 
 import copy
-import inspect
 import math
 from collections import deque
 
@@ -9,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 import torch.multiprocessing as multiprocessing
+from changed import changed
 from torch import nn
 
 from sslkit import dist
 from sslkit.datasets import load
-from sslkit.methods import moco
 from sslkit.methods.moco import METHOD, MoCo, enqueue, found, moco_loss, momentum_update
 from sslkit.nets import build_encoder
 from sslkit.train import Recipe, build, train
@@ -103,14 +102,6 @@ def test_a_broken_loss_is_caught(old, new):
     """Each change of one place in the source must fail one of the two tests above."""
     broken = changed(moco_loss, old, new)
     assert not agrees(broken) or not gradient_agrees(broken)
-
-
-def changed(thing, old, new):
-    source = inspect.getsource(thing)
-    assert source.count(old) == 1, f"the source has changed: {old!r} is no longer one place in it"
-    scope = dict(vars(moco))
-    exec(source.replace(old, new), scope)
-    return scope[thing.__name__]
 
 
 def test_values_known_beforehand():

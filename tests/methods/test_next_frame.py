@@ -1,15 +1,14 @@
 """Next frame, exported from notebooks/08_next_frame.ipynb, against loops over windows, displacements and pixels."""
 
-import inspect
 import math
 
 import pytest
 import torch
 import torch.nn.functional as F
+from changed import changed
 
 from sslkit.__main__ import main
 from sslkit.datasets import load
-from sslkit.methods import next_frame
 from sslkit.methods.next_frame import (
     DATA,
     METHOD,
@@ -37,15 +36,6 @@ def clips(n=6, frames=6, channels=3, side=32, seed=3):
 
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
-
-
-def changed(thing, old, new):
-    """A function or class of the module with one place of its source changed."""
-    source = inspect.getsource(thing)
-    assert source.count(old) == 1, f"the source has changed: {old!r} is no longer one place in it"
-    scope = dict(vars(next_frame))
-    exec(source.replace(old, new), scope)
-    return scope[thing.__name__]
 
 
 # --- windows ---

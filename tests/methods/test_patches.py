@@ -1,12 +1,11 @@
 """Patches, exported from notebooks/04_patches.ipynb, against slices, lists of places, plain sums."""
 
-import inspect
 import math
 
 import pytest
 import torch
+from changed import changed
 
-from sslkit.methods import patches
 from sslkit.methods.patches import (
     METHOD,
     NEIGHBOURS,
@@ -39,15 +38,6 @@ def numbered(n, height=32, width=32):
 
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
-
-
-def changed(thing, old, new):
-    """A function or class of the module with one place of its source changed."""
-    source = inspect.getsource(thing)
-    assert source.count(old) == 1, f"the source has changed: {old!r} is no longer one place in it"
-    scope = dict(vars(patches))
-    exec(source.replace(old, new), scope)
-    return scope[thing.__name__]
 
 
 # --- cutting ---

@@ -1,13 +1,12 @@
 """Rotation, exported from notebooks/03_rotation.ipynb, against torch.rot90, lists of pixels, plain sums."""
 
-import inspect
 import math
 
 import pytest
 import torch
+from changed import changed
 
 from sslkit.datasets import load
-from sslkit.methods import rotation
 from sslkit.methods.rotation import METHOD, Rotation, rotate_batch, rotation_loss
 from sslkit.nets import build_encoder
 from sslkit.train import Recipe, build, train
@@ -95,15 +94,6 @@ def test_broken_turns_are_caught(old, new):
     broken = changed(rotate_batch, old, new)
     x, k = images(8), torch.arange(8)
     assert not turns_agree(broken) or not torch.equal(broken(x, k), one_by_one(x, k))
-
-
-def changed(thing, old, new):
-    """A function or class of the module with one place of its source changed."""
-    source = inspect.getsource(thing)
-    assert source.count(old) == 1, f"the source has changed: {old!r} is no longer one place in it"
-    scope = dict(vars(rotation))
-    exec(source.replace(old, new), scope)
-    return scope[thing.__name__]
 
 
 @pytest.mark.parametrize(

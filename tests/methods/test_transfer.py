@@ -25,16 +25,9 @@ from sslkit.methods.transfer import (
 )
 from sslkit.nets import build_encoder
 from sslkit.probes import finetune
-from sslkit.train import Recipe, precision, train
+from sslkit.train import Recipe, train
 
-
-@pytest.fixture(autouse=True, scope="module")
-def plain_precision():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SSLKIT_PRECISION", "float32")
-        precision.cache_clear()
-        yield
-    precision.cache_clear()
+pytestmark = pytest.mark.usefixtures("plain_precision")
 
 
 def logits(seed, n=12, k=5, spread=3.0):

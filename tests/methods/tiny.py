@@ -26,7 +26,8 @@ class TinyEncoder(nn.Module):
 ENCODERS: dict[str, callable] = {  # where TinyEncoder does not fit: {method: channels -> encoder}
     "mae": lambda channels: ViT(channels, patch=8, dim=16, depth=1, heads=2),
 }
-SHAPES: dict[str, tuple[int, ...]] = {"next_frame": (5, 32, 32)}  # of what is not an image: {method: shape without channels}
+# Of what is not an image: {method: shape without channels}.
+SHAPES: dict[str, tuple[int, ...]] = {"next_frame": (5, 32, 32)}
 SHAPE = (32, 32)
 TEXT = {"bert": False, "gpt": True}  # methods of tokens: whether they are causal
 TOKENS, CONTEXT = 40, 12  # different ones; in a passage
