@@ -6,7 +6,7 @@ Each method trains with the settings of its laptop recipe, one thread a process:
 (torchrun, gloo) with that batch *each*, so that a process has the same work. Communication is measured in the run itself: every
 collective call of the main thread (gather, its way back, running statistics, stopping together) is timed, and so is the wait for
 DDP's all_reduce, as the backward pass with it less the same one without it (`no_sync`). It holds the wait for the slower process.
-About a minute a method. Nothing else may run on the machine, which needs a core for each process.
+About two and a half minutes a method. Nothing else may run on the machine, which needs a core for each process.
 """
 
 import argparse
