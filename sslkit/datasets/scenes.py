@@ -132,11 +132,11 @@ def generate(n: int, seed: int, artist: str = "google") -> Split:
     x, y = SIDE / 2 + room * uniform(-1, 1), SIDE / 2 + room * uniform(-1, 1)
     ground = torch.randint(len(BACKGROUNDS), (n,), generator=generator)
     ground_hue = uniform(0, 1)
-    images = []
+    images = torch.empty(n, 3, SIDE, SIDE, dtype=torch.uint8)
     for c in torch.arange(n).split(CHUNK):  # the draws of the backgrounds depend on it
         grounds = backgrounds(ground[c], ground_hue[c], generator)
         for p, scenery in zip(c.split(AT_ONCE), grounds.split(AT_ONCE)):
-            images.append(draw(rgba[emoji[p]], scenery, x[p], y[p], size[p], tilt[p], hue[p]))
+            images[p] = draw(rgba[emoji[p]], scenery, x[p], y[p], size[p], tilt[p], hue[p])
     factors = {
         "kind": kind,
         "emoji": emoji,
@@ -148,7 +148,7 @@ def generate(n: int, seed: int, artist: str = "google") -> Split:
         "background": ground,
     }
     names = pack().name
-    return Split(torch.cat(images), kind, factors, [names[i] for i in emoji.tolist()])
+    return Split(images, kind, factors, [names[i] for i in emoji.tolist()])
 
 
 def load(
