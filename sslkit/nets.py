@@ -3,7 +3,6 @@
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models import resnet18
 
 from sslkit.transformer import TextEncoder, ViT
 
@@ -76,6 +75,8 @@ class ResNet18(nn.Module):
 
     def __init__(self, channels: int = 3):
         super().__init__()
+        from torchvision.models import resnet18  # a second to import, and no laptop recipe needs it
+
         self.net = resnet18()
         self.net.conv1 = nn.Conv2d(channels, 64, 3, padding=1, bias=False)
         self.net.maxpool = nn.Identity()

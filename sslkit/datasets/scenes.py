@@ -56,9 +56,15 @@ def backgrounds(kind: Tensor, hue: Tensor, generator: torch.Generator) -> Tensor
     """Backgrounds [N, 3, 32, 32] in [0, 1] of kind [N] (an index into BACKGROUNDS) and main hue [N] in turns: a
     pattern in [0, 1] blends between two random colours."""
     n = len(kind)
-    draw = torch.rand(n, 8, generator=generator)[
-        ..., None, None
-    ]  # angle, frequency, phase, centre x and y, two lightnesses, hue step
+    draw = torch.rand(n, 8, generator=generator)  # angle, frequency, phase, centre x and y, two lightnesses, hue step
+    coarse = torch.rand(n, 1, 5, 5, generator=generator)
+    parts = zip(*(part.split(AT_ONCE) for part in (kind, hue, draw, coarse)))
+    return torch.cat([paint(*part) for part in parts])
+
+
+def paint(kind: Tensor, hue: Tensor, draw: Tensor, coarse: Tensor) -> Tensor:
+    """Backgrounds from the random numbers that backgrounds drew: draw [N, 8], coarse [N, 1, 5, 5]."""
+    draw = draw[..., None, None]
     at = (torch.arange(SIDE) + 0.5) / SIDE
     down, across = torch.meshgrid(at, at, indexing="ij")
     angle = draw[:, 0] * math.tau
@@ -68,9 +74,7 @@ def backgrounds(kind: Tensor, hue: Tensor, generator: torch.Generator) -> Tensor
     phase = draw[:, 2] * math.tau
     stripes = (along * waves * math.tau + phase).sin()
     distance = ((across - draw[:, 3]) ** 2 + (down - draw[:, 4]) ** 2).sqrt()
-    clouds = F.interpolate(torch.rand(n, 1, 5, 5, generator=generator), size=SIDE, mode="bicubic", align_corners=False)[
-        :, 0
-    ]
+    clouds = F.interpolate(coarse, size=SIDE, mode="bicubic", align_corners=False)[:, 0]
     patterns = torch.stack([
         torch.zeros_like(along),
         along + 0.5,
@@ -79,7 +83,7 @@ def backgrounds(kind: Tensor, hue: Tensor, generator: torch.Generator) -> Tensor
         (8 * stripes * (crossways * waves * math.tau).sin()).clamp(-1, 1) / 2 + 0.5,
         clouds,
     ])  # fmt: skip
-    mix = patterns[kind, torch.arange(n)].clamp(0, 1)[:, None]
+    mix = patterns[kind, torch.arange(len(kind))].clamp(0, 1)[:, None]
     lightness, step = 0.3 + 0.6 * draw[:, 5, 0, 0], 0.4 * (draw[:, 6, 0, 0] - 0.5)
     low = colour(hue, lightness - step / 2)
     high = colour(hue + 0.35 * (draw[:, 7, 0, 0] - 0.5), lightness + step / 2)
