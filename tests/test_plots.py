@@ -21,6 +21,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from sslkit import plots
+from sslkit.plots import curves
 from sslkit.plots import live as live_module
 from sslkit.plots.picture import COLOURS, LOCK, RIGHT, WRONG
 from sslkit.plots.table import resize, rgb, to_pixels
@@ -358,6 +359,21 @@ def test_bars_state_means_and_mark_the_best(drawn_text):
     assert "untrained encoder 0.4" in picture.alt
     assert {"31.0%", "40.0%", "57.0%"} <= {text for text, _, _ in drawn_text}
     assert count(picture, rgb(COLOURS[0])) > 5000
+
+
+def test_numbers_beside_bars(drawn_text):
+    plots.bars({"a": 1.9951, "b": 126, "c": 999.7, "d": 1480.2, "e": 0.0234})
+    assert {"2.00", "126", "1,000", "1,480", "0.0234"} <= {text for text, _, _ in drawn_text}
+
+
+@pytest.mark.parametrize("names, beside", [(4, False), (5, True)])
+def test_many_names_stand_beside_the_curves(names, beside, monkeypatch):
+    figures = []
+    monkeypatch.setattr(curves, "render", lambda fig, *_, **__: figures.append(fig))
+    plots.losses({f"run {i}": [3, 2, 1] for i in range(names)})
+    (ax,) = figures[0].axes
+    figures[0].canvas.draw()
+    assert (ax.get_legend().get_window_extent().x0 >= ax.get_window_extent().x1) == beside
 
 
 def test_scoreboard_leaves_missing_values_out():

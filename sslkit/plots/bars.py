@@ -33,8 +33,9 @@ def is_share(runs: dict) -> bool:
 
 
 def short(number: float) -> str:
-    """Three digits, and no power of ten: 0.0234, 12.3, 1,480."""
-    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+    """Three digits, and no power of ten: 0.0234, 2.00, 12.3, 1,480; whole numbers as they are."""
+    whole = abs(number) >= 999.5 or number == round(number)
+    return f"{number:,.0f}" if whole else f"{number:#.3g}".rstrip(".")
 
 
 def draw_bars(ax, runs: dict, highlight: str | None, names: bool = True, room: float = 1.2, ticks: int = 5):
