@@ -378,7 +378,7 @@ def test_many_names_stand_beside_the_curves(names, beside, monkeypatch):
 
 def test_scoreboard_leaves_missing_values_out():
     alt = plots.scoreboard({"pixels": {"kNN": 0.3}, "SimCLR": {"kNN": [0.5, 0.6], "rank": 40}}).alt
-    assert "kNN: pixels 0.3, SimCLR 0.55; rank: SimCLR 40." in alt
+    assert "kNN: pixels 0.300, SimCLR 0.550; rank: SimCLR 40." in alt
 
 
 def test_confusion_counts_rows(drawn_text):
