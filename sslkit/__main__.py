@@ -13,8 +13,7 @@ from pathlib import Path
 
 import torch
 
-from sslkit import datasets, dist, methods
-from sslkit.nets import TEXT_ENCODERS
+from sslkit import chapters, datasets, dist
 from sslkit.plots import duration
 from sslkit.probes import clip_report, finetune_report, scoreboard
 from sslkit.runs import load_run
@@ -33,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
 
     listing = commands.add_parser("data", help="list the data sets: what is on disk, sizes, licences")
     pretrain = commands.add_parser("pretrain", help="stage one: train a method on images without labels")
-    pretrain.add_argument("method", help=", ".join(methods.names()))
+    pretrain.add_argument("method", help=", ".join(chapters.methods()))
     pretrain.add_argument("--scale", choices=SCALES, help="default: by hardware, or SSLKIT_SCALE")
     pretrain.add_argument("--out", type=Path, help="folder of the run (default runs/METHOD-DATA-SEED)")
     pretrain.add_argument("--seed", type=int, default=0)
@@ -111,10 +110,10 @@ def go_on(given: list[str]) -> str:
 def pretrain(args: argparse.Namespace) -> int:
     """Train, print a line now and then, log each to out/log.jsonl. Ctrl-C and SIGTERM (a cluster wants the machine) end
     it after the step in hand; then the exit code is 128 + the signal, as shells have it."""
-    module = methods.get(args.method)
+    module = chapters.get(args.method)
     changes = {f.name: getattr(args, f.name) for f in OVERRIDES if getattr(args, f.name) is not None}
     recipe = choose(module.RECIPES, args.scale).but(**changes)
-    args.data = args.data or methods.data_of(args.method)
+    args.data = args.data or chapters.data_of(args.method)
     out = args.out or Path("runs") / f"{args.method}-{args.data.replace('/', '_').replace(':', '_')}-{args.seed}"
     if (out / "checkpoint.pt").exists() and not args.resume:
         raise ValueError(f"{out} holds a run already: add --resume to go on with it, or choose another --out")
@@ -123,7 +122,7 @@ def pretrain(args: argparse.Namespace) -> int:
             f"there is no checkpoint in {out} to resume: leave --resume out, or name the run's folder with --out"
         )
     data = load_data(args, args.data)
-    reads_text = recipe.encoder in TEXT_ENCODERS
+    reads_text = chapters.kind_of(args.method) == "tokens"
     if reads_text != (data.tokenizer is not None):
         wanted, example = ("text", "text or text:PATH") if reads_text else ("pictures", "scenes or folder:PATH")
         raise ValueError(f"{args.method} learns from {wanted}, which {args.data} has not: try --data {example}")
@@ -196,7 +195,7 @@ def finetune(args: argparse.Namespace) -> None:
 def generate(args: argparse.Namespace) -> None:
     """Print the prompt and what a run of GPT makes of it, until it ends the document."""
     method, state = load_run(args.run)
-    module = methods.get(state["name"])
+    module = chapters.get(state["name"])
     if not hasattr(module, "generate"):
         raise ValueError(f"{args.run} is a run of {state['name']}, which writes no text: pretrain gpt")
     if args.tokens < 0:

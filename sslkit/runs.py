@@ -6,21 +6,13 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from sslkit import checkpoint, methods
+from sslkit import chapters, checkpoint
 from sslkit.datasets.root import SHIPPED
 from sslkit.nets import build_encoder
 from sslkit.train import Recipe, build, device
 
 READY = SHIPPED / "encoders"
 PREFIX = "encoder."
-PASSES = {  # how many images go through an encoder for each image of a batch; 1 where nothing is said
-    "simclr": 2,  # two views
-    "moco": 2,  # a query and, through the teacher, a key
-    "rotation": 4,  # four turns
-    "patches": 4,  # two pairs of patches, each enlarged to a quarter of an image's pixels
-    "supervised": 1,
-    "mae": 1,  # of which a quarter of the patches
-}
 
 
 def load_run(folder: str | Path) -> tuple[nn.Module, dict]:
@@ -29,7 +21,7 @@ def load_run(folder: str | Path) -> tuple[nn.Module, dict]:
     state = checkpoint.load(checkpoint_file(folder))
     if "encoder" in state:
         raise ValueError(f"{folder} holds an encoder alone, without the rest of the method: read it with load_encoder")
-    method = build(methods.get(state["name"]).METHOD, Recipe(**state["recipe"]), state["channels"])
+    method = build(chapters.get(state["name"]).METHOD, Recipe(**state["recipe"]), state["channels"])
     checkpoint.check_matches(state, method=method)
     method.load_state_dict(state["model"])
     return method.eval(), state
@@ -80,7 +72,7 @@ class Run:
     @property
     def passes(self) -> int:
         """How many images went through an encoder in training."""
-        return self.images * PASSES.get(self.name, 1)
+        return self.images * chapters.passes_of(self.name)
 
 
 def all_runs(folder: str | Path | None = None, data: str | None = "scenes") -> tuple[list[Run], list[str]]:

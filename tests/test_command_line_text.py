@@ -5,7 +5,7 @@ from running import finish, one_thread, torchrun
 
 from sslkit import checkpoint
 from sslkit.__main__ import main
-from sslkit.methods import data_of
+from sslkit.chapters import data_of
 from sslkit.runs import load_run
 from sslkit.tokenizer import BytePair
 

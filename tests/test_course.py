@@ -41,7 +41,7 @@ def test_an_edited_cell_or_an_error_does_not_go_unseen(path, tmp_path):
 @each_notebook
 def test_an_edited_export_cell_does_not_go_unseen(path, tmp_path):
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".*"))
-    shutil.copytree(ROOT / "sslkit/methods", tmp_path / "sslkit/methods")
+    shutil.copytree(ROOT / "sslkit/chapters", tmp_path / "sslkit/chapters")
     nb = nbformat.read(path, as_version=4)
     marked = [cell for cell in nb.cells if cell.cell_type == "code" and cell.source.startswith("#| export\n")]
     if not marked:

@@ -19,10 +19,10 @@ CONSTANTS = "#| export\nMETHOD = loss\nSCALES: dict = {'laptop': 1}"
 
 @pytest.fixture
 def root(tmp_path):
-    """A clone in small: two notebooks and a package with an empty methods folder."""
-    (tmp_path / "sslkit" / "methods").mkdir(parents=True)
+    """A clone in small: two notebooks and a package with an empty chapters folder."""
+    (tmp_path / "sslkit" / "chapters").mkdir(parents=True)
     (tmp_path / "sslkit" / "__init__.py").touch()
-    (tmp_path / "sslkit" / "methods" / "__init__.py").touch()
+    (tmp_path / "sslkit" / "chapters" / "__init__.py").touch()
     notebook(tmp_path, "03_early", "## The *loss*", LOSS, "loss(2)", "# Settings", CONSTANTS)
     notebook(tmp_path, "10_late", "# Late", "1 + 1")
     return tmp_path
@@ -49,7 +49,7 @@ def notebook(root, stem, *sources, tags=None) -> Path:
 
 def test_export_writes_cells_in_order_under_a_header(root):
     assert export(root) == []
-    assert (root / "sslkit/methods/early.py").read_text() == (
+    assert (root / "sslkit/chapters/early/method.py").read_text() == (
         "# Generated from notebooks/03_early.ipynb by `python -m sslkit.notebooks export`.\n"
         "# Do not edit: edit the notebook.\n"
         "\n"
@@ -59,49 +59,50 @@ def test_export_writes_cells_in_order_under_a_header(root):
         "# --- Settings ---\n"
         "METHOD = loss\nSCALES: dict = {'laptop': 1}\n"
     )
-    assert not (root / "sslkit/methods/late.py").exists()  # it has no export cells
+    assert not (root / "sslkit/chapters/late/method.py").exists()  # it has no export cells
     assert export(root, check=True) == []
 
 
 def test_a_changed_cell_that_was_not_exported_is_stale(root):
     export(root)
-    before = (root / "sslkit/methods/early.py").read_text()
+    before = (root / "sslkit/chapters/early/method.py").read_text()
     notebook(root, "03_early", "# The loss", LOSS.replace("log(x)", "log2(x)"))
     (problem,) = export(root, check=True)
-    assert "methods/early.py differs (line 9) against notebooks/03_early.ipynb" in problem
-    assert (root / "sslkit/methods/early.py").read_text() == before  # --check writes nothing
+    assert "chapters/early/method.py differs (line 9) against notebooks/03_early.ipynb" in problem
+    assert (root / "sslkit/chapters/early/method.py").read_text() == before  # --check writes nothing
     assert main(["export", "--check"], root) == 1
     assert main(["export"], root) == 0
     assert main(["export", "--check"], root) == 0
-    assert "log2" in (root / "sslkit/methods/early.py").read_text()
+    assert "log2" in (root / "sslkit/chapters/early/method.py").read_text()
 
 
 def test_an_edited_module_and_a_missing_one_are_stale(root):
     (problem,) = export(root, check=True)
-    assert "early.py is missing" in problem
+    assert "early/method.py is missing" in problem
     export(root)
-    with (root / "sslkit/methods/early.py").open("a") as file:
+    with (root / "sslkit/chapters/early/method.py").open("a") as file:
         file.write("# a late thought\n")
     (problem,) = export(root, check=True)
-    assert "early.py differs" in problem
+    assert "early/method.py differs" in problem
 
 
 def test_orphans_are_found_and_removed_unless_a_person_wrote_them(root):
     export(root)
     (root / "notebooks/03_early.ipynb").unlink()
     (problem,) = export(root, check=True)
-    assert "early.py is an orphan" in problem
-    assert export(root) == [] and not (root / "sslkit/methods/early.py").exists()
-    (root / "sslkit/methods/mine.py").write_text("A = 1\n")
-    assert "mine.py is an orphan" in export(root, check=True)[0]
-    assert "not generated" in export(root)[0] and (root / "sslkit/methods/mine.py").exists()
+    assert "early/method.py is an orphan" in problem
+    assert export(root) == [] and not (root / "sslkit/chapters/early/method.py").exists()
+    (root / "sslkit/chapters/mine").mkdir()
+    (root / "sslkit/chapters/mine/method.py").write_text("A = 1\n")
+    assert "mine/method.py is an orphan" in export(root, check=True)[0]
+    assert "not generated" in export(root)[0] and (root / "sslkit/chapters/mine/method.py").exists()
 
 
 def test_a_notebook_that_no_longer_exports_leaves_no_module(root):
     export(root)
     notebook(root, "03_early", "# The loss", "1 + 1")
     assert "is an orphan" in export(root, check=True)[0]
-    assert export(root) == [] and not (root / "sslkit/methods/early.py").exists()
+    assert export(root) == [] and not (root / "sslkit/chapters/early/method.py").exists()
 
 
 @pytest.mark.parametrize(
@@ -123,12 +124,12 @@ def test_a_notebook_that_no_longer_exports_leaves_no_module(root):
         (["def f():\n    return 1", "def f():\n    return 2"], "f is defined in cell 1 too"),
         (["class A:\n    pass", "class A(A):\n    pass"], "A is defined in cell 1 too"),
         (["A = 1\nA = 2"], "A is defined in cell 1 too"),
-        (["import sslkit.methods.late"], "late comes from 10_late.ipynb: export cells import only earlier"),
-        (["from sslkit.methods.late import f"], "comes from 10_late.ipynb"),
-        (["from sslkit.methods import late"], "comes from 10_late.ipynb"),
-        (["def f():\n    from sslkit.methods import late"], "comes from 10_late.ipynb"),
-        (["from sslkit.methods.middle import f"], "comes from 05_middle.ipynb"),
-        (["from sslkit.methods.absent import f"], "no notebook exports sslkit.methods.absent"),
+        (["import sslkit.chapters.late.method"], "late comes from 10_late.ipynb: export cells import only earlier"),
+        (["from sslkit.chapters.late.method import f"], "comes from 10_late.ipynb"),
+        (["from sslkit.chapters import late"], "comes from 10_late.ipynb"),
+        (["def f():\n    from sslkit.chapters import late"], "comes from 10_late.ipynb"),
+        (["from sslkit.chapters.middle.method import f"], "comes from 05_middle.ipynb"),
+        (["from sslkit.chapters.absent.method import f"], "there is no chapter absent"),
         (["from .early import loss"], "relative import"),
         (["A = 1", "from __future__ import annotations"], "together are no module"),
     ],
@@ -138,15 +139,15 @@ def test_what_may_not_be_exported(root, cells, word):
     for checking in (True, False):
         problems = export(root, ["middle"], check=checking)
         assert problems and all(word in problem and path.name in problem for problem in problems), problems
-    assert not (root / "sslkit/methods/middle.py").exists()
+    assert not (root / "sslkit/chapters/middle/method.py").exists()
 
 
 @pytest.mark.parametrize(
     "cell",
     [
         '"""What this is."""\nfrom __future__ import annotations',
-        "from sslkit.methods.early import loss",
-        "from sslkit.methods import early, get",
+        "from sslkit.chapters.early.method import loss",
+        "from sslkit.chapters import early, get",
         "from dataclasses import dataclass\n\n\n@dataclass\nclass A:\n    b: int = 1",
         "RECIPES = {'laptop': dict(steps=3)}\n_EPS = 1e-6\nK: int = 2",
         "async def f():\n    x = 1\n    for i in range(3):\n        x += i\n    return x",
@@ -155,7 +156,7 @@ def test_what_may_not_be_exported(root, cells, word):
 def test_what_may_be_exported(root, cell):
     notebook(root, "05_middle", f"#| export\n{cell}")
     assert export(root, ["middle"]) == []
-    assert cell in (root / "sslkit/methods/middle.py").read_text()
+    assert cell in (root / "sslkit/chapters/middle/method.py").read_text()
 
 
 @pytest.mark.parametrize("mark", ["#|export", "# | export", "#| export ", "x = 1\n#| export"])
@@ -182,14 +183,14 @@ def test_names_that_do_not_exist_or_clash(root, capsys):
 
 
 def test_methods_are_found_by_name():
-    from sslkit import methods
+    from sslkit import chapters
 
     with pytest.raises(ValueError, match="no method 'simcrl'; there are: "):
-        methods.get("simcrl")
+        chapters.get("simcrl")
     with pytest.raises(ValueError, match="no method '../datasets'"):
-        methods.get("../datasets")
-    for name in methods.names():
-        assert methods.get(name).__name__ == f"sslkit.methods.{name}"
+        chapters.get("../datasets")
+    for name in chapters.methods():
+        assert chapters.get(name).__name__ == f"sslkit.chapters.{name}.method"
 
 
 def test_the_hash_is_of_sources_alone(root):
@@ -230,7 +231,7 @@ def test_a_run_exports_executes_and_stamps(root, monkeypatch):
         "03_early",
         LOSS,
         "import os, sys\nprint(os.getcwd(), os.environ['SSLKIT_SCALE'], sys.executable)",
-        "import builtins\nfrom sslkit.methods import early\nearly.loss(1), hasattr(builtins, 'loss')",
+        "import builtins\nfrom sslkit.chapters.early import method\nmethod.loss(1), hasattr(builtins, 'loss')",
         "for word in 'ab':\n    print(word, flush=True)\n    print('!', file=sys.stderr, flush=True)",
         f"from IPython.display import display\ndisplay({image}, raw=True)",
         "h = display('first', display_id=True)",
@@ -246,7 +247,7 @@ def test_a_run_exports_executes_and_stamps(root, monkeypatch):
     )
     before = path.read_bytes()
     nb = run(path, to=path, say=quiet)
-    assert (root / "sslkit/methods/early.py").exists()
+    assert (root / "sslkit/chapters/early/method.py").exists()
     assert outputs(nb, 1) == [f"{path.parent} laptop {sys.executable}\n"]
     assert outputs(nb, 2) == ["(0.0, False)"]
     assert outputs(nb, 3) == ["a\nb\n", "!\n!\n"]

@@ -21,6 +21,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from sslkit import plots
+from sslkit.chapters.simclr import figures
 from sslkit.plots import curves
 from sslkit.plots import live as live_module
 from sslkit.plots.picture import COLOURS, LOCK, RIGHT, WRONG
@@ -88,9 +89,9 @@ FIGURES = {
     "confusion": lambda **t: plots.confusion(Y, np.roll(Y, 1), CLASSES, **t),
     "histogram": lambda **t: plots.histogram({"positives": XY[:, 0], "negatives": XY[:, 1] - 2}, **t),
     "live": lambda **t: live(**t),
-    "similarity": lambda **t: plots.similarity_matrix(*Z, 0.1, 3, (IMAGES[:8], IMAGES[8:16])),
-    "similarity without images": lambda **t: plots.similarity_matrix(*Z, 0.1),
-    "temperatures": lambda **t: plots.temperature_strip(*Z),
+    "similarity": lambda **t: figures.similarity_matrix(*Z, 0.1, 3, (IMAGES[:8], IMAGES[8:16])),
+    "similarity without images": lambda **t: figures.similarity_matrix(*Z, 0.1),
+    "temperatures": lambda **t: figures.temperature_strip(*Z),
     "note": lambda **t: plots.note(**t),
 }
 OWN_TITLE = ("similarity", "similarity without images", "temperatures")
@@ -396,16 +397,16 @@ def test_info_nce_parts_agree_with_autograd():
     masked = (similarity / 0.2).masked_fill(torch.eye(16, dtype=torch.bool), -torch.inf)
     loss = torch.nn.functional.cross_entropy(masked, target)
     loss.backward()
-    parts = plots.info_nce_parts(z1, z2, 0.2)
+    parts = figures.info_nce_parts(z1, z2, 0.2)
     assert parts["loss"] == pytest.approx(loss.item(), abs=1e-12) and parts["chance"] == pytest.approx(np.log(15))
     push = similarity.grad.numpy().copy()
     push[np.arange(16), target] = 0
     np.fill_diagonal(push, 0)
     assert np.allclose(parts["push"], push / push.sum(1, keepdims=True))
-    assert plots.hardest(parts["push"])[0] == 1
-    assert plots.hardest(parts["push"])[1] == pytest.approx(parts["push"].max(1).mean())
+    assert figures.hardest(parts["push"])[0] == 1
+    assert figures.hardest(parts["push"])[1] == pytest.approx(parts["push"].max(1).mean())
     with pytest.raises(ValueError, match="above 0"):
-        plots.info_nce_parts(z1, z2, 0)
+        figures.info_nce_parts(z1, z2, 0)
 
 
 # --- live -------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from sslkit import checkpoint
+from sslkit.chapters import get, passes_of
 from sslkit.datasets import load
-from sslkit.methods import get
 from sslkit.probes import features
-from sslkit.runs import PASSES, READY, all_runs, load_encoder, load_run
+from sslkit.runs import READY, all_runs, load_encoder, load_run
 from sslkit.train import Recipe, build, train
 
 ABOUT = {"name": "rotation", "data": "scenes", "channels": 3, "size": 32, "scale": "smoke"}
@@ -98,7 +98,7 @@ def test_passes_are_what_goes_through_the_encoder():
         method = build(module.METHOD, module.RECIPES["laptop"])
         batch = method.pretext(torch.randint(256, (6, 3, 32, 32), dtype=torch.uint8), torch.Generator().manual_seed(0))
         images = sum(len(part) for part in batch if part.ndim == 4)
-        assert images == 6 * PASSES[name], name
+        assert images == 6 * passes_of(name), name
 
 
 def test_a_finished_run_is_found_with_what_it_was(finished):

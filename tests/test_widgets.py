@@ -13,6 +13,7 @@ from displayed import displayed
 from PIL import Image
 
 from sslkit import plots, widgets
+from sslkit.chapters.simclr import figures, widget
 from sslkit.views import ColorJitter, Compose, GaussianBlur, Grayscale, RandomResizedCrop, Rotation
 from sslkit.widgets import picker
 
@@ -32,7 +33,7 @@ def explorer(**options):
 ALL = {
     "playground": lambda: widgets.views_playground(IMAGES, VIEWS),
     "explorer": explorer,
-    "similarity": lambda: widgets.similarity(*Z, images=(IMAGES[:8], IMAGES[8:16])),
+    "similarity": lambda: widget.similarity(*Z, images=(IMAGES[:8], IMAGES[8:16])),
     "picker": lambda: widgets.data_picker(["fashion", "emoji"], key="test"),
 }
 
@@ -159,19 +160,19 @@ def test_playground_tells_a_view_that_fails():
 def test_similarity_follows_temperature_and_row():
     one = ALL["similarity"]()
     first = one.image.value
-    assert f"Loss {plots.info_nce_parts(*Z, 0.1)['loss']:.3f}; chance ln(15) = 2.708" in one.picture.alt
+    assert f"Loss {figures.info_nce_parts(*Z, 0.1)['loss']:.3f}; chance ln(15) = 2.708" in one.picture.alt
     one.controls["temperature"].value = 1.0
-    assert f"Loss {plots.info_nce_parts(*Z, 1.0)['loss']:.3f}" in one.picture.alt and one.image.value != first
+    assert f"Loss {figures.info_nce_parts(*Z, 1.0)['loss']:.3f}" in one.picture.alt and one.image.value != first
     one.controls["row"].value = 15
     assert "row 15" in one.picture.alt and one.words.value == ""
     with pytest.raises(ValueError, match="N, K"):
-        widgets.similarity(Z[0], Z[1, :4])
+        widget.similarity(Z[0], Z[1, :4])
 
 
 def test_similarity_takes_the_first_pairs_of_both_views():
     z = torch.randn(2, 40, 5, generator=GENERATOR)
-    one = widgets.similarity(*z, most=6)
-    assert f"Loss {plots.info_nce_parts(z[0, :6], z[1, :6], 0.1)['loss']:.3f}" in one.picture.alt
+    one = widget.similarity(*z, most=6)
+    assert f"Loss {figures.info_nce_parts(z[0, :6], z[1, :6], 0.1)['loss']:.3f}" in one.picture.alt
     assert one.controls["row"].max == 11
 
 

@@ -6,16 +6,12 @@ calls the reader's function safely, verdict.py compares and finds the words, mar
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
+
+from sslkit import chapters
 
 from .exercise import Exercise
 from .verdict import judge
-
-CHAPTERS = (
-    "start_here", "judging", "rotation", "patches", "next_frame", "simclr", "moco", "mae", "bert", "gpt", "transfer", "compare",
-    "many_gpus",
-)  # fmt: skip
 
 
 def check(name: str, function: Callable, *, seconds: float = 5.0) -> Callable:
@@ -47,6 +43,6 @@ def find(name: str) -> Exercise:
 
 
 def exercises() -> dict[str, Exercise]:
-    """All exercises by name, in the order of the course."""
-    chapters = {chapter: importlib.import_module(f"{__name__}.{chapter}") for chapter in CHAPTERS}
-    return {f"{chapter}.{e.name}": e for chapter, module in chapters.items() for e in module.EXERCISES}
+    """All exercises of all chapters by name."""
+    rooms = {chapter: chapters.room(chapter, "mistakes") for chapter in chapters.names()}
+    return {f"{chapter}.{e.name}": e for chapter, module in rooms.items() if module for e in module.EXERCISES}

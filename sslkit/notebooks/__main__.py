@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None, root: Path = files.ROOT) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sslkit.notebooks", description="The course's notebooks.")
     commands = parser.add_subparsers(dest="command", required=True)
-    one = commands.add_parser("export", help="write sslkit/methods from the cells marked #| export")
+    one = commands.add_parser("export", help="write sslkit/chapters from the cells marked #| export")
     one.add_argument("names", nargs="*", metavar="NAME", help="simclr or 10_simclr; all when left out")
     one.add_argument("--check", action="store_true", help="write nothing, fail when something is stale")
     one = commands.add_parser("check", help="is what is committed executed, fresh and whole?")

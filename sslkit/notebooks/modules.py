@@ -1,4 +1,4 @@
-"""Export: the cells marked `#| export` of notebooks/NN_name.ipynb become sslkit/methods/name.py."""
+"""Export: the cells marked `#| export` of notebooks/NN_name.ipynb become sslkit/chapters/name/method.py."""
 
 import ast
 import re
@@ -12,16 +12,17 @@ MARK = "#| export"
 LOOKS_LIKE_MARK = re.compile(r"^[ \t]*#[ \t]*\|[ \t]*export\b.*$", re.MULTILINE)
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*")
 GENERATED = "# Generated from notebooks/"
+LOOKUPS = {"data_of", "get", "kind_of", "methods", "names", "passes_of", "room"}  # functions of sslkit.chapters, not chapters
 
 
 def export(root: Path = files.ROOT, names: list[str] | None = None, check: bool = False) -> list[str]:
-    """Bring sslkit/methods up to date with the notebooks, or with `check` only say what is not.
+    """Bring sslkit/chapters up to date with the notebooks, or with `check` only say what is not.
 
     `names` limits it to some modules. A notebook with a problem leaves its module as it was.
     Returns the problems in words; an empty list says that all is well.
     """
     notebooks = files.course(root)
-    folder = root / "sslkit" / "methods"
+    folder = root / "sslkit" / "chapters"
     problems, wanted = [], {}
     for name in names if names is not None else notebooks:
         if name not in notebooks:
@@ -31,7 +32,7 @@ def export(root: Path = files.ROOT, names: list[str] | None = None, check: bool 
         if not found:
             wanted[name] = text
     for name, text in wanted.items():
-        problems += _settle(folder / f"{name}.py", text, notebooks[name], check)
+        problems += _settle(folder / name / "method.py", text, notebooks[name], check)
     if names is None:
         problems += _strays(root, folder, notebooks, check)
     return problems
@@ -120,13 +121,13 @@ def _import_problems(tree: ast.Module, path: Path, notebooks: dict[str, Path]) -
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             modules = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
-        imported = {m.split(".")[2] for m in modules if m.startswith("sslkit.methods.")} - {"get", "names"}
+        imported = {m.split(".")[2] for m in modules if m.startswith("sslkit.chapters.")} - LOOKUPS
         for name in sorted(imported):
             if name not in notebooks:
-                problems.append(f"line {node.lineno + 1}: no notebook exports sslkit.methods.{name}")
+                problems.append(f"line {node.lineno + 1}: there is no chapter {name}")
             elif files.number(notebooks[name]) >= files.number(path):
                 rule = f"comes from {notebooks[name].name}: export cells import only earlier notebooks"
-                problems.append(f"line {node.lineno + 1}: sslkit.methods.{name} {rule}")
+                problems.append(f"line {node.lineno + 1}: sslkit.chapters.{name} {rule}")
     return problems
 
 
@@ -140,7 +141,7 @@ def _settle(target: Path, text: str, notebook: Path, check: bool) -> list[str]:
         line = next((i for i, (a, b) in pairs if a != b), "last")
         state = f"differs (line {line})" if old and text else "is missing" if text else "is an orphan"
         return [
-            f"sslkit/methods/{target.name} {state} against notebooks/{notebook.name}: "
+            f"sslkit/chapters/{target.parent.name}/{target.name} {state} against notebooks/{notebook.name}: "
             "run `python -m sslkit.notebooks export`"
         ]
     if text:
@@ -153,11 +154,12 @@ def _settle(target: Path, text: str, notebook: Path, check: bool) -> list[str]:
 def _strays(root: Path, folder: Path, notebooks: dict[str, Path], check: bool) -> list[str]:
     """Modules without a notebook, and export cells in notebooks whose name makes no module."""
     problems = []
-    for path in sorted(folder.glob("*.py")):
-        if path.stem in notebooks or path.name == "__init__.py":
+    for path in sorted(folder.glob("*/method.py")):
+        name = path.parent.name
+        if name in notebooks:
             continue
         if check:
-            problems.append(f"sslkit/methods/{path.name} is an orphan: there is no NN_{path.stem}.ipynb")
+            problems.append(f"sslkit/chapters/{name}/{path.name} is an orphan: there is no NN_{name}.ipynb")
         else:
             problems += _remove(path)
     for path in sorted((root / "notebooks").glob("*.ipynb")):
@@ -173,6 +175,6 @@ def _exports(nb: nbformat.NotebookNode) -> bool:
 def _remove(path: Path) -> list[str]:
     """Remove a generated file; a file that a person wrote is not ours to remove."""
     if not path.read_text(encoding="utf-8").startswith(GENERATED):
-        return [f"sslkit/methods/{path.name} was not generated: move it, only exported code lives there"]
+        return [f"sslkit/chapters/{path.parent.name}/{path.name} was not generated: rename it, only exported code is called so"]
     path.unlink()
     return []

@@ -51,7 +51,7 @@ def run(
     nb = files.read(path)
     source = files.source_hash(nb)
     root = path.parent.parent
-    in_course = path.parent.name == "notebooks" and (root / "sslkit" / "methods").is_dir()
+    in_course = path.parent.name == "notebooks" and (root / "sslkit" / "chapters").is_dir()
     if in_course and path in files.course(root).values():
         problems = export(root, [files.NAME.fullmatch(path.stem)[2]])
         if problems:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from tables import machine, print_table, save, settings
 
+from sslkit.chapters import get, methods
 from sslkit.datasets import load
-from sslkit.methods import get, names
 from sslkit.probes import finetune, scoreboard
 from sslkit.train import build, train
 
@@ -25,7 +25,7 @@ FINE_TUNING = "fine-tuning, 10 labels per class"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("method", choices=names())
+    parser.add_argument("method", choices=methods())
     parser.add_argument("--data", default="scenes")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--draws", type=int, default=3, help="choices of ten labels per class, for each seed")

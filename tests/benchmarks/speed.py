@@ -21,8 +21,8 @@ import torch
 from tables import machine, save
 from torch import nn
 
+from sslkit.chapters import data_of, get, methods
 from sslkit.datasets import load
-from sslkit.methods import data_of, get, names
 from sslkit.train import build, make_optimizer, train
 
 WARM_UP = 5  # steps that do not count
@@ -111,7 +111,7 @@ def measure(name: str, steps: int, rounds: int) -> dict[str, list[float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("methods", nargs="*", default=names(), metavar="METHOD", help=f"of {', '.join(names())}")
+    parser.add_argument("methods", nargs="*", default=methods(), metavar="METHOD", help=f"of {', '.join(methods())}")
     parser.add_argument("--steps", type=int, default=60, help="timed steps in each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path)

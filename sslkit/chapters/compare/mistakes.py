@@ -1,0 +1,427 @@
+"""Exercises of chapter 23: linear CKA, the unbiased estimator behind it, shared neighbours, how far features move."""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslkit.checks.exercise import Exercise, draw, draw_rows, mistake
+
+
+def linear_cka(x: Tensor, y: Tensor) -> Tensor:
+    """How alike two sets of features of the same N images are: linear centred kernel alignment, 0 .. 1.
+
+    x: [N, D1], y: [N, D2], row i of both from image i. Each column is centred, then
+    |x^T y|^2 / (|x^T x| |y^T y|), with |.| the root of the sum of all squared entries (Frobenius).
+    Returns one number. Source: Kornblith et al. 2019, section 3.
+    """
+    x, y = x - x.mean(0), y - y.mean(0)
+    return (x.T @ y).square().sum() / ((x.T @ x).norm() * (y.T @ y).norm())
+
+
+def linear_cka_loop(x: Tensor, y: Tensor) -> float:
+    """By the N x N matrices of scalar products, entry by entry."""
+    x, y = x.double(), y.double()
+    N = len(x)
+    mean_x, mean_y = sum(x) / N, sum(y) / N
+    kl = kk = ll = 0.0
+    for i in range(N):
+        for j in range(N):
+            k = ((x[i] - mean_x) * (x[j] - mean_x)).sum().item()
+            m = ((y[i] - mean_y) * (y[j] - mean_y)).sum().item()
+            kl, kk, ll = kl + k * m, kk + k * k, ll + m * m
+    return kl / (kk * ll) ** 0.5
+
+
+def aligned(x: Tensor, y: Tensor) -> Tensor:
+    """linear_cka of what comes, not centred."""
+    return (x.T @ y).square().sum() / ((x.T @ x).norm() * (y.T @ y).norm())
+
+
+def by_columns(x: Tensor) -> Tensor:
+    return x - x.mean(0)
+
+
+CKA = Exercise(
+    linear_cka,
+    linear_cka_loop,
+    title="Linear CKA",
+    difficulty=2,
+    minutes=15,
+    trials=lambda: [
+        (torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 2.0]]), torch.tensor([[1.0], [3.0], [2.0]])),
+        (draw_rows(1, 5, 3) + 1, draw_rows(2, 5, 2)),
+        (draw_rows(3, 8, 4) - 0.5, draw_rows(4, 8, 6) + 2),
+        (draw(5, 12, 3), draw(5, 12, 3) @ torch.tensor([[0.0, 3.0, 0.0], [0.0, 0.0, 3.0], [3.0, 0.0, 0.0]])),
+    ],
+    task="Write `linear_cka(x, y)`: how alike two representations of the same images are, whatever their numbers of dimensions.",
+    hints=(
+        "Centre first: take from each column its mean over the images.",
+        "`x.T @ y` is [D1, D2]: each direction of x with each of y. `.square().sum()` of it stands above the line.",
+        "Below the line: `(x.T @ x).norm() * (y.T @ y).norm()`; `.norm()` of a matrix is the root of the sum of its squares.",
+    ),
+    mistakes=(
+        mistake(
+            "not centred",
+            "The columns are not centred: features that all lie on one side of the origin look alike for that alone. "
+            "Take from each column its mean over the images.",
+            aligned,
+        ),
+        mistake(
+            "rows centred",
+            "You take from each image the mean of its own numbers. Take from each column its mean over the images: x.mean(0).",
+            lambda x, y: aligned(x - x.mean(1, keepdim=True), y - y.mean(1, keepdim=True)),
+        ),
+        mistake(
+            "one side centred",
+            "Both x and y must be centred, above and below the line.",
+            lambda x, y: aligned(by_columns(x), y),
+            lambda x, y: aligned(x, by_columns(y)),
+        ),
+        mistake(
+            "square missing",
+            "Above the line stands the sum of the squared entries, not its root: CKA of x with x must be 1.",
+            lambda x, y: (
+                (by_columns(x).T @ by_columns(y)).norm()
+                / ((by_columns(x).T @ by_columns(x)).norm() * (by_columns(y).T @ by_columns(y)).norm())
+            ),
+        ),
+        mistake(
+            "root of it",
+            "You take the root of the whole. The definition has none: check that half-alike features are not called more.",
+            lambda x, y: linear_cka(x, y).sqrt(),
+        ),
+        mistake(
+            "divided by the features' lengths",
+            "Below the line stand the norms of x^T x and of y^T y, not the squared norms of x and y: with those, even "
+            "x with itself does not give 1.",
+            lambda x, y: (
+                (by_columns(x).T @ by_columns(y)).square().sum()
+                / (by_columns(x).square().sum() * by_columns(y).square().sum())
+            ),
+        ),
+        mistake(
+            "images normalised",
+            "You bring each image's features to length 1, which is another measure. CKA only centres.",
+            lambda x, y: linear_cka(F.normalize(x, dim=1), F.normalize(y, dim=1)),
+            lambda x, y: linear_cka(F.normalize(by_columns(x), dim=1), F.normalize(by_columns(y), dim=1)),
+        ),
+        mistake(
+            "columns standardised",
+            "You divide each column by its standard deviation. In CKA a direction counts by its variance: only centre.",
+            lambda x, y: linear_cka(
+                by_columns(x) / x.std(0, correction=0), by_columns(y) / y.std(0, correction=0).clamp_min(1e-9)
+            ),
+        ),
+    ),
+)
+
+
+def unbiased_hsic(K: Tensor, L: Tensor) -> Tensor:
+    """The estimate of HSIC that is right on average, from two kernel matrices of the same N images.
+
+    K, L: [N, N], N at least 4, symmetric: scalar products of the features of images i and j. With the
+    diagonals of K and L set to 0, sums over all entries:
+    ( sum(K * L) + sum(K) sum(L) / ((N - 1)(N - 2)) - 2 sum(K @ L) / (N - 2) ) / (N (N - 3)).
+    Returns one number. Source: Song et al. 2012, the estimator of Nguyen et al. 2021 for CKA.
+    """
+    N = len(K)
+    other = 1 - torch.eye(N)
+    K, L = K * other, L * other
+    total = (K * L).sum() + K.sum() * L.sum() / ((N - 1) * (N - 2)) - 2 * (K @ L).sum() / (N - 2)
+    return total / (N * (N - 3))
+
+
+def unbiased_hsic_loop(K: Tensor, L: Tensor) -> float:
+    """The mean over all choices of four different images (a U-statistic)."""
+    K, L, values = K.double(), L.double(), []
+    for i, j, q, r in itertools.permutations(range(len(K)), 4):
+        values.append((K[i, j] * L[i, j] + K[i, j] * L[q, r] - 2 * K[i, j] * L[i, q]).item())
+    return sum(values) / len(values)
+
+
+def formula(K: Tensor, L: Tensor, diagonal: bool = False, last: float = 2.0, scale=None) -> Tensor:
+    """unbiased_hsic with parts of it changed."""
+    N = len(K)
+    other = torch.ones(N, N) if diagonal else 1 - torch.eye(N)
+    K, L = K * other, L * other
+    total = (K * L).sum() + K.sum() * L.sum() / ((N - 1) * (N - 2)) - last * (K @ L).sum() / (N - 2)
+    return total / (N * (N - 3) if scale is None else scale(N))
+
+
+def biased_hsic(K: Tensor, L: Tensor, scale) -> Tensor:
+    N = len(K)
+    H = torch.eye(N) - 1 / N
+    return (H @ K @ H * L).sum() / scale(N)
+
+
+def kernel(seed: int, N: int, D: int) -> Tensor:
+    x = draw(seed, N, D) + 0.5
+    return (x @ x.T).round(decimals=2)
+
+
+HSIC = Exercise(
+    unbiased_hsic,
+    unbiased_hsic_loop,
+    title="An estimate that is right on average",
+    difficulty=3,
+    minutes=15,
+    trials=lambda: [
+        (kernel(1, 4, 2), kernel(2, 4, 1)),
+        (kernel(3, 5, 2), kernel(4, 5, 3)),
+        (kernel(5, 7, 3), kernel(6, 7, 2)),
+        (kernel(7, 6, 2), kernel(7, 6, 2)),
+    ],
+    task="Write `unbiased_hsic(K, L)`. The usual estimate compares each image with itself too, and two sets of unrelated features "
+    "then seem to have something in common. This one leaves those pairs out and is 0 on average.",
+    hints=(
+        "Set the diagonals to 0 first, in new matrices: `K = K * (1 - torch.eye(N))`.",
+        "Three terms: `(K * L).sum()` is entry by entry, `K.sum() * L.sum()` are two numbers, `(K @ L).sum()` is a matrix product.",
+        "`((K * L).sum() + K.sum() * L.sum() / ((N - 1) * (N - 2)) - 2 * (K @ L).sum() / (N - 2)) / (N * (N - 3))`",
+    ),
+    mistakes=(
+        mistake(
+            "diagonal left in",
+            "The diagonals still count: an image with itself. Set them to 0 in both matrices first.",
+            lambda K, L: formula(K, L, diagonal=True),
+        ),
+        mistake(
+            "the biased estimate",
+            "This is the usual, biased estimate with centred matrices. It counts each image with itself; follow the formula.",
+            lambda K, L: biased_hsic(K, L, lambda N: (N - 1) ** 2),
+            lambda K, L: biased_hsic(K, L, lambda N: N**2),
+            lambda K, L: biased_hsic(K, L, lambda N: 1),
+        ),
+        mistake(
+            "factor 2 missing",
+            "The last term, sum(K @ L) / (N - 2), is taken off twice.",
+            lambda K, L: formula(K, L, last=1.0),
+        ),
+        mistake(
+            "sign of the last term",
+            "The last term is taken off, not added.",
+            lambda K, L: formula(K, L, last=-2.0),
+        ),
+        mistake(
+            "not divided",
+            "The whole is divided by N (N - 3) at the end.",
+            lambda K, L: formula(K, L, scale=lambda N: 1),
+        ),
+        mistake(
+            "divided by another number",
+            "The whole is divided by N (N - 3).",
+            lambda K, L: formula(K, L, scale=lambda N: N * (N - 1)),
+            lambda K, L: formula(K, L, scale=lambda N: N**2),
+            lambda K, L: formula(K, L, scale=lambda N: (N - 1) ** 2),
+        ),
+        mistake(
+            "matrix product in place of entries",
+            "The first term multiplies entry by entry, K * L, and adds up. K @ L belongs in the last term alone.",
+            lambda K, L: formula(K, L) + ((off(K) @ off(L)).sum() - (off(K) * off(L)).sum()) / (len(K) * (len(K) - 3)),
+        ),
+    ),
+)
+
+
+def off(K: Tensor) -> Tensor:
+    """K without its diagonal."""
+    return K * (1 - torch.eye(len(K)))
+
+
+def total_effect(h: Tensor, changed: Tensor) -> Tensor:
+    """How far features move when one factor alone is drawn anew: 0 (not at all) to 1 (as if all were new).
+
+    h, changed: [N, D], features of the same images before and after. The mean over images and dimensions of
+    (h - changed)^2 / (2 v), v [D] the variance of each column of h over the N images (divided by N, not
+    N - 1). Returns one number. Source: Jansen 1999, who estimates total-effect indices so.
+    """
+    return ((h - changed).square() / (2 * h.var(0, correction=0))).mean()
+
+
+def total_effect_loop(h: Tensor, changed: Tensor) -> float:
+    h, changed = h.double(), changed.double()
+    (N, D), total = h.shape, 0.0
+    for d in range(D):
+        column = h[:, d].tolist()
+        mean = sum(column) / N
+        variance = sum((value - mean) ** 2 for value in column) / N
+        for i in range(N):
+            total += (column[i] - changed[i, d].item()) ** 2 / (2 * variance)
+    return total / (N * D)
+
+
+EFFECT = Exercise(
+    total_effect,
+    total_effect_loop,
+    title="How far do features move?",
+    difficulty=2,
+    minutes=10,
+    trials=lambda: [
+        (torch.tensor([[0.0], [2.0]]), torch.tensor([[1.0], [2.0]])),
+        (draw(1, 4, 2) * torch.tensor([1.0, 5.0]), draw(2, 4, 2) * torch.tensor([1.0, 5.0])),
+        (draw(3, 9, 3) * torch.tensor([0.1, 1.0, 10.0]) + 3, draw(4, 9, 3) * torch.tensor([0.2, 1.0, 3.0]) + 3),
+        (draw(5, 6, 4), draw(5, 6, 4) + 0.1),
+    ],
+    task="Write `total_effect(h, changed)`: two independent images are, in each dimension, 2 v apart on average (v: the variance). "
+    "How far are two that differ in one factor alone, as a share of that?",
+    hints=(
+        "Squared differences, each column over twice its own variance.",
+        "The variance over the images of each column, divided by N: `h.var(0, correction=0)`.",
+        "`((h - changed) ** 2 / (2 * h.var(0, correction=0))).mean()`",
+    ),
+    mistakes=(
+        mistake(
+            "factor 2 missing",
+            "Two independent images are 2 v apart on average, not v: divide by twice the variance.",
+            lambda h, c: ((h - c).square() / h.var(0, correction=0)).mean(),
+        ),
+        mistake(
+            "variance over N - 1",
+            "torch divides a variance by N - 1 unless told otherwise: h.var(0, correction=0).",
+            lambda h, c: ((h - c).square() / (2 * h.var(0))).mean(),
+        ),
+        mistake(
+            "one variance for all",
+            "You divide the sum over all columns: the column with the largest numbers then decides alone. Divide each column by "
+            "its own variance, then take the mean.",
+            lambda h, c: (h - c).square().mean() / (2 * h.var(0, correction=0).mean()),
+            lambda h, c: (h - c).square().mean() / (2 * h.var(correction=0)),
+        ),
+        mistake(
+            "standard deviation",
+            "Squared differences belong over the variance, not over the standard deviation.",
+            lambda h, c: ((h - c).square() / (2 * h.std(0, correction=0))).mean(),
+        ),
+        mistake(
+            "not squared",
+            "Take the square of the differences, not their absolute values.",
+            lambda h, c: ((h - c).abs() / (2 * h.var(0, correction=0))).mean(),
+            lambda h, c: ((h - c).abs() / (2 * h.std(0, correction=0))).mean(),
+        ),
+        mistake(
+            "each standardised by itself",
+            "You standardise both tables by their own statistics, so a shift of all images goes unseen. Use those of h for both.",
+            lambda h, c: (own(h) - own(c)).square().mean() / 2,
+        ),
+        mistake(
+            "over the images' variance",
+            "The variance is that of each column over the images, h.var(0), not of each image over its columns.",
+            lambda h, c: ((h - c).square() / (2 * h.var(1, correction=0, keepdim=True))).mean(),
+        ),
+        mistake(
+            "sum",
+            "Take the mean over images and dimensions, not the sum.",
+            lambda h, c: ((h - c).square() / (2 * h.var(0, correction=0))).sum(),
+        ),
+    ),
+)
+
+
+def own(h: Tensor) -> Tensor:
+    return (h - h.mean(0)) / h.std(0, correction=0)
+
+
+def shared_neighbours(h1: Tensor, h2: Tensor, k: int) -> Tensor:
+    """Do two representations give an image the same neighbours? The share in common, mean over images, 0 .. 1.
+
+    h1: [N, D1], h2: [N, D2], row i of both from image i; k: below N. For each image its k nearest others by
+    cosine similarity, itself left out, in h1 and in h2; how many stand in both lists, divided by k.
+    Returns one number.
+    """
+    lists = []
+    for h in (h1, h2):
+        h = F.normalize(h, dim=1)
+        similarity = (h @ h.T).fill_diagonal_(-2)
+        lists.append(torch.zeros_like(similarity).scatter(1, similarity.topk(k).indices, 1))
+    return (lists[0] * lists[1]).sum(1).mean() / k
+
+
+def shared_neighbours_loop(h1: Tensor, h2: Tensor, k: int) -> float:
+    total = 0.0
+    for i in range(len(h1)):
+        near = []
+        for h in (h1.double(), h2.double()):
+            others = [j for j in range(len(h)) if j != i]
+            cosine = {j: (h[i] @ h[j] / (h[i].norm() * h[j].norm())).item() for j in others}
+            near.append(set(sorted(others, key=cosine.get, reverse=True)[:k]))
+        total += len(near[0] & near[1]) / k
+    return total / len(h1)
+
+
+def lists_of(h: Tensor, k: int, cosine: bool = True, itself: bool = False, largest: bool = True) -> Tensor:
+    """Row numbers [N, k] of the neighbours."""
+    h = F.normalize(h, dim=1) if cosine else h
+    similarity = h @ h.T
+    if not itself:
+        similarity = similarity.fill_diagonal_(-1e9 if largest else 1e9)
+    return similarity.topk(k, largest=largest).indices
+
+
+def in_common(a: Tensor, b: Tensor) -> Tensor:
+    """How many of the row numbers a [N, K1] stand in b [N, K2], for each row."""
+    return (a[:, :, None] == b[:, None, :]).any(2).sum(1).float()
+
+
+SHARED = Exercise(
+    shared_neighbours,
+    shared_neighbours_loop,
+    title="The same neighbours?",
+    difficulty=3,
+    minutes=15,
+    trials=lambda: [
+        (torch.tensor([[1.0, 0.0], [1.0, 0.2], [0.0, 1.0]]), torch.tensor([[1.0, 0.1], [0.0, 1.0], [1.0, 0.5]]), 1),
+        (draw_rows(1, 6, 3), draw_rows(2, 6, 2), 2),
+        (draw_rows(3, 12, 4), draw_rows(3, 12, 4) + draw(4, 12, 4, spread=0.7), 3),
+        (draw_rows(5, 15, 3) + 1, draw_rows(6, 15, 5) + 1, 5),
+    ],
+    task="Write `shared_neighbours(h1, h2, k)`: another way to compare representations, which sees what is near and nothing else.",
+    hints=(
+        "Cosine similarity: normalise the rows, then `h @ h.T`. An image is nearest to itself, so overwrite the diagonal.",
+        "`similarity.topk(k).indices` are the neighbours [N, k]. In the two lists they may stand in different order.",
+        "`(a[:, :, None] == b[:, None, :]).any(2)` tells which entries of a stand in b; `.float().mean()` of it is the answer.",
+    ),
+    mistakes=(
+        mistake(
+            "itself counted",
+            "Each image is its own nearest neighbour in both lists, which is no agreement. Overwrite the diagonal before topk.",
+            lambda a, b, k: in_common(lists_of(a, k, itself=True), lists_of(b, k, itself=True)).mean() / k,
+            lambda a, b, k: (
+                in_common(
+                    lists_of(a, min(k + 1, len(a)), itself=True), lists_of(b, min(k + 1, len(a)), itself=True)
+                ).mean()
+                / (k + 1)
+            ),
+        ),
+        mistake(
+            "scalar products",
+            "Neighbours by scalar product favour long features. Normalise each row first.",
+            lambda a, b, k: in_common(lists_of(a, k, cosine=False), lists_of(b, k, cosine=False)).mean() / k,
+        ),
+        mistake(
+            "same place in the list",
+            "You ask for the same neighbour at the same place. The order in the lists does not count.",
+            lambda a, b, k: (lists_of(a, k) == lists_of(b, k)).float().mean(),
+        ),
+        mistake(
+            "union",
+            "You divide by the size of both lists together (Jaccard). Divide by k.",
+            lambda a, b, k: (n := in_common(lists_of(a, k), lists_of(b, k))).div(2 * k - n).mean(),
+        ),
+        mistake(
+            "farthest",
+            "You take the least similar images. topk takes the largest values: give it similarities, not distances, or largest=False.",
+            lambda a, b, k: in_common(lists_of(a, k, largest=False), lists_of(b, k, largest=False)).mean() / k,
+        ),
+        mistake(
+            "a count",
+            "That is how many are shared. The share is that over k.",
+            lambda a, b, k: in_common(lists_of(a, k), lists_of(b, k)).mean(),
+            lambda a, b, k: in_common(lists_of(a, k), lists_of(b, k)).sum(),
+        ),
+    ),
+)
+
+EXERCISES = [CKA, HSIC, EFFECT, SHARED]

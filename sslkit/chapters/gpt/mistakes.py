@@ -1,0 +1,429 @@
+"""Exercises of chapter 20: attention to the past, the shifted loss, top-p, bits per byte."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslkit.checks.exercise import Exercise, draw, draw_labels, mistake
+
+
+def causal_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Each token's weighted mean of the values of itself and of those before it.
+
+    q, k, v: queries, keys and values [N, T, D]. Weights: softmax over j <= i of q_i · k_j / sqrt(D).
+    Returns [N, T, D]. Source: Vaswani et al. 2017, section 3.2.
+    """
+    scores = q @ k.transpose(1, 2) / q.shape[-1] ** 0.5
+    future = torch.ones(q.shape[1], q.shape[1], dtype=torch.bool, device=q.device).triu(1)
+    return scores.masked_fill(future, -torch.inf).softmax(dim=-1) @ v
+
+
+def causal_attention_loop(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    q, k, v = q.double(), k.double(), v.double()
+    passages = []
+    for n in range(len(q)):
+        rows = []
+        for i in range(q.shape[1]):
+            weights = [((q[n, i] * k[n, j]).sum() / math.sqrt(q.shape[2])).exp() for j in range(i + 1)]
+            rows.append(sum(w * v[n, j] for j, w in enumerate(weights)) / sum(weights))
+        passages.append(torch.stack(rows))
+    return torch.stack(passages)
+
+
+def attended(q: Tensor, k: Tensor, v: Tensor, diagonal: int = 1, scale: float | None = None, dim: int = -1) -> Tensor:
+    """Attention with the mask above a diagonal; those who may see nobody see everybody alike."""
+    scores = q @ k.transpose(1, 2) * (q.shape[-1] ** -0.5 if scale is None else scale)
+    hidden = torch.ones_like(scores, dtype=torch.bool).triu(diagonal)
+    return scores.masked_fill(hidden, -1e9).softmax(dim) @ v
+
+
+def zeroed_before(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    return (q @ k.transpose(1, 2) * q.shape[-1] ** -0.5).tril().softmax(-1) @ v
+
+
+def zeroed_after(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    return (q @ k.transpose(1, 2) * q.shape[-1] ** -0.5).softmax(-1).tril() @ v
+
+
+def looking_ahead(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    scores = q @ k.transpose(1, 2) * q.shape[-1] ** -0.5
+    return scores.masked_fill(torch.ones_like(scores, dtype=torch.bool).tril(-1), -torch.inf).softmax(-1) @ v
+
+
+ATTENTION = Exercise(
+    causal_attention,
+    causal_attention_loop,
+    title="Look back only",
+    difficulty=3,
+    minutes=15,
+    grad=True,
+    trials=lambda: [
+        (draw(1, 1, 2, 2, spread=2.0), draw(2, 1, 2, 2, spread=2.0), draw(3, 1, 2, 2)),
+        (draw(4, 2, 4, 4, spread=2.0), draw(5, 2, 4, 4, spread=2.0), draw(6, 2, 4, 4)),
+        (draw(7, 3, 7, 3, spread=2.0), draw(8, 3, 7, 3, spread=2.0), draw(9, 3, 7, 3)),
+        (draw(10, 2, 1, 4), draw(11, 2, 1, 4), draw(12, 2, 1, 4)),
+    ],
+    task="Write `causal_attention(q, k, v)` without a loop: token i takes the weighted mean of the values of tokens "
+    "0 .. i, with weights softmax(q_i · k_j / sqrt(D)).",
+    hints=(
+        "All scores at once are one matrix product, [N, T, T]. What must stand where j > i, so that the softmax gives 0?",
+        "The exponential of minus infinity is 0. `torch.ones(T, T, dtype=torch.bool).triu(1)` is True right of the diagonal.",
+        "`scores = q @ k.transpose(1, 2) / q.shape[-1] ** 0.5`, then `scores.masked_fill(future, -torch.inf)`, softmax over "
+        "the last dimension, and `@ v`.",
+    ),
+    mistakes=(
+        mistake(
+            "no mask",
+            "Every token sees the whole passage, the future too: this is the leak of section 7.",
+            lambda q, k, v: attended(q, k, v, diagonal=q.shape[1]),
+        ),
+        mistake(
+            "looks ahead",
+            "Your mask hides the past and shows the future. Row i asks, column j is asked: hide j > i, which is `triu(1)`.",
+            looking_ahead,
+        ),
+        mistake(
+            "not itself",
+            "Your mask hides the token itself as well. It may look at 0 .. i, and the first one has nobody else.",
+            lambda q, k, v: attended(q, k, v, diagonal=0),
+        ),
+        mistake(
+            "sees the next",
+            "Your mask is one place too generous: token i still sees token i + 1. That one place is the answer.",
+            lambda q, k, v: attended(q, k, v, diagonal=2),
+        ),
+        mistake(
+            "zero in place of minus infinity",
+            "You set the scores of the future to 0, and exp(0) = 1 is a good share. Set them to minus infinity.",
+            zeroed_before,
+        ),
+        mistake(
+            "masked after the softmax",
+            "You take the softmax first and hide the future then, so the weights that are left do not add up to 1.",
+            zeroed_after,
+        ),
+        mistake(
+            "not scaled",
+            "The scores are not divided by sqrt(D).",
+            lambda q, k, v: attended(q, k, v, scale=1.0),
+        ),
+        mistake(
+            "divided by D",
+            "You divide by D. Divide by its root: so much does a product of D random numbers spread.",
+            lambda q, k, v: attended(q, k, v, scale=1 / q.shape[-1]),
+        ),
+        mistake(
+            "softmax over the queries",
+            "Your softmax runs over those who ask. It runs over those who are asked, the last dimension.",
+            lambda q, k, v: attended(q, k, v, dim=1),
+        ),
+    ),
+)
+
+
+def shifted_loss(logits: Tensor, tokens: Tensor, pad: int) -> Tensor:
+    """Mean of -log p(next token): the logits at place i are a guess of token i + 1.
+
+    logits: [N, T, V]; tokens: int64 [N, T]. The last logits have nothing to guess. Targets that are `pad` do not count;
+    there is at least one that is not. Returns one number with a gradient.
+    """
+    losses = F.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")
+    real = tokens[:, 1:].flatten() != pad
+    return (losses * real).sum() / real.sum()
+
+
+def shifted_loss_loop(logits: Tensor, tokens: Tensor, pad: int) -> Tensor:
+    total, count = torch.zeros((), dtype=torch.float64), 0
+    for n in range(len(tokens)):
+        for i in range(tokens.shape[1] - 1):
+            target = tokens[n, i + 1].item()
+            if target != pad:
+                row = logits[n, i].double()
+                total = total - (row[target].exp() / row.exp().sum()).log()
+                count += 1
+    return total / count
+
+
+def nll(logits: Tensor, targets: Tensor) -> Tensor:
+    return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view_as(targets)
+
+
+def averaged(losses: Tensor, counted: Tensor) -> Tensor:
+    return (losses * counted).sum() / counted.sum()
+
+
+def passages(seed: int, N: int, T: int, V: int, ends: tuple[int, ...] = ()) -> tuple[Tensor, Tensor, int]:
+    """Logits, tokens of which passage n is padded from place ends[n] on, and the padding, 0."""
+    tokens = draw_labels(seed, N * T, V - 1).view(N, T) + 1
+    for n, end in enumerate(ends):
+        tokens[n, end:] = 0
+    return draw(seed, N, T, V, spread=2.0), tokens, 0
+
+
+def per_passage(logits: Tensor, tokens: Tensor, pad: int) -> Tensor:
+    losses, real = nll(logits[:, :-1], tokens[:, 1:]), tokens[:, 1:] != pad
+    return ((losses * real).sum(1) / real.sum(1)).mean()
+
+
+SHIFTED = Exercise(
+    shifted_loss,
+    shifted_loss_loop,
+    title="The next one, not this one",
+    difficulty=2,
+    minutes=15,
+    grad=True,
+    trials=lambda: [
+        passages(1, 1, 3, 4),
+        passages(2, 2, 5, 6, ends=(5, 3)),
+        passages(3, 4, 8, 10, ends=(2, 8, 4, 7)),
+        passages(4, 3, 6, 5, ends=(4, 6, 6)),
+    ],
+    task="Write `shifted_loss(logits, tokens, pad)`: the network got `tokens` and gave `logits` at every place. Those at place "
+    "i are its guess of token i + 1. Take the mean of minus the log probability of the true next tokens, without those "
+    "that are `pad`.",
+    hints=(
+        "T tokens make T - 1 exercises. Which logits have no answer, and which token is nobody's answer?",
+        "Leave out the last logits, `logits[:, :-1]`, and the first token, `tokens[:, 1:]`; then they belong together.",
+        "`F.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten(), ignore_index=pad)`.",
+    ),
+    mistakes=(
+        mistake(
+            "not shifted",
+            "You compare the logits of place i with token i, which the network has just been given. It is to guess token i + 1.",
+            lambda x, t, pad: averaged(nll(x, t), t != pad),
+            lambda x, t, pad: averaged(nll(x[:, :-1], t[:, :-1]), t[:, :-1] != pad),
+            lambda x, t, pad: averaged(nll(x[:, 1:], t[:, 1:]), t[:, 1:] != pad),
+        ),
+        mistake(
+            "shifted the wrong way",
+            "You compare the logits of place i with token i - 1. The answer lies to the right: token i + 1.",
+            lambda x, t, pad: averaged(nll(x[:, 1:], t[:, :-1]), t[:, :-1] != pad),
+        ),
+        mistake(
+            "padding counts",
+            "You take the mean over the padding too. Nothing is to be learned from it.",
+            lambda x, t, pad: nll(x[:, :-1], t[:, 1:]).mean(),
+        ),
+        mistake(
+            "divided by all places",
+            "You leave the padding out of the sum but divide by all places. Divide by how many targets count.",
+            lambda x, t, pad: (nll(x[:, :-1], t[:, 1:]) * (t[:, 1:] != pad)).mean(),
+        ),
+        mistake(
+            "padded inputs left out",
+            "You leave out the places where padding is given. Leave out those where padding is to be guessed.",
+            lambda x, t, pad: averaged(nll(x[:, :-1], t[:, 1:]), t[:, :-1] != pad),
+        ),
+        mistake(
+            "mean of the passages' means",
+            "You take each passage's mean first: a token of a short passage counts more. All targets count the same.",
+            per_passage,
+        ),
+        mistake(
+            "sum",
+            "You add the losses up. Take their mean, or the loss grows with the batch.",
+            lambda x, t, pad: (nll(x[:, :-1], t[:, 1:]) * (t[:, 1:] != pad)).sum(),
+        ),
+        mistake(
+            "bits",
+            "You take the logarithm to base 2. The loss is in nats, with the natural one.",
+            lambda x, t, pad: shifted_loss(x, t, pad) / math.log(2),
+        ),
+    ),
+)
+
+
+def nucleus(p: Tensor, top_p: float) -> Tensor:
+    """Each row's distribution cut to its nucleus, and made to sum to 1 again.
+
+    p: [N, V], rows sum to 1, no two numbers of a row are equal; top_p: in (0, 1]. The nucleus are the fewest tokens, the
+    likeliest first, whose probabilities add up to top_p or more. Returns [N, V], 0 outside of it.
+    Source: Holtzman et al. 2020, section 3.1.
+    """
+    ranked, order = p.sort(dim=1, descending=True)
+    before = ranked.cumsum(dim=1) - ranked  # of all that are likelier
+    kept = torch.zeros_like(p).scatter(1, order, ranked * (before < top_p))
+    return kept / kept.sum(dim=1, keepdim=True)
+
+
+def nucleus_loop(p: Tensor, top_p: float) -> Tensor:
+    result = torch.zeros(p.shape, dtype=torch.float64)
+    for n in range(len(p)):
+        total = 0.0
+        for token in sorted(range(p.shape[1]), key=lambda i: -p[n, i].item()):
+            result[n, token] = p[n, token].item()
+            total += p[n, token].item()
+            if total >= top_p:
+                break
+        result[n] /= result[n].sum()
+    return result
+
+
+def chances(seed: int, N: int, V: int, spread: float = 1.5) -> Tensor:
+    """Rows that sum to 1, no two entries alike, no partial sum on the edge of a round top_p."""
+    generator = torch.Generator().manual_seed(seed)
+    return (torch.randn(N, V, generator=generator) * spread).softmax(dim=1)
+
+
+def cut(p: Tensor, keep, renormalise: bool = True) -> Tensor:
+    """p with those tokens kept of which keep(ranked, cumulated) is True, where they are ranked."""
+    ranked, order = p.sort(dim=1, descending=True)
+    kept = torch.zeros_like(p).scatter(1, order, ranked * keep(ranked, ranked.cumsum(1)))
+    return kept / kept.sum(1, keepdim=True).clamp(min=1e-12) if renormalise else kept
+
+
+NUCLEUS = Exercise(
+    nucleus,
+    nucleus_loop,
+    title="Top-p",
+    difficulty=3,
+    minutes=20,
+    trials=lambda: [
+        (torch.tensor([[0.15, 0.5, 0.05, 0.3]]), 0.7),
+        (torch.tensor([[0.9, 0.04, 0.06], [0.2, 0.37, 0.43]]), 0.6),
+        (chances(1, 4, 10), 0.9),
+        (chances(2, 3, 30, 2.5), 0.5),
+        (chances(3, 3, 6), 1.0),
+    ],
+    task="Write `nucleus(p, top_p)`: of each row keep the likeliest tokens, the fewest that together have `top_p` or more, set "
+    "the others to 0, and divide by what is left, so that the row sums to 1.",
+    hints=(
+        "Sort each row, likeliest first, and add up. Where may you stop? The token that reaches top_p is the last one in.",
+        "A token stays if all the likelier ones together have less than top_p: `ranked.cumsum(1) - ranked < top_p`.",
+        "`ranked, order = p.sort(dim=1, descending=True)`; put what stays back in its place by "
+        "`torch.zeros_like(p).scatter(1, order, ...)`; divide by the sum.",
+    ),
+    mistakes=(
+        mistake(
+            "one too few",
+            "You stop before top_p is reached. The token that reaches it belongs to the nucleus, and the likeliest always does.",
+            lambda p, top_p: cut(p, lambda r, c: c <= top_p),
+            lambda p, top_p: cut(p, lambda r, c: c < top_p),
+        ),
+        mistake(
+            "not made to sum to 1",
+            "You cut, but the row no longer sums to 1: divide by what is left.",
+            lambda p, top_p: cut(p, lambda r, c: c - r < top_p, renormalise=False),
+        ),
+        mistake(
+            "a threshold for each token",
+            "You keep the tokens whose own probability is above a threshold. It is their sum, likeliest first, that counts.",
+            lambda p, top_p: cut(p, lambda r, c: r >= 1 - top_p),
+            lambda p, top_p: cut(p, lambda r, c: r >= top_p),
+        ),
+        mistake(
+            "the unlikeliest first",
+            "You sort the wrong way round and keep the unlikeliest tokens: descending=True.",
+            lambda p, top_p: cut(p, lambda r, c: (c[:, -1:] - c) < top_p),
+        ),
+        mistake(
+            "not put back",
+            "You return the probabilities in sorted order. Put each back in its token's place with scatter.",
+            lambda p, top_p: nucleus(p, top_p).sort(dim=1, descending=True).values,
+        ),
+        mistake(
+            "gathered in place of scattered",
+            "gather with the order sorts once more. To undo a sort, scatter with it.",
+            lambda p, top_p: nucleus(p, top_p).sort(dim=1, descending=True).values.gather(1, p.argsort(1, descending=True)),
+        ),
+        mistake(
+            "nothing cut",
+            "You return the row as it is: nothing is cut.",
+            lambda p, top_p: p.clone(),
+        ),
+    ),
+)  # fmt: skip
+
+
+def text_bits_per_byte(nats: Tensor, lengths: Tensor) -> Tensor:
+    """Bits that a text costs, for each of its bytes.
+
+    nats: [M], -log p (natural logarithm) of each token; lengths: int64 [M], how many bytes of text the token stands for,
+    0 for one such as `<end>`, whose bits count all the same. Returns one number.
+    """
+    return nats.sum() / math.log(2) / lengths.sum()
+
+
+def text_bits_per_byte_loop(nats: Tensor, lengths: Tensor) -> Tensor:
+    bits, size = 0.0, 0
+    for cost, length in zip(nats.tolist(), lengths.tolist()):
+        bits += math.log2(math.exp(cost))
+        size += length
+    return torch.tensor(bits / size, dtype=torch.float64)
+
+
+def costs(seed: int, M: int, ends: tuple[int, ...] = ()) -> tuple[Tensor, Tensor]:
+    lengths = draw_labels(seed, M, 6) + 1
+    lengths[list(ends)] = 0
+    return draw(seed, M, spread=2.0).abs() + 0.25, lengths
+
+
+def text_only(nats: Tensor, lengths: Tensor) -> Tensor:
+    return nats * (lengths > 0)
+
+
+BITS = Exercise(
+    text_bits_per_byte,
+    text_bits_per_byte_loop,
+    title="Bits per byte",
+    difficulty=1,
+    minutes=10,
+    trials=lambda: [
+        (torch.tensor([1.0, 3.0]), torch.tensor([1, 4])),
+        costs(1, 5),
+        costs(2, 12, ends=(11,)),
+        costs(3, 30, ends=(4, 29)),
+    ],
+    task="Write `text_bits_per_byte(nats, lengths)`: the tokens of a text cost `nats`, each stands for `lengths` bytes. How many "
+    "bits does a byte cost? `<end>` stands for no byte, but it has to be guessed too, so its bits count.",
+    hints=(
+        "Two sums: all the bits, and all the bytes.",
+        "A nat is 1 / ln 2 = 1.44 bits.",
+        "`nats.sum() / math.log(2) / lengths.sum()`.",
+    ),
+    mistakes=(
+        mistake(
+            "nats",
+            "You count nats. One nat is 1 / ln 2 = 1.44 bits.",
+            lambda nats, lengths: nats.sum() / lengths.sum(),
+        ),
+        mistake(
+            "multiplied by ln 2",
+            "You multiply by ln 2. A bit is less than a nat, so there are more of them: divide.",
+            lambda nats, lengths: nats.sum() * math.log(2) / lengths.sum(),
+        ),
+        mistake(
+            "bits per token",
+            "You divide by the number of tokens. That depends on the tokenizer; divide by the bytes.",
+            lambda nats, lengths: nats.mean() / math.log(2),
+        ),
+        mistake(
+            "mean of the tokens' bits per byte",
+            "You take the bits per byte of each token and then their mean, so that short tokens count as much as long ones. "
+            "Sum the bits, sum the bytes, then divide.",
+            lambda nats, lengths: (nats / lengths.clamp(min=1)).mean() / math.log(2),
+            lambda nats, lengths: (nats / lengths.clamp(min=1))[lengths > 0].mean() / math.log(2),
+        ),
+        mistake(
+            "the end is free",
+            "You leave out the tokens that stand for no byte. They have to be guessed too: their bits count.",
+            lambda nats, lengths: text_only(nats, lengths).sum() / math.log(2) / lengths.sum(),
+        ),
+        mistake(
+            "the end is a byte",
+            "You count a byte for tokens that stand for none.",
+            lambda nats, lengths: nats.sum() / math.log(2) / lengths.clamp(min=1).sum(),
+        ),
+        mistake(
+            "bytes per bit",
+            "You divide the bytes by the bits. Bits per byte is the other way round.",
+            lambda nats, lengths: lengths.sum() * math.log(2) / nats.sum(),
+        ),
+    ),
+)
+
+EXERCISES = [ATTENTION, SHIFTED, NUCLEUS, BITS]

@@ -1,0 +1,435 @@
+"""Exercises of chapter 02: kNN prediction, effective rank, alignment, uniformity."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslkit.checks.exercise import Exercise, draw, draw_labels, draw_rows, mistake
+
+
+def knn_predict(train_h: Tensor, train_y: Tensor, test_h: Tensor, k: int) -> Tensor:
+    """Class of each test image: the majority among its k nearest training images by cosine similarity.
+
+    Where two classes have equally many of the k, the one of the nearest image among them wins.
+    train_h: features [N, D], train_y: classes int64 [N], test_h: features [M, D]. Returns classes int64 [M].
+    """
+    similarity = F.normalize(test_h, dim=1) @ F.normalize(train_h, dim=1).T
+    neighbours = train_y[similarity.topk(k, dim=1).indices]  # classes [M, k], nearest first
+    votes = (neighbours[:, :, None] == neighbours[:, None, :]).sum(dim=2)  # of each neighbour's class
+    winner = votes.argmax(dim=1, keepdim=True)  # the first of equals, which is the nearest
+    return neighbours.gather(1, winner).squeeze(1)
+
+
+def knn_predict_loop(train_h: Tensor, train_y: Tensor, test_h: Tensor, k: int) -> Tensor:
+    def cosine(a: list[float], b: list[float]) -> float:
+        return sum(p * q for p, q in zip(a, b)) / math.hypot(*a) / math.hypot(*b)
+
+    predictions = []
+    for query in test_h.tolist():
+        ranked = sorted(range(len(train_h)), key=lambda i, query=query: -cosine(query, train_h[i].tolist()))
+        classes = [train_y[i].item() for i in ranked[:k]]
+        most = max(classes.count(c) for c in classes)
+        predictions.append(next(c for c in classes if classes.count(c) == most))
+    return torch.tensor(predictions)
+
+
+def cosine(a: Tensor, b: Tensor) -> Tensor:
+    return F.normalize(a, dim=1) @ F.normalize(b, dim=1).T
+
+
+def vote(similarity: Tensor, y: Tensor, k: int, first: int = 0) -> Tensor:
+    """The majority among neighbours first .. k - 1, ties towards the nearest."""
+    classes = y[similarity.topk(k, dim=1).indices[:, first:]]
+    votes = (classes[:, :, None] == classes[:, None, :]).sum(2)
+    return classes.gather(1, votes.argmax(1, keepdim=True)).squeeze(1)
+
+
+def class_counts(y: Tensor, neighbours: Tensor) -> Tensor:
+    return F.one_hot(y)[neighbours].sum(1)
+
+
+def weighted_vote(similarity: Tensor, y: Tensor, k: int) -> Tensor:
+    top = similarity.topk(k, dim=1)
+    return (F.one_hot(y)[top.indices] * top.values[:, :, None]).sum(1).argmax(1)
+
+
+def knn_trials() -> list[tuple]:
+    sizes = [
+        (4, 2, 3, 3, 2),
+        (9, 6, 2, 3, 3),
+        (12, 8, 2, 4, 3),
+        (20, 40, 3, 6, 4),
+        (40, 12, 4, 5, 3),
+        (15, 10, 3, 1, 3),
+    ]
+    return [
+        (draw_rows(s, n, d), draw_labels(s, n, classes), draw_rows(s + 50, m, d), k)
+        for s, (n, m, d, k, classes) in enumerate(sizes, 1)
+    ]
+
+
+KNN_PREDICT = Exercise(
+    knn_predict,
+    knn_predict_loop,
+    knn_trials,
+    title="k nearest neighbours",
+    difficulty=3,
+    minutes=20,
+    task="Write `knn_predict(train_h, train_y, test_h, k)`: each test image gets the most frequent class "
+    "among the `k` training images whose features are nearest by cosine similarity. If two classes have "
+    "equally many, the class of the nearest image among theirs wins.",
+    hints=(
+        "Three steps: all similarities [M, N], the k best of each row, a vote among their classes.",
+        "`similarity.topk(k, dim=1).indices` is [M, k], nearest first; `train_y[indices]` turns it into classes.",
+        "Count for each neighbour how many of the k share its class: compare `c[:, :, None] == c[:, None, "
+        ":]` and sum. `argmax` takes the first of equals, which is the nearest.",
+    ),
+    mistakes=(
+        mistake(
+            "no normalisation",
+            "Long training vectors win because of their length. Scale each row to length 1 before the dot product.",
+            lambda a, y, b, k: vote(b @ a.T, y, k),
+            lambda a, y, b, k: class_counts(y, (b @ a.T).topk(k).indices).argmax(1),
+        ),
+        mistake(
+            "Euclidean distance",
+            "You compare distances of vectors of different lengths; cosine "
+            "compares directions. Scale each row to length 1 first.",
+            lambda a, y, b, k: vote(-torch.cdist(b, a), y, k),
+            lambda a, y, b, k: class_counts(y, (-torch.cdist(b, a)).topk(k).indices).argmax(1),
+        ),
+        mistake(
+            "farthest",
+            "You take the k least similar images. topk on similarities takes the largest: leave it so.",
+            lambda a, y, b, k: vote(-cosine(b, a), y, k),
+        ),
+        mistake(
+            "only the nearest",
+            "You use the class of the one nearest image. Let all k vote.",
+            lambda a, y, b, k: vote(cosine(b, a), y, 1),
+        ),
+        mistake(
+            "ties by class number",
+            "Where two classes have equally many votes you take the smaller "
+            "class number, as torch.mode and bincount().argmax() do. Take the class of the nearest image "
+            "among them.",
+            lambda a, y, b, k: class_counts(y, cosine(b, a).topk(k).indices).argmax(1),
+        ),
+        mistake(
+            "nearest one skipped",
+            "You leave out the best match, as one does when the query is itself "
+            "among the training images. Here it is not.",
+            lambda a, y, b, k: vote(cosine(b, a), y, k + 1, first=1),
+        ),
+        mistake(
+            "weighted votes",
+            "You add up similarities. Here each of the k has one vote.",
+            lambda a, y, b, k: weighted_vote(cosine(b, a), y, k),
+            lambda a, y, b, k: weighted_vote((cosine(b, a) / 0.07).exp(), y, k),
+        ),
+        mistake(
+            "mean of class numbers",
+            "You average class numbers, but class 1 is not between 0 and 2. Count votes.",
+            lambda a, y, b, k: y[cosine(b, a).topk(k).indices].float().mean(1).round().long(),
+        ),
+        mistake(
+            "row instead of class",
+            "You return row numbers of training images. Look up their classes in train_y.",
+            lambda a, y, b, k: cosine(b, a).argmax(1),
+            lambda a, y, b, k: cosine(b, a).topk(k).indices.mode(1).values,
+        ),
+    ),
+)
+
+
+def effective_rank(h: Tensor) -> Tensor:
+    """How many directions the features use: 1 (all on one line) up to min(N, D) (all equally). Not centred.
+
+    exp(-sum of p log p) over the singular values s of h, p = s / sum(s); where p is 0, p log p counts as 0.
+    h: features [N, D]. Returns one number. Source: RankMe, Garrido et al. 2023, who add 1e-7 to p.
+    """
+    s = torch.linalg.svdvals(h)
+    p = s / s.sum() + 1e-7
+    return torch.exp(-(p * p.log()).sum())
+
+
+def effective_rank_loop(h: Tensor) -> Tensor:
+    squares = torch.linalg.eigvalsh(h.double().T @ h.double()).tolist()
+    values = [math.sqrt(v) for v in squares if v > 0]
+    entropy = 0.0
+    for value in values:
+        p = value / sum(values)
+        entropy -= p * math.log(p)
+    return torch.tensor(math.exp(entropy), dtype=torch.float64)
+
+
+def entropy(s: Tensor) -> Tensor:
+    return torch.special.entr(s / s.sum()).sum()
+
+
+def no_care_for_zero(h: Tensor) -> Tensor:
+    p = torch.linalg.svdvals(h) / torch.linalg.svdvals(h).sum()
+    return torch.exp(-(p * p.log()).sum())
+
+
+RANK = Exercise(
+    effective_rank,
+    effective_rank_loop,
+    title="Effective rank",
+    difficulty=3,
+    minutes=15,
+    tolerance=1e-2,
+    trials=lambda: [
+        (torch.tensor([[3.0, 0.0], [0.0, 0.0]]),),
+        (torch.tensor([[2.0, 0.0], [0.0, 1.0]]),),
+        (draw(1, 6, 3) + 1,),
+        (draw_rows(2, 20, 5),),
+        (draw(3, 4, 8) + 0.5,),
+        (draw(4, 30, 1) @ draw(5, 1, 4),),
+    ],
+    task="Write `effective_rank(h)`: how many directions the features use. Take the singular values of `h` "
+    "(not centred), divide by their sum to get `p`, and return `exp(-sum(p log p))`. A singular value "
+    "of 0 adds nothing: a feature that is always 0 must not break it.",
+    hints=(
+        "Equal singular values are spread over all directions: their entropy is large. One alone has entropy 0.",
+        "`torch.linalg.svdvals(h)` gives the singular values; divide by their sum; the entropy is `-(p * "
+        "p.log()).sum()`.",
+        "`0 * log(0)` is NaN in floating point: add 1e-7 to p first. At the end take `exp` of the entropy.",
+    ),
+    mistakes=(
+        mistake(
+            "no exp",
+            "You return the entropy. The effective rank is its exp.",
+            lambda h: entropy(torch.linalg.svdvals(h)),
+        ),
+        mistake(
+            "squared singular values",
+            "You use the squares (the eigenvalues of the covariance). Use the singular values themselves.",
+            lambda h: entropy(torch.linalg.svdvals(h).square()).exp(),
+        ),
+        mistake(
+            "centred",
+            "You subtract the mean first. RankMe leaves the features as they are.",
+            lambda h: entropy(torch.linalg.svdvals(h - h.mean(0)).clamp_min(1e-6)).exp(),
+        ),
+        mistake(
+            "0 log 0", "One singular value is 0, and 0 * log(0) is NaN. Add 1e-7 to p before the log.", no_care_for_zero
+        ),
+        mistake(
+            "sign of the entropy",
+            "The entropy is minus the sum of p log p; you have exp of plus the "
+            "sum, which is 1 over the effective rank.",
+            lambda h: (-entropy(torch.linalg.svdvals(h))).exp(),
+        ),
+        mistake(
+            "not divided by the sum",
+            "The singular values must sum to 1 before you take their entropy.",
+            lambda h: torch.special.entr(torch.linalg.svdvals(h)).sum().exp(),
+        ),
+        mistake(
+            "counting",
+            "You count the singular values above zero: the ordinary rank. A direction that "
+            "is hardly used should hardly count.",
+            lambda h: torch.linalg.matrix_rank(h).float(),
+        ),
+        mistake(
+            "log to base 2",
+            "You take the entropy in bits, but exp undoes the natural logarithm: use log.",
+            lambda h: (entropy(torch.linalg.svdvals(h)) / math.log(2)).exp(),
+        ),
+        mistake(
+            "rows normalised",
+            "You scale each row to length 1 first. RankMe leaves the features as they are.",
+            lambda h: entropy(torch.linalg.svdvals(F.normalize(h, dim=1))).exp(),
+        ),
+    ),
+)
+
+
+def alignment(z1: Tensor, z2: Tensor) -> Tensor:
+    """Mean squared distance of positive pairs after scaling each row to length 1: 0 is best, 4 is opposite.
+
+    z1, z2: projections of two views, row i of both being one image, [N, D]. Returns one number.
+    Source: Wang & Isola 2020, section 4.1, with alpha = 2.
+    """
+    return (F.normalize(z1, dim=1) - F.normalize(z2, dim=1)).square().sum(dim=1).mean()
+
+
+def unit_rows(z: Tensor) -> list[list[float]]:
+    return [[value / math.hypot(*row) for value in row] for row in z.tolist()]
+
+
+def alignment_loop(z1: Tensor, z2: Tensor) -> Tensor:
+    total = 0.0
+    for a, b in zip(unit_rows(z1), unit_rows(z2)):
+        total += math.dist(a, b) ** 2
+    return torch.tensor(total / len(z1), dtype=torch.float64)
+
+
+def pair_gaps(z1: Tensor, z2: Tensor, dim: int = 1) -> Tensor:
+    return F.normalize(z1, dim=dim) - F.normalize(z2, dim=dim)
+
+
+ALIGNMENT = Exercise(
+    alignment,
+    alignment_loop,
+    title="Alignment",
+    difficulty=2,
+    minutes=10,
+    trials=lambda: [
+        *((draw_rows(s, n, d), draw_rows(s + 50, n, d)) for s, (n, d) in enumerate([(2, 3), (5, 3), (16, 8)])),
+        (draw(9, 4, 3), draw(9, 4, 3) * 2),
+    ],
+    task="Write `alignment(z1, z2)`: scale each row to length 1, then take the squared Euclidean distance of "
+    "row i of `z1` and row i of `z2`, and the mean over i. Two views that are mapped to the same "
+    "direction give 0.",
+    hints=(
+        "Only pairs of equal row number count: two views of one image.",
+        "`F.normalize(z, dim=1)`, a difference, squares: a table [N, D]. Which axis is the distance, which the mean?",
+        "Sum the squares over dim=1 (that is the squared distance), then take the mean over the pairs.",
+    ),
+    mistakes=(
+        mistake(
+            "no normalisation",
+            "Scale each row to length 1 first, or growing features look worse.",
+            lambda a, b: (a - b).square().sum(1).mean(),
+        ),
+        mistake(
+            "not squared",
+            "You average the distance. alpha = 2 asks for its square.",
+            lambda a, b: pair_gaps(a, b).norm(dim=1).mean(),
+        ),
+        mistake(
+            "mean over the dimensions",
+            "You divide by D as well, as mse_loss does. Sum over dim=1, mean over pairs.",
+            lambda a, b: pair_gaps(a, b).square().mean(),
+        ),
+        mistake(
+            "sum over the pairs",
+            "You add up all pairs. Take the mean over them.",
+            lambda a, b: pair_gaps(a, b).square().sum(),
+        ),
+        mistake(
+            "cosine similarity",
+            "You return a similarity, which is 1 for equal directions. The squared distance is 2 - 2 * cosine.",
+            lambda a, b: F.cosine_similarity(a, b).mean(),
+        ),
+        mistake(
+            "half of it",
+            "1 - cosine is half of the squared distance of two vectors of length 1.",
+            lambda a, b: (1 - F.cosine_similarity(a, b)).mean(),
+        ),
+        mistake(
+            "all pairs",
+            "You compare every row of z1 with every row of z2. Only rows of equal number are one image.",
+            lambda a, b: torch.cdist(F.normalize(a), F.normalize(b)).square().mean(),
+        ),
+        mistake(
+            "normalised along the batch",
+            "You scale each column to length 1. Scale each row: dim=1.",
+            lambda a, b: pair_gaps(a, b, dim=0).square().sum(1).mean(),
+        ),
+    ),
+)
+
+
+def uniformity(z: Tensor) -> Tensor:
+    """log of the mean of exp(-2 d^2) over all pairs of different rows, d their distance at length 1.
+
+    0 means that all rows are one point; lower is more uniform. z: projections [N, D]. Returns one number.
+    Source: Wang & Isola 2020, section 4.1, with t = 2.
+    """
+    squared = torch.pdist(F.normalize(z, dim=1)).square()  # each pair i < j once
+    return squared.mul(-2).exp().mean().log()
+
+
+def uniformity_loop(z: Tensor) -> Tensor:
+    rows = unit_rows(z)
+    total, pairs = 0.0, 0
+    for i in range(len(rows)):
+        for j in range(len(rows)):
+            if i != j:
+                total += math.exp(-2 * math.dist(rows[i], rows[j]) ** 2)
+                pairs += 1
+    return torch.tensor(math.log(total / pairs), dtype=torch.float64)
+
+
+def potential(z: Tensor, t: float = 2.0, power: int = 2) -> Tensor:
+    """exp(-t d^power) for each pair i < j of the rows as they are."""
+    return torch.pdist(z).pow(power).mul(-t).exp()
+
+
+UNIFORMITY = Exercise(
+    uniformity,
+    uniformity_loop,
+    title="Uniformity",
+    difficulty=3,
+    minutes=15,
+    trials=lambda: (
+        [(draw_rows(s, n, d),) for s, (n, d) in enumerate([(3, 2), (5, 3), (12, 4), (20, 8)])]
+        + [(draw(9, 1, 3).repeat(4, 1),)]
+    ),
+    task="Write `uniformity(z)`: scale each row to length 1; for each pair of different rows take `exp(-2 "
+    "d^2)`, d being their distance; return the log of the mean over these pairs. A row is not a pair "
+    "with itself.",
+    hints=(
+        "It is the energy of charges on a sphere that repel each other: small when they are spread out.",
+        "`torch.pdist(z)` gives the distance of each pair i < j once, so no row meets itself.",
+        "Square them, times -2, exp, mean, log: in this order.",
+    ),
+    mistakes=(
+        mistake(
+            "pairs with itself",
+            "You count each row as a pair with itself: distance 0, so exp gives 1. Leave the diagonal out.",
+            lambda z: (-2 * torch.cdist(F.normalize(z), F.normalize(z)).square()).exp().mean().log(),
+        ),
+        mistake(
+            "no normalisation",
+            "Scale each row to length 1 first: features must not become uniform by growing.",
+            lambda z: potential(z).mean().log(),
+        ),
+        mistake("no log", "You return the mean. Take its log.", lambda z: potential(F.normalize(z)).mean()),
+        mistake(
+            "log before the mean",
+            "You take the mean of the logs, which is -2 times the mean squared "
+            "distance. Take the mean first, then the log.",
+            lambda z: potential(F.normalize(z)).log().mean(),
+        ),
+        mistake(
+            "not squared",
+            "You use the distance. The exponent holds its square.",
+            lambda z: potential(F.normalize(z), power=1).mean().log(),
+        ),
+        mistake(
+            "factor 2 missing",
+            "You have exp(-d^2). t = 2 asks for exp(-2 d^2).",
+            lambda z: potential(F.normalize(z), t=1).mean().log(),
+        ),
+        mistake(
+            "sign in the exponent",
+            "You have exp(+2 d^2), which grows with distance. It is exp(-2 d^2).",
+            lambda z: potential(F.normalize(z), t=-2).mean().log(),
+        ),
+        mistake(
+            "sign of the result",
+            "You return minus the log. Lower means more uniform: leave out the sign.",
+            lambda z: -potential(F.normalize(z)).mean().log(),
+        ),
+        mistake(
+            "sum over the pairs",
+            "You take the log of the sum, which grows with the number of pairs. Take the mean.",
+            lambda z: potential(F.normalize(z)).sum().log(),
+        ),
+        mistake(
+            "normalised along the batch",
+            "You scale each column to length 1. Scale each row: dim=1.",
+            lambda z: potential(F.normalize(z, dim=0)).mean().log(),
+        ),
+    ),
+)
+
+EXERCISES = [KNN_PREDICT, RANK, ALIGNMENT, UNIFORMITY]

@@ -1,0 +1,371 @@
+"""Exercises of chapter 17: patches, random masking, putting tokens back, the loss on hidden patches."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sslkit.checks.exercise import Exercise, draw, mistake
+
+
+def patchify(x: Tensor, size: int) -> Tensor:
+    """Images cut into squares of size x size, row by row.
+
+    x: [N, C, H, W], size divides H and W. Returns [N, L, C * size * size], L = (H / size)(W / size); the
+    numbers of a square are ordered as in an image: channel, row, column.
+    """
+    N, C, H, W = x.shape
+    x = x.reshape(N, C, H // size, size, W // size, size)
+    return x.permute(0, 2, 4, 1, 3, 5).reshape(N, -1, C * size * size)
+
+
+def patchify_loop(x: Tensor, size: int) -> Tensor:
+    N, C, H, W = x.shape
+    result = x.new_zeros(N, (H // size) * (W // size), C * size * size)
+    for n in range(N):
+        for c in range(C):
+            for row in range(H):
+                for column in range(W):
+                    square = (row // size) * (W // size) + column // size
+                    place = c * size * size + (row % size) * size + column % size
+                    result[n, square, place] = x[n, c, row, column]
+    return result
+
+
+def split(x: Tensor, size: int) -> Tensor:
+    """[N, C, rows, size, columns, size]."""
+    N, C, H, W = x.shape
+    return x.reshape(N, C, H // size, size, W // size, size)
+
+
+PATCHIFY = Exercise(
+    patchify,
+    patchify_loop,
+    title="From an image to a sequence",
+    difficulty=3,
+    minutes=15,
+    trials=lambda: [
+        (torch.arange(16.0).view(1, 1, 4, 4), 2),
+        (draw(1, 2, 3, 4, 4), 2),
+        (draw(2, 2, 2, 6, 9), 3),
+        (draw(3, 1, 3, 8, 4), 4),
+    ],
+    task="Write `patchify(x, size)` without a loop: the images cut into squares, each square a row of C * size * size "
+    "numbers.",
+    hints=(
+        "Cutting moves no number to another value: it is a reshape, then axes in another order, then a reshape.",
+        "Split H into (rows, size) and W into (columns, size) by `x.reshape(N, C, H // size, size, W // size, size)`.",
+        "Bring rows and columns behind N: `.permute(0, 2, 4, 1, 3, 5)`, then flatten rows with columns, and the rest.",
+    ),
+    mistakes=(
+        mistake(
+            "reshaped only",
+            "You reshape without moving axes, so each 'patch' is a run of pixels of one row and one colour. "
+            "Split H and W first, then permute.",
+            lambda x, size: x.reshape(len(x), -1, x.shape[1] * size * size),
+        ),
+        mistake(
+            "channels last",
+            "Inside a patch you put the channels last (as MAE's own code does). Here the order is channel, row, column.",
+            lambda x, size: split(x, size).permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2),
+        ),
+        mistake(
+            "column by column",
+            "Your patches go down the columns first. They go row by row, as one reads.",
+            lambda x, size: split(x, size).permute(0, 4, 2, 1, 3, 5).flatten(3).flatten(1, 2),
+        ),
+        mistake(
+            "pixels transposed",
+            "Inside a patch rows and columns are exchanged: keep the row's axis before the column's.",
+            lambda x, size: split(x, size).permute(0, 2, 4, 1, 5, 3).flatten(3).flatten(1, 2),
+        ),
+        mistake(
+            "axes split the wrong way round",
+            "You split H into (size, rows): that takes every so-many-th line. A patch is made of neighbouring lines: "
+            "split into (rows, size).",
+            lambda x, size: x.reshape(
+                len(x), x.shape[1], size, x.shape[2] // size, size, x.shape[3] // size
+            ).permute(0, 3, 5, 1, 2, 4).flatten(3).flatten(1, 2),
+        ),
+    ),
+)  # fmt: skip
+
+
+def visible_patches(noise: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
+    """Which patches stay visible, and the mask that says so.
+
+    noise: [N, L], a random number for each patch; ratio: the share to hide. Returns visible, int64 [N, K], the
+    numbers of the K = round(L * (1 - ratio)) patches of least noise, least first; mask, bool [N, L], True = hidden.
+    """
+    visible = noise.argsort(dim=1)[:, : round(noise.shape[1] * (1 - ratio))]
+    return visible, torch.ones_like(noise, dtype=torch.bool).scatter(1, visible, False)
+
+
+def visible_patches_loop(noise: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
+    N, L = noise.shape
+    keep = round(L * (1 - ratio))
+    rows, mask = [], torch.ones(N, L, dtype=torch.bool)
+    for n in range(N):
+        left = {i: noise[n, i].item() for i in range(L)}
+        chosen = []
+        for _ in range(keep):
+            least = min(left, key=left.get)
+            chosen.append(least)
+            del left[least]
+            mask[n, least] = False
+        rows.append(chosen)
+    return torch.tensor(rows), mask
+
+
+def noise(seed: int, N: int, L: int) -> Tensor:
+    """All different, so that every sort gives the same order."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.stack([torch.randperm(L, generator=generator) for _ in range(N)]) / L
+
+
+def with_mask(visible: Tensor, L: int) -> tuple[Tensor, Tensor]:
+    return visible, torch.ones(len(visible), L, dtype=torch.bool).scatter(1, visible, False)
+
+
+def kept(x: Tensor, ratio: float) -> int:
+    return round(x.shape[1] * (1 - ratio))
+
+
+VISIBLE = Exercise(
+    visible_patches,
+    visible_patches_loop,
+    title="Random masking",
+    difficulty=2,
+    minutes=15,
+    returns=("visible", "mask"),
+    trials=lambda: [
+        (torch.tensor([[0.6, 0.1, 0.8, 0.3]]), 0.5),
+        (noise(1, 3, 8), 0.75),
+        (noise(2, 4, 10), 0.6),
+        (noise(3, 2, 16), 0.25),
+    ],
+    task="Write `visible_patches(noise, ratio)`: return `visible, mask`. The patches with the least noise stay.",
+    hints=(
+        "A random order of the patches of each image is what sorting its noise gives.",
+        "`noise.argsort(dim=1)` holds the numbers of the patches, least noise first. Keep its first K columns.",
+        "Start the mask with True everywhere and write False at the visible: "
+        "`torch.ones_like(noise, dtype=torch.bool).scatter(1, visible, False)`.",
+    ),
+    mistakes=(
+        mistake(
+            "keeps the share to hide",
+            "ratio is the share that is hidden; you keep so many. Keep round(L * (1 - ratio)).",
+            lambda x, r: with_mask(x.argsort(1)[:, : round(x.shape[1] * r)], x.shape[1]),
+        ),
+        mistake(
+            "mask inverted",
+            "Your mask is True where the patch is visible. In this course True means hidden.",
+            lambda x, r: (visible_patches(x, r)[0], ~visible_patches(x, r)[1]),
+        ),
+        mistake(
+            "keeps the most noise",
+            "You keep the patches of most noise. (As random as the other way, but the least was asked for.)",
+            lambda x, r: with_mask(x.argsort(1, descending=True)[:, : kept(x, r)], x.shape[1]),
+            lambda x, r: with_mask(x.argsort(1)[:, -kept(x, r) :], x.shape[1]),
+        ),
+        mistake(
+            "ranks instead of numbers",
+            "argsort twice gives the rank of each patch. Its numbers in order are what one argsort gives.",
+            lambda x, r: with_mask(x.argsort(1).argsort(1)[:, : kept(x, r)], x.shape[1]),
+        ),
+        mistake(
+            "one order for all images",
+            "You use the order of one image for the whole batch. Sort each row by its own noise (dim=1).",
+            lambda x, r: with_mask(x[:1].argsort(1)[:, : kept(x, r)].expand(len(x), -1), x.shape[1]),
+        ),
+        mistake(
+            "visible sorted by place",
+            "Your visible patches are the right ones, put in the order of their places. Leave them in the order of "
+            "their noise, least first.",
+            lambda x, r: with_mask(x.argsort(1)[:, : kept(x, r)].sort(1).values, x.shape[1]),
+        ),
+    ),
+)
+
+
+def put_back(tokens: Tensor, visible: Tensor, mask_token: Tensor, L: int) -> Tensor:
+    """A token for every place: the visible ones where they belong, the mask token everywhere else.
+
+    tokens: [N, K, D]; visible: int64 [N, K], tokens[n, k] belongs to place visible[n, k] of 0 .. L - 1;
+    mask_token: [D]. Returns [N, L, D].
+    """
+    everywhere = mask_token.expand(len(tokens), L, -1)
+    return everywhere.scatter(1, visible[:, :, None].expand_as(tokens), tokens)
+
+
+def put_back_loop(tokens: Tensor, visible: Tensor, mask_token: Tensor, L: int) -> Tensor:
+    images = []
+    for n in range(len(tokens)):
+        places = {place: k for k, place in enumerate(visible[n].tolist())}
+        images.append(torch.stack([tokens[n, places[i]] if i in places else mask_token for i in range(L)]).double())
+    return torch.stack(images)
+
+
+def filled(tokens: Tensor, visible: Tensor, filler: Tensor, L: int) -> Tensor:
+    return filler.expand(len(tokens), L, -1).scatter(1, visible[:, :, None].expand_as(tokens), tokens)
+
+
+def behind(tokens: Tensor, mask_token: Tensor, L: int) -> Tensor:
+    rest = mask_token.expand(len(tokens), L - tokens.shape[1], -1)
+    return torch.cat([tokens, rest], dim=1)
+
+
+def hidden_first(visible: Tensor, L: int) -> Tensor:
+    """All places: the visible in their order, then the hidden."""
+    mask = torch.ones(len(visible), L).scatter(1, visible, 0)
+    return torch.cat([visible, mask.argsort(dim=1, stable=True, descending=True)[:, : L - visible.shape[1]]], dim=1)
+
+
+PUT_BACK = Exercise(
+    put_back,
+    put_back_loop,
+    title="Put the tokens back",
+    difficulty=3,
+    minutes=15,
+    grad=True,
+    trials=lambda: [
+        (torch.tensor([[[1.0], [2.0]]]), torch.tensor([[2, 0]]), torch.tensor([9.0]), 3),
+        (draw(1, 2, 3, 4), noise(1, 2, 8).argsort(1)[:, :3], draw(2, 4), 8),
+        (draw(3, 3, 4, 2), noise(4, 3, 16).argsort(1)[:, :4], draw(5, 2), 16),
+    ],
+    task="Write `put_back(tokens, visible, mask_token, L)`: what the decoder starts with. The encoder's tokens come in the "
+    "order of `visible`; put each where it belongs, and the mask token into all other places.",
+    hints=(
+        "Start with the mask token everywhere, then write the tokens over it.",
+        "`.scatter(1, index, source)` writes source[n, k, d] to place index[n, k, d]; the index needs the shape of source.",
+        "`mask_token.expand(N, L, -1).scatter(1, visible[:, :, None].expand_as(tokens), tokens)`.",
+    ),
+    mistakes=(
+        mistake(
+            "not put back",
+            "You put the tokens first and the mask tokens behind them. Each token belongs to place visible[n, k].",
+            lambda t, v, m, L: behind(t, m, L),
+        ),
+        mistake(
+            "shuffled once more",
+            "You bring the sequence into the order of the permutation instead of undoing it. To undo a permutation, gather "
+            "with its argsort.",
+            lambda t, v, m, L: behind(t, m, L).gather(1, hidden_first(v, L)[:, :, None].expand(-1, -1, t.shape[2])),
+        ),
+        mistake(
+            "zeros in place of the mask token",
+            "The hidden places hold zeros. They hold the mask token.",
+            lambda t, v, m, L: filled(t, v, torch.zeros_like(m), L),
+        ),
+        mistake(
+            "the first image's places for all",
+            "You use the places of the first image for the whole batch. Each image has its own row of visible.",
+            lambda t, v, m, L: filled(t, v[:1].expand_as(v), m, L),
+        ),
+        mistake(
+            "order of the places",
+            "You fill the visible places in ascending order. tokens[n, k] belongs to visible[n, k], in whatever order.",
+            lambda t, v, m, L: filled(t, v.sort(1).values, m, L),
+        ),
+        mistake(
+            "added to the mask token",
+            "You add the tokens to the mask token. A visible place holds its token alone.",
+            lambda t, v, m, L: m.expand(len(t), L, -1).scatter_add(1, v[:, :, None].expand_as(t), t),
+        ),
+    ),
+)
+
+
+def hidden_mse(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Mean squared error over the numbers of the hidden patches.
+
+    prediction, target: [N, L, D]; mask: bool [N, L], True = hidden, at least one. Returns one number with a gradient.
+    """
+    error = (prediction - target).square().mean(dim=2)
+    return (error * mask).sum() / mask.sum()
+
+
+def hidden_mse_loop(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    total, count = torch.zeros((), dtype=torch.float64), 0
+    for n in range(len(mask)):
+        for i in range(mask.shape[1]):
+            if mask[n, i]:
+                for d in range(target.shape[2]):
+                    total = total + (prediction[n, i, d].double() - target[n, i, d].double()) ** 2
+                    count += 1
+    return total / count
+
+
+def masks(seed: int, N: int, L: int, ratio: float) -> Tensor:
+    return visible_patches(noise(seed, N, L), ratio)[1]
+
+
+def per_patch(p: Tensor, t: Tensor) -> Tensor:
+    return (p - t).square().mean(2)
+
+
+HIDDEN_MSE = Exercise(
+    hidden_mse,
+    hidden_mse_loop,
+    title="The loss",
+    difficulty=2,
+    minutes=10,
+    grad=True,
+    trials=lambda: [
+        (draw(1, 1, 2, 2), draw(2, 1, 2, 2), torch.tensor([[True, False]])),
+        (draw(3, 2, 4, 3), draw(4, 2, 4, 3), masks(1, 2, 4, 0.75)),
+        (draw(5, 3, 8, 5), draw(6, 3, 8, 5), masks(2, 3, 8, 0.25)),
+        (draw(7, 2, 6, 2), draw(8, 2, 6, 2), torch.tensor([[True] * 6, [True] + [False] * 5])),
+    ],
+    task="Write `hidden_mse(prediction, target, mask)`: the mean squared error over the hidden patches, and them alone.",
+    hints=(
+        "First the squared error of every patch, [N, L]. Then a mean in which only the hidden ones count.",
+        "A mean over some is a sum in which the others are zero, divided by how many there are.",
+        "`error = (prediction - target).square().mean(dim=2)`, then `(error * mask).sum() / mask.sum()`.",
+    ),
+    mistakes=(
+        mistake(
+            "all patches",
+            "You take the mean over all patches. The visible ones need no guessing: leave them out.",
+            lambda p, t, m: per_patch(p, t).mean(),
+        ),
+        mistake(
+            "visible patches",
+            "You take the error on the visible patches. True in the mask means hidden.",
+            lambda p, t, m: (per_patch(p, t) * ~m).sum() / (~m).sum(),
+        ),
+        mistake(
+            "divided by all",
+            "You add up the hidden patches' errors and divide by the number of all. Divide by how many are hidden.",
+            lambda p, t, m: (per_patch(p, t) * m).mean(),
+        ),
+        mistake(
+            "sum over the numbers of a patch",
+            "You add up the numbers of a patch. Take their mean, or the loss grows with the size of a patch.",
+            lambda p, t, m: ((p - t).square().sum(2) * m).sum() / m.sum(),
+        ),
+        mistake(
+            "absolute error",
+            "You take the absolute difference. Take its square.",
+            lambda p, t, m: ((p - t).abs().mean(2) * m).sum() / m.sum(),
+        ),
+        mistake(
+            "mean of the images' means",
+            "You take each image's mean first and then the mean of those: a patch of an image with few hidden ones counts "
+            "more. All hidden patches count the same.",
+            lambda p, t, m: ((per_patch(p, t) * m).sum(1) / m.sum(1)).mean(),
+        ),
+        mistake(
+            "root",
+            "You take the root of the mean squared error. The loss is the mean square itself.",
+            lambda p, t, m: hidden_mse(p, t, m).sqrt(),
+        ),
+        mistake(
+            "no gradient to the prediction",
+            "You detach the prediction, so that nothing is learned from it.",
+            lambda p, t, m: hidden_mse(p.detach(), t, m),
+        ),
+    ),
+)
+
+EXERCISES = [PATCHIFY, VISIBLE, PUT_BACK, HIDDEN_MSE]

@@ -1,0 +1,317 @@
+"""Exercises of chapter 25: a process's share of a batch, gather's gradient, joint batch norm statistics, learning rate."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sslkit.checks.exercise import Exercise, draw, mistake
+
+
+def my_share(order: Tensor, step: int, batch: int, rank: int, world: int) -> Tensor:
+    """The images that one process takes at a step.
+
+    order: int64 [N], the images of an epoch, shuffled alike in all processes; step: 0, 1, ... within the epoch;
+    batch: images a step over all processes, a multiple of world; rank: 0 .. world - 1.
+    Returns int64 [batch / world]: the rank-th of `world` equal consecutive parts of the step's batch.
+    """
+    return order[step * batch : (step + 1) * batch].chunk(world)[rank]
+
+
+def my_share_loop(order: Tensor, step: int, batch: int, rank: int, world: int) -> Tensor:
+    mine = []
+    for place in range(len(order)):
+        of_step, within = divmod(place, batch)
+        if of_step == step and within // (batch // world) == rank:
+            mine.append(int(order[place]))
+    return torch.tensor(mine)
+
+
+def shuffled(seed: int, n: int) -> Tensor:
+    return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+
+
+MY_SHARE = Exercise(
+    my_share,
+    my_share_loop,
+    title="Who takes which images?",
+    difficulty=1,
+    minutes=10,
+    trials=lambda: [
+        (torch.tensor([3, 1, 0, 2, 7, 5, 4, 6]), 1, 4, 1, 2),
+        (shuffled(1, 24), 2, 6, 1, 3),
+        (shuffled(2, 50), 1, 16, 3, 4),
+        (shuffled(3, 50), 0, 16, 2, 4),
+    ],
+    task="Write `my_share(order, step, batch, rank, world)`. All processes together must take each image of the step's batch "
+    "exactly once.",
+    hints=(
+        "First the batch of the step, as one process would take it. Then your part of it.",
+        "The step's batch is `order[step * batch : (step + 1) * batch]`. It has `batch // world` images for each process.",
+        "Its parts start at `rank * (batch // world)`; or cut it with `.chunk(world)` and take the part number `rank`.",
+    ),
+    mistakes=(
+        mistake(
+            "the same images in every process",
+            "You do not use the rank: every process takes the same images, and all but one work for nothing.",
+            lambda o, s, b, r, w: o[s * b :][: b // w],
+        ),
+        mistake(
+            "a whole batch each",
+            "Each of your processes takes `batch` images, so a step uses world times as many as asked for. `batch` counts all "
+            "processes together.",
+            lambda o, s, b, r, w: o[s * b : (s + 1) * b],
+            lambda o, s, b, r, w: o[(s * w + r) * b :][:b],
+        ),
+        mistake(
+            "every world-th image",
+            "You deal the images out like cards, every world-th one. That is fair too, but here the parts are consecutive, so "
+            "that the gathered rows stand in the order of the batch.",
+            lambda o, s, b, r, w: o[s * b : (s + 1) * b][r::w],
+        ),
+        mistake(
+            "each process its own part of the epoch",
+            "You cut the whole epoch among the processes and then take a step's images from each part. Here the batch is cut, so "
+            "that one process and many take the same images at the same step.",
+            lambda o, s, b, r, w: o.chunk(w)[r][s * (b // w) :][: b // w],
+        ),
+        mistake(
+            "the rank counts from 1",
+            "Your parts are shifted by one: ranks go from 0 to world - 1.",
+            lambda o, s, b, r, w: o[s * b + (r + 1) * (b // w) :][: b // w],
+            lambda o, s, b, r, w: o[s * b + (r - 1) * (b // w) :][: b // w],
+        ),
+    ),
+)
+
+
+def gather_gradient(gradients: Tensor, rank: int) -> Tensor:
+    """The backward pass of gather: what one process's own rows get.
+
+    gradients: [W, W N, K]; gradients[p] is what process p's copy of the loss says of all W N gathered rows, which stand in
+    the order of the ranks. Returns [N, K], the gradient of the sum of all copies of the loss for the rows of process `rank`.
+    """
+    return gradients.sum(dim=0).chunk(len(gradients))[rank]
+
+
+def gather_gradient_loop(gradients: Tensor, rank: int) -> Tensor:
+    W = len(gradients)
+    N = gradients.shape[1] // W
+    result = torch.zeros(N, gradients.shape[2], dtype=torch.float64)
+    for process in range(W):
+        for row in range(N):
+            for k in range(gradients.shape[2]):
+                result[row, k] += float(gradients[process, rank * N + row, k])
+    return result
+
+
+GATHER_GRADIENT = Exercise(
+    gather_gradient,
+    gather_gradient_loop,
+    title="The way back through gather",
+    difficulty=3,
+    minutes=15,
+    trials=lambda: [
+        (torch.tensor([[[1.0], [2.0]], [[10.0], [20.0]]]), 1),
+        (draw(1, 2, 6, 3), 0),
+        (draw(2, 3, 6, 2), 2),
+        (draw(3, 4, 8, 5), 1),
+    ],
+    task="Write `gather_gradient(gradients, rank)`. On the way forward each row was copied to all W processes, and each of them "
+    "computed a loss with it.",
+    hints=(
+        "A number that is used in several places gets the sum of the gradients of all these places.",
+        "First add up over the processes: `gradients.sum(dim=0)` is [W N, K]. Which of these rows are yours?",
+        "The rows stand in the order of the ranks: `.chunk(W)[rank]` of the sum.",
+    ),
+    mistakes=(
+        mistake(
+            "only its own copy",
+            "You take only what your own copy of the loss says. Your rows were used by all the others too: add up what they say. "
+            "(This is a plain all_gather: after DDP's mean, 1/W of the gradient is left.)",
+            lambda g, r: g[r].chunk(len(g))[r],
+        ),
+        mistake(
+            "the mean over the processes",
+            "You take the mean over the processes. gather sums; DDP takes the mean of the *weights'* gradients later. With both, "
+            "the factor 1/W counts twice.",
+            lambda g, r: g.mean(0).chunk(len(g))[r],
+        ),
+        mistake(
+            "the rows of rank 0",
+            "You always return the first rows. Those of process `rank` start at rank * N.",
+            lambda g, r: g.sum(0)[: g.shape[1] // len(g)],
+        ),
+        mistake(
+            "all rows",
+            "You return the gradient of all gathered rows. This process put in N of them, and gets N back.",
+            lambda g, r: g.sum(0),
+        ),
+        mistake(
+            "summed over the wrong axis",
+            "You take your own copy of the loss and add up the rows that stand at the same place in all processes. Add up the *copies* "
+            "(the first axis) for your own rows.",
+            lambda g, r: g[r].unflatten(0, (len(g), -1)).sum(0),
+        ),
+        mistake(
+            "every W-th row",
+            "You take every W-th row. The rows of one process stand together.",
+            lambda g, r: g.sum(0)[r :: len(g)],
+        ),
+    ),
+)
+
+
+def joint_statistics(means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
+    """Batch norm over all processes, from what each knows of its own images.
+
+    means, variances: [W, C], of equally many values in each process; variances are the mean squared distance to the
+    process's own mean (no correction). Returns mean [C] and variance [C] of all values together.
+    """
+    mean = means.mean(dim=0)
+    return mean, variances.mean(dim=0) + (means - mean).square().mean(dim=0)
+
+
+def joint_statistics_loop(means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
+    """From sums and sums of squares, as if each process held one value for each, E[x^2] - E[x]^2."""
+    W, C = means.shape
+    mean, variance = torch.zeros(C, dtype=torch.float64), torch.zeros(C, dtype=torch.float64)
+    for c in range(C):
+        total, squares = 0.0, 0.0
+        for w in range(W):
+            total += float(means[w, c])
+            squares += float(variances[w, c]) + float(means[w, c]) ** 2
+        mean[c] = total / W
+        variance[c] = squares / W - (total / W) ** 2
+    return mean, variance
+
+
+JOINT_STATISTICS = Exercise(
+    joint_statistics,
+    joint_statistics_loop,
+    title="One batch norm for all",
+    difficulty=2,
+    minutes=15,
+    returns=("mean", "variance"),
+    trials=lambda: [
+        (torch.tensor([[0.0], [2.0]]), torch.tensor([[1.0], [3.0]])),
+        (draw(1, 2, 3), draw(2, 2, 3).abs() + 0.1),
+        (draw(3, 4, 2), draw(4, 4, 2).abs() + 0.1),
+        (draw(5, 3, 5, spread=2.0), draw(6, 3, 5).abs() + 0.1),
+    ],
+    task="Write `joint_statistics(means, variances)`: return `mean, variance`. This is what SyncBatchNorm computes.",
+    hints=(
+        "Two processes, all values of the first are 0, all of the second are 2. Each variance is 0. What is that of all?",
+        "The variance of all is the mean variance within the processes plus the variance of their means.",
+        "`variances.mean(0) + (means - mean).square().mean(0)`.",
+    ),
+    mistakes=(
+        mistake(
+            "the mean of the variances",
+            "You average the variances. That forgets how far the processes' means lie apart.",
+            lambda m, v: (m.mean(0), v.mean(0)),
+        ),
+        mistake(
+            "only between the processes",
+            "You take the variance of the means. Add the mean variance within the processes.",
+            lambda m, v: (m.mean(0), (m - m.mean(0)).square().mean(0)),
+        ),
+        mistake(
+            "corrected variance of the means",
+            "You divide by W - 1 (torch's default for var). These are all processes there are: divide by W.",
+            lambda m, v: (m.mean(0), v.mean(0) + m.var(0)),
+        ),
+        mistake(
+            "squares of the means",
+            "You add the mean square of the means, but not less the square of the joint mean.",
+            lambda m, v: (m.mean(0), v.mean(0) + m.square().mean(0)),
+        ),
+        mistake(
+            "sums instead of means",
+            "You add up over the processes without dividing by how many there are.",
+            lambda m, v: (m.sum(0), v.sum(0) + (m - m.mean(0)).square().sum(0)),
+        ),
+        mistake(
+            "standard deviation",
+            "You return the standard deviation. The variance is its square.",
+            lambda m, v: (m.mean(0), joint_statistics(m, v)[1].sqrt()),
+        ),
+    ),
+)
+
+
+def scaled_rate(rate: float, batch: int, world: int, step: int, warmup: int) -> float:
+    """Linear scaling with gradual warm-up (Goyal et al. 2017, section 2).
+
+    rate: what was good for one process with batches of `batch`; now `world` processes take `batch` images each.
+    step: 0, 1, ... . In the first `warmup` steps the rate rises in equal steps from `rate` at step 0 to the scaled rate, which
+    it has at step `warmup` and after.
+    """
+    scaled = rate * world
+    return rate + (scaled - rate) * step / warmup if step < warmup else scaled
+
+
+def scaled_rate_loop(rate: float, batch: int, world: int, step: int, warmup: int) -> float:
+    """By adding up what each step of the warm-up adds."""
+    now = rate
+    for _ in range(min(step, warmup)):
+        now += rate * (batch * world / batch - 1) / warmup
+    return now if warmup else rate * world
+
+
+SCALED_RATE = Exercise(
+    scaled_rate,
+    scaled_rate_loop,
+    title="The learning rate for more processes",
+    difficulty=1,
+    minutes=10,
+    trials=lambda: [
+        (0.1, 32, 4, 2, 4),
+        (0.1, 32, 4, 0, 4),
+        (0.05, 256, 8, 10, 5),
+        (0.3, 64, 2, 3, 10),
+        (0.2, 128, 16, 5, 5),
+    ],
+    task="Write `scaled_rate(rate, batch, world, step, warmup)`.",
+    hints=(
+        "World processes with `batch` images each make batches that are world times as large. What happens to the rate?",
+        "In the warm-up the share of the way that is done is `step / warmup`: 0 at the first step.",
+        "`rate + (rate * world - rate) * step / warmup` while `step < warmup`, then `rate * world`.",
+    ),
+    mistakes=(
+        mistake(
+            "not scaled",
+            "Your rate does not grow with the number of processes.",
+            lambda rate, b, w, s, warm: rate,
+            lambda rate, b, w, s, warm: rate * min(1.0, s / warm),
+        ),
+        mistake(
+            "no warm-up",
+            "You start with the scaled rate at once. The first steps are the ones that it breaks.",
+            lambda rate, b, w, s, warm: rate * w,
+        ),
+        mistake(
+            "warm-up from zero",
+            "You start at 0. Goyal et al. start at the rate that was good for one process (many recipes do start at 0).",
+            lambda rate, b, w, s, warm: rate * w * min(1.0, s / warm),
+            lambda rate, b, w, s, warm: rate * w * min(1.0, (s + 1) / warm),
+        ),
+        mistake(
+            "square root",
+            "You scale with the square root of the batch. That is a rule as well (for Adam, often), but here it is the linear one.",
+            lambda rate, b, w, s, warm: rate + (rate * w**0.5 - rate) * min(1.0, s / warm),
+        ),
+        mistake(
+            "one step early",
+            "Your warm-up is one step ahead: at step 0 the rate is still `rate`.",
+            lambda rate, b, w, s, warm: rate + (rate * w - rate) * min(1.0, (s + 1) / warm),
+        ),
+        mistake(
+            "scaled by the batch",
+            "You multiply by the number of images. The rate grows by how many *times* larger the batch is.",
+            lambda rate, b, w, s, warm: rate + (rate * b * w - rate) * min(1.0, s / warm),
+        ),
+    ),
+)
+
+EXERCISES = [MY_SHARE, GATHER_GRADIENT, JOINT_STATISTICS, SCALED_RATE]

@@ -1,0 +1,101 @@
+"""A queue of keys made visible: how old each key is, and how much it still agrees with the present teacher."""
+
+from math import ceil, sqrt
+
+import numpy as np
+
+from sslkit.plots.picture import (
+    COLOURS,
+    FAINT,
+    GRID,
+    INK,
+    TEXT_SIZE,
+    WIDTH,
+    Picture,
+    array,
+    drawing,
+    frame,
+    plain_axes,
+    render,
+)
+from sslkit.plots.text import describe
+
+MOST = 65_536  # keys drawn, a cell each
+
+
+def key_ages(queue: int, batch: int, step: int) -> np.ndarray:
+    """How many steps ago each row of a ring of `queue` keys was made, int [queue], as step number `step` (0, 1, ...)
+    meets them. Each step adds `batch` keys, and keys are one step old at the least; the ring has been full all along."""
+    newest = step * batch - 1  # keys are numbered as they come, key n lies in row n modulo queue
+    return 1 + (newest - np.arange(queue)) % queue // batch
+
+
+@drawing
+def dictionary(agreement: dict, queue: int, batch: int, shown=None, step: int = 0, title="", caption="") -> Picture:
+    """The rows of a queue as cells, coloured by how much keys of their age agree with the teacher of now; beside them
+    the agreement by age that was measured.
+
+    agreement: {name of a run: [A + 1]}, entry a the mean cosine of keys made a steps ago with keys of the same views
+    made now, entry 0 is 1; shown: the runs that get a picture of their queue, at most three, by default the first.
+    queue, batch, step: as in key_ages. Keys older than the A steps measured are left grey.
+    """
+    curves = {str(name): array(values).astype(float) for name, values in agreement.items()}
+    shown = [str(name) for name in shown] if shown is not None else list(curves)[:1]
+    if not curves or not shown or not set(shown) <= set(curves) or len(shown) > 3:
+        raise ValueError(f"one to three of the runs {', '.join(curves)} can be shown, not {', '.join(shown) or 'none'}")
+    if not 1 <= queue <= MOST or batch < 1:
+        raise ValueError(f"a queue of 1 to {MOST:,} keys and a batch of at least 1 are needed, got {queue} and {batch}")
+    ages, oldest = key_ages(queue, batch, step), ceil(queue / batch)
+    columns = next(
+        (c for c in range(ceil(sqrt(queue)), 2 * ceil(sqrt(queue)) + 1) if queue % c == 0), ceil(sqrt(queue))
+    )
+    cells = np.full(columns * ceil(queue / columns), np.nan)
+    side = 1.75 if len(shown) > 1 else 2.6
+    fig, (left, bottom, w, h) = frame(WIDTH, side + 0.75, title, caption)
+    inch_w, inch_h = fig.get_size_inches()
+    spoken = []
+    for k, name in enumerate(shown):
+        curve = np.append(curves[name], np.nan)
+        cells[:queue] = curve[np.minimum(ages, len(curve) - 1)]
+        box = (left + k * (side + 0.12) / inch_w, bottom + 0.4 / inch_h, side / inch_w, side / inch_h)
+        ax = fig.add_axes(box)
+        ax.set_title(name, size=TEXT_SIZE + 1, color=INK, loc="left", pad=4)
+        ax.set(xticks=[], yticks=[], facecolor=GRID)
+        ax.spines[:].set_color(FAINT)
+        image = ax.imshow(
+            cells.reshape(-1, columns), cmap="cividis", vmin=0, vmax=1, interpolation="nearest", aspect="auto"
+        )
+        at = step * batch % queue
+        ax.plot(
+            [at % columns],
+            [at // columns],
+            marker="s",
+            markersize=6,
+            color="none",
+            markeredgecolor=COLOURS[3],
+            markeredgewidth=1.8,
+        )
+        mean = np.nanmean(cells[:queue]) if np.isfinite(cells).any() else np.nan
+        ax.set_xlabel(f"mean agreement {mean:.2f}", size=TEXT_SIZE, color=INK)
+        spoken.append(f"{name}: mean agreement {mean:.2f}")
+    start = left + (len(shown) * (side + 0.12) + 0.1) / inch_w
+    bar = fig.colorbar(image, cax=fig.add_axes((start, bottom + 0.4 / inch_h, 0.1 / inch_w, side / inch_h)))
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=TEXT_SIZE - 1, colors=FAINT, labelcolor=INK)
+    start += 1.1 / inch_w
+    ax = fig.add_axes((start, bottom + 0.4 / inch_h, left + w - start - 0.05 / inch_w, side / inch_h))
+    draw_agreement(plain_axes(ax, "age of a key, in steps", "", "agreement by age", grid="y"), curves, shown, oldest)
+    what = f"A queue of {queue} keys, batch {batch}, oldest key {oldest} steps old; {'; '.join(spoken)}"
+    return render(fig, describe(what, title, caption), colours=256)
+
+
+def draw_agreement(ax, curves: dict, shown: list[str], oldest: int) -> None:
+    """A line per run, those not shown pale; the ages that are in the queue shaded."""
+    ax.axvspan(1, oldest, color=GRID, alpha=0.6, linewidth=0)
+    for colour, (name, values) in zip(COLOURS * 4, curves.items()):
+        strong = dict(linewidth=2.2) if name in shown else dict(linewidth=1.1, alpha=0.6)
+        ax.plot(np.arange(len(values)), values, color=colour, label=name, **strong)
+    longest = max(map(len, curves.values())) - 1
+    low = min(0.0, min(np.nanmin(values) for values in curves.values()))
+    ax.set(xlim=(0, longest), ylim=(low, 1.02))
+    ax.legend(framealpha=0.85, edgecolor="none", fontsize=TEXT_SIZE - 1, labelcolor=INK, loc="lower left")

@@ -1,0 +1,420 @@
+"""Exercises of chapter 11: the momentum teacher, its half-life, the queue, the loss."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslkit.checks.exercise import Exercise, draw, draw_rows, mistake
+
+
+def teacher_weights(student: Tensor, teacher: Tensor, momentum: float) -> Tensor:
+    """The teacher's weights after one step: mostly what they were, and a little of the student's.
+
+    student, teacher: weights of one shape; momentum: how much of the teacher stays, 0 .. 1.
+    Returns new weights; both inputs stay as they are. Source: He et al. 2020 (MoCo), equation 2.
+    """
+    return momentum * teacher + (1 - momentum) * student
+
+
+def teacher_weights_loop(student: Tensor, teacher: Tensor, momentum: float) -> Tensor:
+    pairs = zip(student.double().flatten().tolist(), teacher.double().flatten().tolist())
+    moved = [t + (s - t) * (1 - momentum) for s, t in pairs]
+    return torch.tensor(moved, dtype=torch.float64).view(teacher.shape)
+
+
+UPDATE = Exercise(
+    teacher_weights,
+    teacher_weights_loop,
+    title="The teacher follows",
+    difficulty=1,
+    minutes=5,
+    trials=lambda: [(draw(s, *shape), draw(s + 50, *shape), m) for s, (shape, m) in enumerate(
+        [((3,), 0.9), ((2, 3), 0.5), ((4,), 0.0), ((4,), 1.0), ((5, 2), 0.99)]
+    )],
+    task="Write `teacher_weights(student, teacher, momentum)`: the teacher's new weights are `momentum` times its old "
+    "ones plus the rest of the student's. With momentum 0 the teacher is the student, with momentum 1 it never moves.",
+    hints=(
+        "It is a weighted mean of two tensors. What are the two weights, and what do they add up to?",
+        "The teacher's weight is `momentum`, the student's is `1 - momentum`.",
+        "`momentum * teacher + (1 - momentum) * student`; `torch.lerp` knows it too.",
+    ),
+    mistakes=(
+        mistake(
+            "roles exchanged",
+            "You keep most of the student. Momentum is what stays of the teacher.",
+            lambda s, t, m: m * s + (1 - m) * t,
+        ),
+        mistake(
+            "the student added whole",
+            "The two weights must add up to 1: the student counts 1 - momentum. Yours lets the teacher grow.",
+            lambda s, t, m: m * t + s,
+        ),
+        mistake(
+            "a momentum optimiser",
+            "You add the student on top of the whole teacher, as an optimiser adds a velocity. Take a weighted mean.",
+            lambda s, t, m: t + (1 - m) * s,
+            lambda s, t, m: t + m * s,
+        ),
+        mistake(
+            "a copy of the student",
+            "You return the student, whatever the momentum: that is momentum 0.",
+            lambda s, t, m: s.clone(),
+        ),
+        mistake(
+            "the teacher never moves",
+            "You return the teacher, whatever the momentum: that is momentum 1.",
+            lambda s, t, m: t.clone(),
+        ),
+        mistake("half and half", "You take the plain mean. Weigh by the momentum.", lambda s, t, m: (s + t) / 2),
+        mistake(
+            "a minus",
+            "You move the teacher away from the student: add the student's part.",
+            lambda s, t, m: m * t - (1 - m) * s,
+            lambda s, t, m: t - (1 - m) * (s - t),
+        ),
+    ),
+)  # fmt: skip
+
+
+def half_life(momentum: float) -> float:
+    """After how many steps has the weight of what the teacher knows now fallen to one half?
+
+    momentum: how much of the teacher stays at each step, between 0 and 1. Returns steps, not rounded.
+    """
+    return math.log(0.5) / math.log(momentum)
+
+
+def half_life_loop(momentum: float) -> float:
+    """Bisection for momentum ** steps = 1/2."""
+    low, high = 0.0, 1.0
+    while momentum**high > 0.5:
+        high *= 2
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if momentum**middle > 0.5 else (low, middle)
+    return high
+
+
+HALF_LIFE = Exercise(
+    half_life,
+    half_life_loop,
+    title="How long does the teacher remember?",
+    difficulty=2,
+    minutes=10,
+    trials=lambda: [(0.5,), (0.9,), (0.99,), (0.25,), (0.996,)],
+    task="At each step the teacher's old weights count `momentum` times what they counted before. Write "
+    "`half_life(momentum)`: after how many steps do today's weights count one half? A fraction of a step is fine.",
+    hints=(
+        "After one step they count m, after two m * m. After n steps?",
+        "Solve m ** n = 1/2 for n.",
+        "Take the log of both sides: n log m = log 1/2. `math.log` takes a number.",
+    ),
+    mistakes=(
+        mistake(
+            "the mean age",
+            "1 / (1 - m) is how old the student weights in the teacher are on average, about 1.4 half-lives.",
+            lambda m: 1 / (1 - m),
+            lambda m: m / (1 - m),
+        ),
+        mistake(
+            "to 1/e",
+            "You ask for the fall to 1/e. Ask for one half: log 1/2 above the line.",
+            lambda m: -1 / math.log(m),
+        ),
+        mistake(
+            "upside down",
+            "You divide the wrong way round: a momentum near 1 must give many steps.",
+            lambda m: math.log(m) / math.log(0.5),
+        ),
+        mistake(
+            "the sign",
+            "Steps are positive: log m and log 1/2 are both negative, so their ratio is not.",
+            lambda m: math.log(2) / math.log(m),
+        ),
+        mistake(
+            "a straight line",
+            "You let the weight fall by the same amount each step. It falls by the same factor.",
+            lambda m: 0.5 / (1 - m),
+        ),
+    ),
+)
+
+
+def write_keys(queue: Tensor, pointer: int, keys: Tensor) -> tuple[Tensor, int]:
+    """The queue with `keys` written over its oldest rows, and where the next keys go.
+
+    queue [Q, K]: a ring, row `pointer` is its oldest; keys [N, K], N at most Q. The first key goes to row pointer, the
+    next below it, and after row Q - 1 comes row 0. Returns a new queue [Q, K] and the new pointer, 0 .. Q - 1.
+    """
+    rows = (pointer + torch.arange(len(keys))) % len(queue)
+    queue = queue.clone()
+    queue[rows] = keys
+    return queue, (pointer + len(keys)) % len(queue)
+
+
+def write_keys_loop(queue: Tensor, pointer: int, keys: Tensor) -> tuple[Tensor, int]:
+    rows, at = list(queue.double()), pointer
+    for key in keys.double():
+        rows[at] = key
+        at += 1
+        if at == len(rows):
+            at = 0
+    return torch.stack(rows), at
+
+
+def written(queue: Tensor, rows: Tensor, keys: Tensor) -> Tensor:
+    """The queue with keys in these rows; rows outside it are left out."""
+    inside = (rows >= 0) & (rows < len(queue))
+    queue = queue.clone()
+    queue[rows[inside]] = keys[inside]
+    return queue
+
+
+def ring(queue: Tensor, pointer: int, keys: Tensor, *, first: int = 0, step: int = 1, wrap: bool = True) -> Tensor:
+    """The solution's queue with the first row moved, the direction turned, or no wrap-around."""
+    rows = pointer + first + step * torch.arange(len(keys))
+    return written(queue, rows % len(queue) if wrap else rows, keys)
+
+
+def after(queue: Tensor, pointer: int, keys: Tensor) -> int:
+    return (pointer + len(keys)) % len(queue)
+
+
+WRITE = Exercise(
+    write_keys,
+    write_keys_loop,
+    title="The queue is a ring",
+    difficulty=3,
+    minutes=15,
+    returns=("queue", "pointer"),
+    trials=lambda: [(draw(s, q, 2), at, draw(s + 50, n, 2)) for s, (q, at, n) in enumerate(
+        [(4, 1, 2), (3, 2, 2), (5, 3, 4), (4, 0, 4), (6, 4, 2)]
+    )],
+    task="Write `write_keys(queue, pointer, keys)`: the new keys take the place of the oldest, which begin at row `pointer`. "
+    "At the end of the queue go on with row 0: the number of keys need not divide the length of the queue. Return "
+    "the new queue and the new pointer.",
+    hints=(
+        "Moving all rows up would copy the whole queue. In a ring nothing moves but the pointer.",
+        "Key i belongs in row pointer + i, except where that is past the end: think of a clock.",
+        "`rows = (pointer + torch.arange(len(keys))) % len(queue)`, then `queue[rows] = keys` on a clone.",
+    ),
+    mistakes=(
+        mistake(
+            "no wrap-around",
+            "Keys past the last row get lost. After row Q - 1 comes row 0: take the row number modulo Q.",
+            lambda q, p, k: (ring(q, p, k, wrap=False), after(q, p, k)),
+            lambda q, p, k: (ring(q, p, k, wrap=False), min(p + len(k), len(q))),
+            lambda q, p, k: (ring(q, p, k, wrap=False), p + len(k)),
+        ),
+        mistake(
+            "the pointer stays",
+            "The queue is right, but the pointer must move on by the number of keys, or the next keys overwrite these.",
+            lambda q, p, k: (ring(q, p, k), p),
+        ),
+        mistake(
+            "the pointer leaves the queue",
+            "The queue is right, but the pointer must come back to 0 after the last row: modulo Q.",
+            lambda q, p, k: (ring(q, p, k), p + len(k)),
+        ),
+        mistake(
+            "the pointer moves by one",
+            "The pointer must move on by the number of keys, not by one step.",
+            lambda q, p, k: (ring(q, p, k), (p + 1) % len(q)),
+        ),
+        mistake(
+            "always at the start",
+            "You write from row 0 on. The oldest rows begin at the pointer.",
+            lambda q, p, k: (ring(q, 0, k), len(k) % len(q)),
+            lambda q, p, k: (ring(q, 0, k), after(q, p, k)),
+        ),
+        mistake(
+            "rows moved",
+            "You move all rows and put the new ones at an end. The queue is a ring: rows stay, the pointer moves.",
+            lambda q, p, k: (torch.cat([q[len(k) :], k]), after(q, p, k)),
+            lambda q, p, k: (torch.cat([k, q])[: len(q)], after(q, p, k)),
+            lambda q, p, k: (torch.cat([q, k])[-len(q) :], p),
+            lambda q, p, k: (torch.cat([k, q])[: len(q)], p),
+        ),
+        mistake(
+            "one row late",
+            "You begin one row below the pointer. Row `pointer` itself is the oldest.",
+            lambda q, p, k: (ring(q, p, k, first=1), after(q, p, k)),
+        ),
+        mistake(
+            "backwards",
+            "You write upwards from the pointer: those are the newest rows.",
+            lambda q, p, k: (ring(q, p, k, step=-1), (p - len(k)) % len(q)),
+            lambda q, p, k: (ring(q, p, k, first=-1, step=-1), (p - len(k)) % len(q)),
+        ),
+        mistake(
+            "added to the old",
+            "You add the keys to the old rows. They replace them.",
+            lambda q, p, k: (q + ring(torch.zeros_like(q), p, k), after(q, p, k)),
+        ),
+    ),
+)  # fmt: skip
+
+
+def moco_loss(q: Tensor, k: Tensor, queue: Tensor, temperature: float) -> Tensor:
+    """Contrastive loss with a queue: each query must pick its own key out of 1 + Q. Mean over the N queries.
+
+    -log( exp(cos(q_i, k_i) / temperature) / (exp(cos(q_i, k_i) / temperature) + sum over j of exp(cos(q_i, queue_j) / temperature)) )
+    q, k [N, K]: row i of both is one image; queue [Q, K]: the only negatives. Rows of any length.
+    The gradient flows to q alone. Returns one number.
+    Source: He et al. 2020 (MoCo), equation 1 and algorithm 1.
+    """  # noqa: E501
+    k, queue = k.detach(), queue.detach()
+    q, k, queue = (F.normalize(z, dim=1) for z in (q, k, queue))
+    positive = (q * k).sum(dim=1, keepdim=True)
+    logits = torch.cat([positive, q @ queue.T], dim=1) / temperature
+    return F.cross_entropy(logits, torch.zeros(len(q), dtype=torch.int64))
+
+
+def moco_loss_loop(q: Tensor, k: Tensor, queue: Tensor, temperature: float) -> Tensor:
+    def cosine(a: Tensor, b: Tensor) -> Tensor:
+        return (a * b).sum() / (a.square().sum() * b.square().sum()).sqrt()
+
+    total = 0.0
+    for query, key in zip(q.double(), k.detach().double()):
+        right = torch.exp(cosine(query, key) / temperature)
+        wrong = sum(torch.exp(cosine(query, other) / temperature) for other in queue.detach().double())
+        total = total - torch.log(right / (right + wrong))
+    return total / len(q)
+
+
+def logits_of(q: Tensor, k: Tensor, queue: Tensor, t: float, dim: int | None = 1, power: int = -1) -> Tensor:
+    """The solution's logits [N, 1 + Q], positive first, with dim normalised (None: nothing)."""
+    k, queue = k.detach(), queue.detach()
+    if dim is not None:
+        q, k, queue = (F.normalize(z, dim=dim) for z in (q, k, queue))
+    return torch.cat([(q * k).sum(1, keepdim=True), q @ queue.T], dim=1) * t**power
+
+
+def picks(logits: Tensor, column: int = 0, reduction: str = "mean") -> Tensor:
+    return F.cross_entropy(logits, torch.full((len(logits),), column), reduction=reduction)
+
+
+def with_gradient(q: Tensor, k: Tensor, queue: Tensor, t: float) -> Tensor:
+    q, k, queue = (F.normalize(z, dim=1) for z in (q, k, queue))
+    return picks(torch.cat([(q * k).sum(1, keepdim=True), q @ queue.T], dim=1) / t)
+
+
+def in_batch(q: Tensor, k: Tensor, queue: Tensor, t: float, also_queue: bool) -> Tensor:
+    """The other keys of the batch as negatives, with or without the queue's."""
+    q, k, queue = F.normalize(q), F.normalize(k.detach()), F.normalize(queue.detach())
+    keys = torch.cat([k, queue]) if also_queue else k
+    return F.cross_entropy(q @ keys.T / t, torch.arange(len(q)))
+
+
+def without_positive(q: Tensor, k: Tensor, queue: Tensor, t: float) -> Tensor:
+    logits = logits_of(q, k, queue, t)
+    return (logits[:, 1:].logsumexp(1) - logits[:, 0]).mean()
+
+
+LOSS = Exercise(
+    moco_loss,
+    moco_loss_loop,
+    title="The loss with a queue",
+    difficulty=4,
+    minutes=25,
+    grad=True,
+    trials=lambda: [
+        (draw_rows(s, n, d), draw_rows(s + 30, n, d), draw_rows(s + 60, m, d), t)
+        for s, (n, m, d, t) in enumerate([(2, 3, 2, 0.5), (3, 2, 4, 1.0), (4, 6, 8, 0.2), (3, 9, 3, 2.0)])
+    ],
+    task="Write `moco_loss(q, k, queue, temperature)`. Query i has one positive, its own key `k[i]`, and Q negatives, "
+    "the rows of the queue; the other keys of the batch play no part. Similarity is the cosine over the temperature. "
+    "Return the mean over the queries of the cross-entropy. Only `q` is trained: let no gradient reach `k` and `queue`.",
+    hints=(
+        "For each query there are 1 + Q choices. How do you get the one logit of its own key, and how the Q of the queue?",
+        "The positive logits are a row-wise dot product, [N, 1]; the negative ones a matrix product, [N, Q]. Put them "
+        "side by side.",
+        "With the positive in column 0 every label is 0: `F.cross_entropy(logits, torch.zeros(len(q), dtype=torch.int64))`."
+        " `k.detach()` stops the gradient.",
+    ),
+    mistakes=(
+        mistake(
+            "no normalisation",
+            "The similarity is a cosine: scale each row of q, k and queue to length 1 first.",
+            lambda q, k, queue, t: picks(logits_of(q, k, queue, t, dim=None)),
+        ),
+        mistake(
+            "normalised along the batch",
+            "You scale each column to length 1. Scale each row: dim=1.",
+            lambda q, k, queue, t: picks(logits_of(q, k, queue, t, dim=0)),
+        ),
+        mistake(
+            "temperature multiplied",
+            "Divide the similarities by the temperature: a small one must sharpen the softmax.",
+            lambda q, k, queue, t: picks(logits_of(q, k, queue, t, power=1)),
+        ),
+        mistake(
+            "temperature ignored",
+            "The temperature is not used. Divide the similarities by it.",
+            lambda q, k, queue, t: picks(logits_of(q, k, queue, t, power=0)),
+        ),
+        mistake(
+            "the queue ignored",
+            "You compare with the keys of the batch. The negatives are the rows of the queue.",
+            lambda q, k, queue, t: in_batch(q, k, queue, t, also_queue=False),
+        ),
+        mistake(
+            "the batch's keys among the negatives",
+            "The other keys of the batch are among your negatives. Here the queue alone has them.",
+            lambda q, k, queue, t: in_batch(q, k, queue, t, also_queue=True),
+        ),
+        mistake(
+            "the wrong column",
+            "Your label points at a negative. The label is the column in which the positive stands.",
+            lambda q, k, queue, t: picks(logits_of(q, k, queue, t), 1),
+            lambda q, k, queue, t: picks(logits_of(q, k, queue, t), -1 + 1 + len(queue)),
+        ),
+        mistake(
+            "positive left out of the denominator",
+            "The positive is one of the choices: it stands in the denominator too.",
+            without_positive,
+        ),
+        mistake(
+            "sum instead of mean",
+            "You add up the queries. Take their mean.",
+            lambda q, k, queue, t: picks(logits_of(q, k, queue, t), reduction="sum"),
+        ),
+        mistake(
+            "sign",
+            "The log of a probability is negative; the loss is minus it.",
+            lambda q, k, queue, t: -picks(logits_of(q, k, queue, t)),
+        ),
+        mistake(
+            "no log",
+            "You use the probability itself. Take its log.",
+            lambda q, k, queue, t: -logits_of(q, k, queue, t).softmax(1)[:, 0].mean(),
+            lambda q, k, queue, t: 1 - logits_of(q, k, queue, t).softmax(1)[:, 0].mean(),
+        ),
+        mistake(
+            "gradient into keys and queue",
+            "k and queue are trained too. The keys come from the teacher, which only follows: detach both.",
+            with_gradient,
+        ),
+        mistake(
+            "gradient into the keys",
+            "The gradient reaches k. The keys come from the teacher, which only follows: k.detach().",
+            lambda q, k, queue, t: with_gradient(q, k, queue.detach(), t),
+        ),
+        mistake(
+            "gradient into the queue",
+            "The gradient reaches the queue, which is only a memory: queue.detach().",
+            lambda q, k, queue, t: with_gradient(q, k.detach(), queue, t),
+        ),
+        mistake(
+            "the queries detached",
+            "Your gradient reaches the keys in place of the queries. The student makes q, and only the student learns.",
+            lambda q, k, queue, t: with_gradient(q.detach(), k, queue.detach(), t),
+        ),
+    ),
+)
+
+EXERCISES = [UPDATE, HALF_LIFE, WRITE, LOSS]

@@ -1,0 +1,63 @@
+"""MoCo's queue: how old its keys are, and how much they still agree with the teacher."""
+
+from math import ceil
+
+import ipywidgets
+
+from sslkit import plots
+from sslkit.chapters.moco import figures
+from sslkit.widgets.panel import Panel, slider
+
+LENGTHS = (64, 256, 512, 1024, 2048, 4096, 8192)
+BATCHES = (16, 32, 64, 128, 256)
+
+
+def key_queue(agreement: dict, queue: int = 2048, batch: int = 64, momentum=None, note: str = "") -> Panel:
+    """A panel on the dictionary: the length of the queue, the batch, the momentum, and the step that looks into it.
+
+    agreement: {momentum: [A + 1]}, measured in a training run of each: the mean cosine of keys that are 0 .. A steps
+    old with keys made now of the same views. momentum: the one shown first (the first of them). note: how the runs
+    were made, added to the caption.
+    """
+    curves = {f"momentum {m:g}": plots.array(values) for m, values in agreement.items()}
+    if not curves:
+        raise ValueError("agreement is empty: record at least one run")
+    first = f"momentum {momentum:g}" if momentum is not None else next(iter(curves))
+    choices = dict(style={"description_width": "11.5rem"}, continuous_update=False)
+    controls = {
+        "queue": ipywidgets.SelectionSlider(
+            options=sorted({*LENGTHS, queue}), value=queue, description="keys in the queue", **choices
+        ),
+        "batch": ipywidgets.SelectionSlider(
+            options=sorted({*BATCHES, batch}), value=batch, description="batch: keys a step", **choices
+        ),
+        "momentum": ipywidgets.Dropdown(options=list(curves), value=first, description="teacher"),
+        "step": slider("step", 7, 0, 100),
+    }
+
+    def draw(queue, batch, momentum, step):
+        title, caption = told(curves[momentum], queue, batch)
+        return figures.dictionary(curves, queue, batch, [momentum], step, title, f"{caption} {note}".strip())
+
+    def fallback():
+        names = list(curves)
+        shown = names if len(names) <= 3 else [names[0], names[len(names) // 2], names[-1]]
+        title = "The same queue under different teachers: how much is an old key still worth?"
+        caption = f"{told(curves[first], queue, batch)[1]} {note} Run the notebook to move the sliders."
+        return figures.dictionary(curves, queue, batch, shown, 7, title, caption)
+
+    return Panel(controls, draw, fallback)
+
+
+def told(curve, queue: int, batch: int) -> tuple[str, str]:
+    """Title and caption: how old the oldest key is, and what it is worth."""
+    oldest = ceil(queue / batch)
+    age = f"{oldest} step{'s' if oldest > 1 else ''}"
+    worth = f"agreement {curve[oldest]:.2f}" if oldest < len(curve) else "older than what was measured"
+    title = f"{queue:,} keys at {batch} a step: the oldest is {age} old ({worth})"
+    caption = (
+        "Each cell is a key in the queue, dark where it disagrees with the present teacher (mean cosine of keys of its "
+        "age with keys made now), grey where it is too old for what was measured. Orange square: the next to be "
+        "overwritten. Shaded: the ages in this queue."
+    )
+    return title, caption

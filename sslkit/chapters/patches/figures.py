@@ -1,0 +1,54 @@
+"""The eight places around a patch, and a second patch that belongs to one of them."""
+
+import numpy as np
+
+from sslkit.plots.picture import COLOURS, RIGHT, WRONG, Picture, array, drawing
+from sslkit.plots.table import draw_table, rgb, to_pixels
+from sslkit.plots.text import describe
+
+EMPTY = 232  # grey of a place that nothing is known of
+
+
+@drawing
+def places(
+    first,
+    second,
+    probabilities=None,
+    answer: int | None = None,
+    guess: int | None = None,
+    title: str = "",
+    caption: str = "",
+    side: int = 88,
+) -> Picture:
+    """A second patch on the left, and on the right the first one amid its eight places, 1 to 8 in reading order.
+
+    first, second: one image each, [C, H, W]. probabilities [8]: shades and numbers of the places. With `answer` (0 to 7)
+    the second patch lies at its place, framed blue; another `guess` is framed orange.
+    """
+    first, second = (to_pixels(array(x)[None])[0] for x in (first, second))
+    if probabilities is not None and array(probabilities).shape != (8,):
+        raise ValueError(f"probabilities are one for each of the eight places, got {list(array(probabilities).shape)}")
+    white = np.full_like(first, 255)
+    table = [[white, None, None, None], [second, None, first, None], [white, None, None, None]]
+    labels, frames = [["second", "", "", ""] if r == 1 else [""] * 4 for r in range(3)], [[None] * 4 for _ in range(3)]
+    labels[1][2] = "first"
+    for k in range(8):
+        row, column = divmod(k + (k >= 4), 3)
+        p = None if probabilities is None else float(array(probabilities)[k])
+        table[row][column + 1] = second if k == answer else np.full_like(first, EMPTY) if p is None else shade(first, p)
+        labels[row][column + 1] = f"{k + 1}" if p is None else f"{k + 1}: {p:.0%}"
+        if answer is not None and k in (answer, guess):
+            frames[row][column + 1] = RIGHT if k == answer else WRONG
+    what = "Two patches and the eight places around the first"
+    if answer is not None:
+        what += f"; the second belongs to place {answer + 1}"
+    rows = [np.stack(row) for row in table]
+    return draw_table(
+        rows, title, caption, describe(what, title, caption), labels=labels, frames=frames, split=1, side=side
+    )
+
+
+def shade(like: np.ndarray, p: float) -> np.ndarray:
+    """A tile [H, W, 3] between pale grey (p = 0) and strong blue (p = 1)."""
+    colour = EMPTY + p * (np.array(rgb(COLOURS[0])) - EMPTY)
+    return np.broadcast_to(colour.astype(np.uint8), like.shape).copy()

@@ -1,0 +1,371 @@
+"""Exercises of chapter 04: where a neighbour lies, cutting patches, pairs of the same image, and their loss."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslkit.checks.exercise import Exercise, draw, draw_labels, mistake
+
+
+def neighbour_offset(k: Tensor, size: int, gap: int) -> Tensor:
+    """How far the corner of neighbour k lies from the corner of the first patch, in pixels.
+
+    k: int64 [N] in 0 .. 7, the neighbours in reading order: 0 is upper left, 1 above, 2 upper right, 3 left,
+    4 right, ... 7 lower right. size: pixels of a patch's side; gap: pixels between two neighbours.
+    Returns int64 [N, 2]: (down, across); up and left are negative.
+    """
+    place = k + (k >= 4)  # of the nine places of a 3 x 3 grid; the middle one, 4, is the first patch itself
+    return torch.stack([place // 3 - 1, place % 3 - 1], dim=1) * (size + gap)
+
+
+def neighbour_offset_loop(k: Tensor, size: int, gap: int) -> Tensor:
+    places = [(down, across) for down in (-1, 0, 1) for across in (-1, 0, 1) if (down, across) != (0, 0)]
+    result = torch.zeros(len(k), 2, dtype=torch.int64)
+    for i in range(len(k)):
+        down, across = places[k[i].item()]
+        result[i, 0], result[i, 1] = down * (size + gap), across * (size + gap)
+    return result
+
+
+def offsets(k: Tensor, step: int) -> Tensor:
+    return neighbour_offset(k, step, 0)
+
+
+NEIGHBOUR = Exercise(
+    neighbour_offset,
+    neighbour_offset_loop,
+    title="Where does neighbour k lie?",
+    difficulty=1,
+    minutes=10,
+    returns=("offset",),
+    trials=lambda: [(torch.tensor([4]), 9, 3), (torch.arange(8), 10, 2), (draw_labels(1, 12, 8), 7, 0)],
+    task="Write `neighbour_offset(k, size, gap)`: how many pixels down and across one has to go from the first patch to "
+    "its neighbour number `k[i]`. The eight neighbours are numbered in reading order.",
+    hints=(
+        "Think of a 3 x 3 grid with the first patch in the middle. Which row and column has neighbour 0? Neighbour 4?",
+        "From one patch to the next are `size + gap` pixels: first all of the patch, then the gap.",
+        "Count the middle as a place too: `place = k + (k >= 4)` runs from 0 to 8 without 4. Its row is `place // 3 - 1`, "
+        "its column `place % 3 - 1`. Stack the two with `dim=1`.",
+    ),
+    mistakes=(
+        mistake(
+            "across before down",
+            "You give (across, down). Rows come first here, as in an image tensor: (down, across).",
+            lambda k, size, gap: offsets(k, size + gap).flip(1),
+        ),
+        mistake(
+            "gap forgotten",
+            "You go `size` pixels: the patches touch, and an edge runs on from one into the other. Go size + gap.",
+            lambda k, size, gap: offsets(k, size),
+        ),
+        mistake(
+            "gap alone",
+            "You go `gap` pixels, so the patches overlap. From corner to corner it is size + gap.",
+            lambda k, size, gap: offsets(k, gap),
+        ),
+        mistake(
+            "gap twice",
+            "You count the gap twice. Between two neighbours there is one gap.",
+            lambda k, size, gap: offsets(k, size + 2 * gap),
+        ),
+        mistake(
+            "middle counted",
+            "You count the middle of the grid as a neighbour, so numbers from 4 on are one place too early. Number 4 lies to "
+            "the right.",
+            lambda k, size, gap: torch.stack([k // 3 - 1, k % 3 - 1], 1) * (size + gap),
+        ),
+        mistake(
+            "sign",
+            "Your offsets point from the neighbour to the first patch. Down and right are positive.",
+            lambda k, size, gap: -offsets(k, size + gap),
+        ),
+        mistake(
+            "in patches, not pixels",
+            "You count in patches. One patch further is size + gap pixels.",
+            lambda k, size, gap: offsets(k, 1),
+        ),
+    ),
+)
+
+
+def cut_patches(x: Tensor, top: Tensor, left: Tensor, size: int) -> Tensor:
+    """One square patch out of each image, each from its own place.
+
+    x: images [N, C, H, W], any dtype; top, left: int64 [N], row and column of the patch's upper left pixel;
+    size: pixels of a side. Returns [N, C, size, size], like x. All patches lie inside their image.
+    """
+    along = torch.arange(size, device=x.device)
+    image = torch.arange(len(x), device=x.device)[:, None, None]
+    rows, columns = (top[:, None] + along)[:, :, None], (left[:, None] + along)[:, None, :]
+    return x.permute(0, 2, 3, 1)[image, rows, columns].permute(0, 3, 1, 2)
+
+
+def cut_patches_loop(x: Tensor, top: Tensor, left: Tensor, size: int) -> Tensor:
+    result = torch.zeros(len(x), x.shape[1], size, size, dtype=x.dtype)
+    for i in range(len(x)):
+        for row in range(size):
+            for column in range(size):
+                result[i, :, row, column] = x[i, :, top[i] + row, left[i] + column]
+    return result
+
+
+def one_by_one(x: Tensor, top, left, size: int, cut=None) -> Tensor:
+    cut = cut or (lambda image, t, c: image[:, t : t + size, c : c + size])
+    return torch.stack([cut(image, int(t), int(c)) for image, t, c in zip(x, top, left)])
+
+
+CUT = Exercise(
+    cut_patches,
+    cut_patches_loop,
+    title="Cut a patch out of each image",
+    difficulty=3,
+    minutes=20,
+    returns=("patches",),
+    trials=lambda: [
+        (torch.arange(16.0).view(1, 1, 4, 4), torch.tensor([1]), torch.tensor([0]), 2),
+        (draw(1, 3, 2, 6, 6), torch.tensor([2, 0, 1]), torch.tensor([0, 2, 2]), 3),
+        ((draw(2, 4, 3, 7, 9) * 40 + 128).clamp(0, 255).to(torch.uint8), draw_labels(3, 4, 3), draw_labels(4, 4, 3), 4),
+    ],
+    task="Write `cut_patches(x, top, left, size)`: out of image i the square whose upper left pixel is at row `top[i]`, column "
+    "`left[i]`. A loop over the images is right; can you do without it?",
+    hints=(
+        "For a single image it is `x[i, :, top[i] : top[i] + size, left[i] : left[i] + size]`; then `torch.stack`.",
+        "Without a loop: the rows that each patch needs are `top[:, None] + torch.arange(size)`, int64 [N, size]; columns "
+        "likewise. Index with tensors that broadcast to [N, size, size].",
+        "`x.permute(0, 2, 3, 1)[image, rows[:, :, None], columns[:, None, :]]` with `image = torch.arange(N)[:, None, None]` is "
+        "[N, size, size, C]. Permute back.",
+    ),
+    mistakes=(
+        mistake(
+            "rows and columns exchanged",
+            "You count `top` along the columns and `left` along the rows. Images are [N, C, H, W]: rows come first.",
+            lambda x, top, left, size: one_by_one(x, left, top, size),
+        ),
+        mistake(
+            "transposed",
+            "Your patches come from the right place but are mirrored: their rows have become columns.",
+            lambda x, top, left, size: one_by_one(x, top, left, size).transpose(2, 3),
+        ),
+        mistake(
+            "centre instead of corner",
+            "You take the place as the patch's centre. It is its upper left pixel.",
+            lambda x, top, left, size: one_by_one(x, (top - size // 2).clamp(0), (left - size // 2).clamp(0), size),
+        ),
+        mistake(
+            "one place for all",
+            "You cut all images at the place of the first. Each has its own top[i] and left[i].",
+            lambda x, top, left, size: one_by_one(x, top[:1].expand(len(x)), left[:1].expand(len(x)), size),
+        ),
+        mistake(
+            "always the corner",
+            "You cut at the upper left corner of each image. Add top[i] and left[i].",
+            lambda x, top, left, size: x[:, :, :size, :size].clone(),
+        ),
+        mistake(
+            "one pixel more",
+            "Your patches have size + 1 pixels. A slice ends before its end: top : top + size.",
+            lambda x, top, left, size: one_by_one(x, top, left, size + 1),
+        ),
+        mistake(
+            "one pixel off",
+            "Your patches start one pixel too late. Rows and columns count from 0.",
+            lambda x, top, left, size: one_by_one(x, top + 1, left + 1, size),
+        ),
+    ),
+)
+
+
+def same_image_pairs(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Of N pairs of the same image: 2 N pairs, half of which are of two images.
+
+    first, second: patches [N, C, S, S], row i of both from image i. Returns first [2 N, ...], second [2 N, ...] and labels
+    int64 [2 N]: the N given pairs, label 1; then each first patch again with the second one of the image before
+    (row 0 with the last), label 0.
+    """
+    labels = torch.arange(2, device=first.device).flip(0).repeat_interleave(len(first))
+    return torch.cat([first, first]), torch.cat([second, second.roll(1, 0)]), labels
+
+
+def same_image_pairs_loop(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    rows = []
+    for i in range(len(first)):
+        rows.append((first[i], second[i], 1))
+    for i in range(len(first)):
+        rows.append((first[i], second[i - 1], 0))
+    a, b, labels = zip(*rows)
+    return torch.stack(a), torch.stack(b), torch.tensor(labels)
+
+
+def pairs(first: Tensor, second: Tensor, other: Tensor, labels=(1, 0)) -> tuple[Tensor, Tensor, Tensor]:
+    return torch.cat([first, first]), torch.cat([second, other]), torch.tensor(labels).repeat_interleave(len(first))
+
+
+PAIRS = Exercise(
+    same_image_pairs,
+    same_image_pairs_loop,
+    title="Pairs of one image, and of two",
+    difficulty=2,
+    minutes=10,
+    returns=("first", "second", "labels"),
+    trials=lambda: [
+        (torch.arange(3.0).view(3, 1, 1, 1), 10 + torch.arange(3.0).view(3, 1, 1, 1)),
+        (draw(1, 4, 3, 2, 2), draw(2, 4, 3, 2, 2)),
+        (draw(3, 5, 1, 3, 3), draw(4, 5, 1, 3, 3)),
+    ],
+    task="Write `same_image_pairs(first, second)`: the N pairs as they are, labelled 1, then the N first patches with the second "
+    "patch of the image *before*, labelled 0. So half of the pairs are of one image, and no pair is labelled 0 by accident.",
+    hints=(
+        "The negatives need no new patches: shift the second patches of the batch by one image.",
+        "`second.roll(1, 0)` moves row i to row i + 1 and the last row to the front.",
+        "`torch.cat([first, first])`, `torch.cat([second, second.roll(1, 0)])`, and N ones followed by N zeros, int64.",
+    ),
+    mistakes=(
+        mistake(
+            "rolled over the pixels",
+            "You shift pixels, not images. The images are dimension 0: second.roll(1, 0).",
+            lambda a, b: pairs(a, b, b.roll(1)),
+            lambda a, b: pairs(a, b, b.roll(1, -1)),
+            lambda a, b: pairs(a, b, b.roll(1, 1)),
+        ),
+        mistake(
+            "rolled the other way",
+            "Your negatives take the second patch of the image after. Asked for is the one before: roll by 1, not -1.",
+            lambda a, b: pairs(a, b, b.roll(-1, 0)),
+        ),
+        mistake(
+            "labels exchanged",
+            "1 means: the same image. Your labels say the opposite.",
+            lambda a, b: pairs(a, b, b.roll(1, 0), (0, 1)),
+        ),
+        mistake(
+            "labels alternate",
+            "Your labels go 1, 0, 1, 0, but your pairs do not: all N of the same image come first, then the N others.",
+            lambda a, b: (*pairs(a, b, b.roll(1, 0))[:2], torch.tensor([1, 0]).repeat(len(a))),
+        ),
+        mistake(
+            "negatives are not",
+            "Your second half repeats the same pairs, so pairs of one image are labelled 0. Shift the second patches by one image.",
+            lambda a, b: pairs(a, b, b),
+        ),
+        mistake(
+            "both sides rolled",
+            "You shift both patches, so each pair is of one image again. Shift the second alone.",
+            lambda a, b: (
+                torch.cat([a, a.roll(1, 0)]),
+                torch.cat([b, b.roll(1, 0)]),
+                torch.tensor([1, 0]).repeat_interleave(len(a)),
+            ),
+        ),
+        mistake(
+            "first patch with a first patch",
+            "Your negatives pair a first patch with another first one. Then how both were cut may tell the answer: pair it with a "
+            "second one.",
+            lambda a, b: pairs(a, b, a.roll(1, 0)),
+        ),
+    ),
+)
+
+
+def same_image_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Minus the log-probability of the truth, mean over all pairs, where sigmoid(logit) is that of "the same image".
+
+    logits: [M], real numbers of any size; labels: int64 [M], 1 for the same image and 0 for two.
+    Returns one number with a gradient.
+    """
+    return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))
+
+
+def same_image_loss_loop(logits: Tensor, labels: Tensor) -> Tensor:
+    total = torch.zeros((), dtype=torch.float64)
+    for logit, label in zip(logits.double(), labels.tolist()):
+        p = 1 / (1 + torch.exp(-logit))
+        total = total - torch.log(p if label == 1 else 1 - p)
+    return total / len(labels)
+
+
+def bce(logits: Tensor, labels: Tensor, **options) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype), **options)
+
+
+def true_p(logits: Tensor, labels: Tensor) -> Tensor:
+    return torch.where(labels == 1, logits.sigmoid(), (-logits).sigmoid())
+
+
+LOSS = Exercise(
+    same_image_loss,
+    same_image_loss_loop,
+    title="One logit, two answers",
+    difficulty=2,
+    minutes=10,
+    grad=True,
+    trials=lambda: [
+        (draw(s, m, spread=w), draw_labels(s, m, 2)) for s, (m, w) in enumerate([(2, 1.0), (5, 2.0), (12, 3.0)])
+    ],
+    task="Write `same_image_loss(logits, labels)`: the network gives one number for a pair; its sigmoid is the probability of *same "
+    "image*. The loss is minus the log of the probability that the truth was given, mean over the pairs. Try it without "
+    "`F.binary_cross_entropy_with_logits`; then see that it is the same.",
+    hints=(
+        "Which probability has *another image*, if *same image* has p? The loss looks at the one that is true.",
+        "`F.logsigmoid(logits)` is log p without overflow, and `F.logsigmoid(-logits)` is log(1 - p).",
+        "`-torch.where(labels == 1, F.logsigmoid(logits), F.logsigmoid(-logits)).mean()`.",
+    ),
+    mistakes=(
+        mistake(
+            "negatives forgotten",
+            "Pairs of two images count nothing in your loss: always answering *same* would be perfect. Add minus the log of 1 - p "
+            "for them.",
+            lambda a, y: -(y * F.logsigmoid(a)).mean(),
+            lambda a, y: -(y * F.logsigmoid(a)).sum() / y.sum(),
+            lambda a, y: -F.logsigmoid(a).mean(),
+        ),
+        mistake(
+            "sigmoid twice",
+            "binary_cross_entropy_with_logits takes logits and applies the sigmoid itself. Do not apply it before.",
+            lambda a, y: bce(a.sigmoid(), y),
+        ),
+        mistake(
+            "labels exchanged",
+            "Your loss is small where the answer is wrong: a large logit means *same image*, label 1.",
+            lambda a, y: bce(-a, y),
+        ),
+        mistake(
+            "sign",
+            "The log of a probability is negative; the loss is minus it.",
+            lambda a, y: -bce(a, y),
+        ),
+        mistake(
+            "sum instead of mean",
+            "You add up the batch. Take the mean, or the loss grows with the batch size.",
+            lambda a, y: bce(a, y, reduction="sum"),
+        ),
+        mistake(
+            "no log",
+            "You use the probability itself. Take its log.",
+            lambda a, y: -true_p(a, y).mean(),
+            lambda a, y: (1 - true_p(a, y)).mean(),
+        ),
+        mistake(
+            "squared error",
+            "You use the squared difference of probability and label. It hardly punishes an answer that is sure and wrong. Take minus "
+            "the log of the probability of the truth.",
+            lambda a, y: ((a.sigmoid() - y) ** 2).mean(),
+            lambda a, y: ((a - y) ** 2).mean(),
+        ),
+        mistake(
+            "log to base 2",
+            "You use log2. Cross-entropy takes the natural logarithm.",
+            lambda a, y: bce(a, y) / math.log(2),
+        ),
+        mistake(
+            "softmax over the batch",
+            "Your softmax runs over the pairs of the batch. Each pair has its own probability: sigmoid.",
+            lambda a, y: F.cross_entropy(a, y.to(a.dtype) / y.sum()),
+        ),
+    ),
+)
+
+EXERCISES = [NEIGHBOUR, CUT, PAIRS, LOSS]

@@ -1,0 +1,459 @@
+"""Exercises of chapter 10: positives, similarities, InfoNCE, false negatives.
+
+Everywhere the 2 N views of N images are stacked as torch.cat([z1, z2]): row i and row i + N are one image.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslkit.checks.exercise import Exercise, draw_labels, draw_rows, mistake
+
+
+def positive_index(n: int) -> Tensor:
+    """For each of the 2 n rows of torch.cat([z1, z2]) the row that holds the other view of the same image.
+
+    n: images in the batch. Returns row numbers, int64 [2 n].
+    """
+    return (torch.arange(2 * n) + n) % (2 * n)
+
+
+def positive_index_loop(n: int) -> Tensor:
+    images = [*range(n), *range(n)]
+    partner = []
+    for row, image in enumerate(images):
+        partner += [other for other, its_image in enumerate(images) if its_image == image and other != row]
+    return torch.tensor(partner)
+
+
+POSITIVE = Exercise(
+    positive_index,
+    positive_index_loop,
+    title="Where is the positive?",
+    difficulty=1,
+    minutes=5,
+    trials=lambda: [(3,), (2,), (4,), (7,)],
+    task="Write `positive_index(n)`: stack the first views of n images on their second views, "
+    "`torch.cat([z1, z2])`. For each of the 2 n rows, which row is the other view of the same image?",
+    hints=(
+        "Write down the rows for n = 3: 0 1 2 are first views, 3 4 5 second views. Who belongs to 0? Who to 4?",
+        "The first n rows look n further down, the last n rows n further up.",
+        "`(torch.arange(2 * n) + n) % (2 * n)`, or `torch.cat` of two aranges.",
+    ),
+    mistakes=(
+        mistake(
+            "the row itself",
+            "You point each row at itself. The positive is the other view of the same image.",
+            lambda n: torch.arange(2 * n),
+            lambda n: torch.arange(n).repeat(2),
+        ),
+        mistake(
+            "off by one",
+            "You are off by one row: row 0 belongs to row n.",
+            lambda n: (torch.arange(2 * n) + n + 1) % (2 * n),
+            lambda n: (torch.arange(2 * n) + n - 1) % (2 * n),
+            lambda n: (torch.arange(2 * n) + 1) % (2 * n),
+        ),
+        mistake(
+            "neighbours as pairs",
+            "You pair rows 0 and 1, 2 and 3, ...: that is for views stacked "
+            "alternately. Here all first views come before all second views.",
+            lambda n: torch.arange(2 * n).view(n, 2).flip(1).flatten(),
+        ),
+        mistake(
+            "only the first views",
+            "You answer for the n first views. The second views are anchors too: 2 n entries.",
+            lambda n: torch.arange(n) + n,
+        ),
+        mistake(
+            "past the end",
+            "For the second views you point behind the last row. They belong to rows 0 .. n - 1.",
+            lambda n: torch.arange(2 * n) + n,
+        ),
+        mistake(
+            "mirrored",
+            "You pair the first row with the last. Row i belongs to row i + n.",
+            lambda n: torch.arange(2 * n).flip(0),
+        ),
+    ),
+)
+
+
+def similarity_matrix(z: Tensor) -> Tensor:
+    """Cosine similarity of all pairs of rows, with -inf on the diagonal: no view is compared with itself.
+
+    z: projections [M, D]. Returns [M, M] with a gradient.
+    """
+    z = F.normalize(z, dim=1)
+    itself = torch.eye(len(z), dtype=torch.bool, device=z.device)
+    return (z @ z.T).masked_fill(itself, float("-inf"))
+
+
+def similarity_matrix_loop(z: Tensor) -> Tensor:
+    rows = []
+    for i, a in enumerate(z.double()):
+        rows.append(
+            torch.stack(
+                [
+                    a.new_tensor(-math.inf) if i == j else (a * b).sum() / (a.norm() * b.norm())
+                    for j, b in enumerate(z.double())
+                ]
+            )
+        )
+    return torch.stack(rows)
+
+
+def table(z: Tensor, own: float | None = -math.inf, dim: int | None = 1) -> Tensor:
+    """The solution with the diagonal set to own (None: left), and dim normalised (None: nothing)."""
+    z = z if dim is None else F.normalize(z, dim=dim)
+    return z @ z.T if own is None else (z @ z.T).masked_fill(torch.eye(len(z), dtype=torch.bool), own)
+
+
+SIMILARITY = Exercise(
+    similarity_matrix,
+    similarity_matrix_loop,
+    title="All similarities at once",
+    difficulty=2,
+    minutes=10,
+    grad=True,
+    trials=lambda: [(draw_rows(s, m, d),) for s, (m, d) in enumerate([(3, 2), (4, 3), (10, 5)])],
+    task="Write `similarity_matrix(z)`: the cosine similarity of every row of `z` with every other row, as a "
+    "table [M, M], and `-inf` on the diagonal, so that softmax gives a view no weight on itself.",
+    hints=(
+        "A cosine is a dot product of vectors of length 1; a matrix product is all dot products.",
+        "`F.normalize(z, dim=1)`, then `z @ z.T`.",
+        "`torch.eye(len(z), dtype=torch.bool)` is True on the diagonal: use it with `masked_fill` and `float('-inf')`.",
+    ),
+    mistakes=(
+        mistake(
+            "no normalisation",
+            "These are dot products. Scale each row to length 1 first.",
+            lambda z: table(z, dim=None),
+        ),
+        mistake(
+            "diagonal left in",
+            "The diagonal still holds each view's similarity with itself. Set it to -inf.",
+            lambda z: table(z, own=None),
+        ),
+        mistake(
+            "diagonal 0",
+            "exp(0) is 1, so softmax would still give each view weight on itself. Set the diagonal to -inf.",
+            lambda z: table(z, own=0.0),
+        ),
+        mistake(
+            "diagonal +inf",
+            "With +inf softmax would give each view all weight on itself. It must be -inf.",
+            lambda z: table(z, own=math.inf),
+        ),
+        mistake(
+            "a large negative number",
+            "A large negative number works in float32, but overflows in half precision. Use float('-inf').",
+            *[lambda z, own=own: table(z, own=own) for own in (-1e9, -1e10, -1e4, -9e15)],
+        ),
+        mistake(
+            "normalised along the batch",
+            "You scale each column to length 1. Scale each row: dim=1.",
+            lambda z: table(z, dim=0),
+        ),
+        mistake(
+            "distance",
+            "You return distances. Similarity is the cosine, 1 for equal directions.",
+            lambda z: torch.cdist(F.normalize(z), F.normalize(z)),
+            lambda z: torch.cdist(z, z),
+        ),
+    ),
+)
+
+
+def info_nce(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
+    """Contrastive loss: pick a view's partner among the 2 N - 1 other views. Mean over all 2 N anchors.
+
+    -log( exp(cos(i, partner) / temperature) / sum over j != i of exp(cos(i, j) / temperature) )
+    z1, z2: projections of two views, row i of both being one image, [N, D], rows of any length.
+    Returns one number with a gradient.
+    Source: Chen et al. 2020 (SimCLR), equation 1.
+    """
+    n = len(z1)
+    z = F.normalize(torch.cat([z1, z2]), dim=1)
+    itself = torch.eye(2 * n, dtype=torch.bool, device=z.device)
+    logits = (z @ z.T / temperature).masked_fill(itself, float("-inf"))
+    partner = (torch.arange(2 * n, device=z.device) + n) % (2 * n)
+    return F.cross_entropy(logits, partner)
+
+
+def info_nce_loop(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
+    views = [view / view.square().sum().sqrt() for view in [*z1.double(), *z2.double()]]
+    n, total = len(z1), 0.0
+    for i, anchor in enumerate(views):
+        weights = {}
+        for j, other in enumerate(views):
+            if j != i:
+                weights[j] = torch.exp((anchor * other).sum() / temperature)
+        partner = i + n if i < n else i - n
+        total = total - torch.log(weights[partner] / sum(weights.values()))
+    return total / (2 * n)
+
+
+def nce_rows(
+    z1: Tensor,
+    z2: Tensor,
+    t: float,
+    *,
+    dim: int | None = 1,
+    power: int = -1,
+    own: float | None = -math.inf,
+    partner: Tensor | None = None,
+) -> Tensor:
+    """The loss of each of the 2 N anchors with one thing changed."""
+    logits = table(torch.cat([z1, z2]), own=None, dim=dim) * t**power
+    if own is not None:
+        logits = logits.masked_fill(torch.eye(len(logits), dtype=torch.bool), own)
+    return F.cross_entropy(logits, positive_index(len(z1)) if partner is None else partner, reduction="none")
+
+
+def decoupled(z1: Tensor, z2: Tensor, t: float) -> Tensor:
+    logits, partner = table(torch.cat([z1, z2])) / t, positive_index(len(z1))
+    taken = F.one_hot(partner, len(logits)).bool()
+    return (logits.masked_fill(taken, -math.inf).logsumexp(1) - logits[taken]).mean()
+
+
+def across(z1: Tensor, z2: Tensor, t: float) -> Tensor:
+    """N x N: each view of z1 picks its partner among the views of z2 only."""
+    return F.cross_entropy(F.normalize(z1) @ F.normalize(z2).T / t, torch.arange(len(z1)))
+
+
+def shifted(step: int):
+    return lambda a, b, t: nce_rows(a, b, t, partner=positive_index(len(a)).roll(step)).mean()
+
+
+INFO_NCE = Exercise(
+    info_nce,
+    info_nce_loop,
+    title="InfoNCE",
+    difficulty=4,
+    minutes=30,
+    grad=True,
+    trials=lambda: [
+        (draw_rows(s, n, d), draw_rows(s + 50, n, d), t)
+        for s, (n, d, t) in enumerate([(2, 2, 0.5), (3, 4, 1.0), (4, 8, 0.1), (5, 3, 0.2), (4, 16, 2.0)])
+    ],
+    task="Write `info_nce(z1, z2, temperature)` in matrix form. Each of the 2 N views is an anchor once; its "
+    "positive is the other view of the same image; all other 2 N - 1 views (the positive among them) "
+    "stand in the denominator; similarity is the cosine, divided by the temperature. Return the mean "
+    "over the 2 N anchors.",
+    hints=(
+        "It is a classification: each view must pick its partner out of all the other views. What are the "
+        "logits, what the labels?",
+        "Stack `z = torch.cat([z1, z2])`, scale the rows to length 1; `z @ z.T / temperature` holds all "
+        "logits. The diagonal must not take part: -inf.",
+        "The label of row i is `(i + N) % (2 N)`; `F.cross_entropy(logits, labels)` does the rest, the mean included.",
+    ),
+    mistakes=(
+        mistake(
+            "no normalisation",
+            "The similarity is a cosine: scale each row of z1 and z2 to length 1 first.",
+            lambda a, b, t: nce_rows(a, b, t, dim=None).mean(),
+        ),
+        mistake(
+            "self-similarity in the denominator",
+            "Each view is compared with itself too, which is the "
+            "most similar of all. Set the diagonal to -inf before the softmax.",
+            lambda a, b, t: nce_rows(a, b, t, own=None).mean(),
+        ),
+        mistake(
+            "diagonal 0 instead of -inf",
+            "exp(0) is 1, so a diagonal of 0 still adds to the denominator. Set it to -inf.",
+            lambda a, b, t: nce_rows(a, b, t, own=0.0).mean(),
+        ),
+        mistake(
+            "temperature multiplied",
+            "Divide the similarities by the temperature: a small one must sharpen the softmax.",
+            lambda a, b, t: nce_rows(a, b, t, power=1).mean(),
+        ),
+        mistake(
+            "temperature ignored",
+            "The temperature is not used. Divide the similarities by it.",
+            lambda a, b, t: nce_rows(a, b, t, power=0).mean(),
+        ),
+        mistake(
+            "positives off by one",
+            "Your positives are one row off: row i of torch.cat([z1, z2]) "
+            "belongs to row i + N, and row i + N to row i.",
+            shifted(1),
+            shifted(-1),
+            lambda a, b, t: nce_rows(a, b, t, partner=torch.arange(2 * len(a)).roll(-1)).mean(),
+            lambda a, b, t: info_nce(a, b.roll(1, 0), t),
+            lambda a, b, t: info_nce(a, b.roll(-1, 0), t),
+        ),
+        mistake(
+            "neighbours as pairs",
+            "You pair rows 0 and 1, 2 and 3, ...: that is for views stacked "
+            "alternately. In torch.cat([z1, z2]) row i belongs to row i + N.",
+            lambda a, b, t: nce_rows(a, b, t, partner=torch.arange(2 * len(a)).view(-1, 2).flip(1).flatten()).mean(),
+        ),
+        mistake(
+            "one view as anchors",
+            "Only one of the two views is an anchor. Let all 2 N rows pick their partner.",
+            lambda a, b, t: nce_rows(a, b, t)[: len(a)].mean(),
+            lambda a, b, t: nce_rows(a, b, t)[len(a) :].mean(),
+        ),
+        mistake(
+            "sum instead of mean",
+            "You add up the anchors. Take the mean over all 2 N.",
+            lambda a, b, t: nce_rows(a, b, t).sum(),
+        ),
+        mistake(
+            "divided by N",
+            "You divide the sum by N, but there are 2 N anchors.",
+            lambda a, b, t: nce_rows(a, b, t).sum() / len(a),
+        ),
+        mistake(
+            "sign",
+            "The log of a probability is negative; the loss is minus it. Yours pulls the views of one image apart.",
+            lambda a, b, t: -nce_rows(a, b, t).mean(),
+        ),
+        mistake(
+            "positive left out of the denominator",
+            "Your denominator holds the 2 N - 2 negatives only "
+            "(that is the decoupled loss, Yeh et al. 2022). In equation 1 it holds the positive as well: "
+            "everything but the anchor itself.",
+            decoupled,
+        ),
+        mistake(
+            "negatives from the other view only",
+            "Each anchor is compared with the N views on the other "
+            "side (as in CLIP). The N - 1 other images of its own side are negatives too: 2 N - 1 "
+            "candidates.",
+            lambda a, b, t: (across(a, b, t) + across(b, a, t)) / 2,
+        ),
+        mistake(
+            "N x N, one direction",
+            "Only z1 picks, and only among z2. All 2 N views are anchors, each "
+            "with all 2 N - 1 other views as candidates.",
+            across,
+            lambda a, b, t: across(b, a, t),
+        ),
+        mistake(
+            "no log",
+            "You use the probability itself. Take its log.",
+            lambda a, b, t: -(-nce_rows(a, b, t)).exp().mean(),
+            lambda a, b, t: 1 - (-nce_rows(a, b, t)).exp().mean(),
+        ),
+        mistake(
+            "log of the mean",
+            "You take the log of the mean probability. Take the log of each anchor's first, then the mean.",
+            lambda a, b, t: -(-nce_rows(a, b, t)).exp().mean().log(),
+        ),
+        mistake(
+            "normalised along the batch",
+            "You scale each column to length 1. Scale each row: dim=1.",
+            lambda a, b, t: nce_rows(a, b, t, dim=0).mean(),
+            lambda a, b, t: nce_rows(F.normalize(a, dim=0), F.normalize(b, dim=0), t, dim=None).mean(),
+        ),
+        mistake(
+            "one view without gradient",
+            "One view is detached. SimCLR has no stop-gradient: both views are trained.",
+            lambda a, b, t: info_nce(a, b.detach(), t),
+            lambda a, b, t: info_nce(a.detach(), b, t),
+        ),
+    ),
+)
+
+
+def false_negative_rate(y: Tensor) -> Tensor:
+    """Which fraction of the negatives shows the anchor's own class, on average over the 2 N anchors.
+
+    Each image of the batch gives two views; an anchor's negatives are the 2 N - 2 views of the other images.
+    y: classes of the N images, int64 [N]. Returns one number in 0 .. 1.
+    """
+    n, same = len(y), y[:, None] == y[None, :]
+    return (same.sum() - n) / (n * (n - 1))  # both views of an image count alike: the factors 2 cancel
+
+
+def false_negative_rate_loop(y: Tensor) -> Tensor:
+    views = [(image, label) for image, label in enumerate(y.tolist()) for _ in range(2)]
+    rates = []
+    for image, label in views:
+        negatives = [other for its_image, other in views if its_image != image]
+        rates.append(negatives.count(label) / len(negatives))
+    return torch.tensor(sum(rates) / len(rates), dtype=torch.float64)
+
+
+def same_class(y: Tensor) -> Tensor:
+    return (y[:, None] == y[None, :]).float()
+
+
+FALSE_NEGATIVES = Exercise(
+    false_negative_rate,
+    false_negative_rate_loop,
+    title="False negatives",
+    difficulty=3,
+    minutes=15,
+    trials=lambda: [
+        (torch.tensor([0, 0, 1]),),
+        (torch.tensor([0, 1, 2, 2, 2]),),
+        (draw_labels(1, 8, 3),),
+        (draw_labels(2, 32, 10),),
+        (torch.arange(6),),
+    ],
+    task="SimCLR pushes all other images away, those of the same class too: false negatives. Write "
+    "`false_negative_rate(y)`: the fraction of an anchor's 2 N - 2 negatives that have its class, on "
+    "average over all anchors of the batch.",
+    hints=(
+        "Count for one image: how many of the other N - 1 images have its class? Each gives two views, "
+        "which changes nothing in the fraction.",
+        "`y[:, None] == y[None, :]` is a table [N, N], True where two images have one class. Who does not count?",
+        "Take the N entries of the diagonal off the sum, and divide by the N (N - 1) entries that remain.",
+    ),
+    mistakes=(
+        mistake(
+            "the image itself counted",
+            "You count each image as a negative of itself. Leave the diagonal out, above and below the line.",
+            lambda y: same_class(y).mean(),
+        ),
+        mistake(
+            "one over the classes",
+            "That is the expectation for balanced classes. Count it in this batch.",
+            lambda y: 1 / len(y.unique()),
+            lambda y: 1 / (y.max() + 1),
+        ),
+        mistake(
+            "divided by N",
+            "Each image has N - 1 others, not N: divide by N (N - 1).",
+            lambda y: (same_class(y).sum() - len(y)) / len(y) ** 2,
+        ),
+        mistake(
+            "diagonal left above the line",
+            "You divide by the N (N - 1) pairs of different images, but "
+            "the N pairs of an image with itself are still in the sum.",
+            lambda y: same_class(y).sum() / (len(y) * (len(y) - 1)),
+        ),
+        mistake(
+            "the partner counted",
+            "The other view of the same image is the positive, not a negative: 2 N - 2 negatives.",
+            lambda y: (2 * same_class(y).sum(1) - 1).mean() / (2 * len(y) - 1),
+        ),
+        mistake(
+            "true negatives",
+            "That is the fraction of negatives of another class. Count those of the same class.",
+            lambda y: 1 - (same_class(y).sum() - len(y)) / (len(y) * (len(y) - 1)),
+        ),
+        mistake(
+            "count instead of fraction",
+            "You return how many there are per anchor. Divide by the number of negatives.",
+            lambda y: same_class(y).sum(1).mean() - 1,
+            lambda y: 2 * (same_class(y).sum(1).mean() - 1),
+        ),
+        mistake(
+            "half of the pairs",
+            "You count each pair once above the line, but twice below it.",
+            lambda y: same_class(y).triu(1).sum() / (len(y) * (len(y) - 1)),
+        ),
+    ),
+)
+
+EXERCISES = [POSITIVE, SIMILARITY, INFO_NCE, FALSE_NEGATIVES]

@@ -1,0 +1,392 @@
+"""Exercises of chapter 22: a nested label subset, learning rates per layer, FixMatch's loss, labels saved."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslkit.checks.exercise import Exercise, draw, draw_labels, mistake
+
+
+def nested_subset(y: Tensor, per_class: int, order: Tensor) -> Tensor:
+    """Rows of the first `per_class` images of each class that are met when walking through `order`.
+
+    y: int64 [N], classes 0 .. K - 1, each at least `per_class` times; order: int64 [N], a permutation of the rows.
+    Returns the rows in ascending order, int64 [K * per_class].
+    """
+    kinds = y[order]
+    chosen = [order[kinds == c][:per_class] for c in y.unique()]
+    return torch.cat(chosen).sort().values
+
+
+def nested_subset_loop(y: Tensor, per_class: int, order: Tensor) -> Tensor:
+    taken, rows = {}, []
+    for row in order.tolist():
+        kind = int(y[row])
+        if taken.get(kind, 0) < per_class:
+            taken[kind] = taken.get(kind, 0) + 1
+            rows.append(row)
+    return torch.tensor(sorted(rows))
+
+
+def shuffled(seed: int, N: int) -> Tensor:
+    return torch.randperm(N, generator=torch.Generator().manual_seed(seed))
+
+
+def subset_trial(seed: int, N: int, classes: int, per_class: int) -> tuple:
+    """Classes of different sizes, each large enough."""
+    y = torch.cat([torch.arange(classes).repeat(per_class), draw_labels(seed, N - classes * per_class, classes)])
+    return y[shuffled(seed + 50, N)], per_class, shuffled(seed, N)
+
+
+def rows_of_each(y: Tensor, order: Tensor, pick) -> Tensor:
+    return torch.cat([pick(order[y[order] == c]) for c in y.unique()]).sort().values
+
+
+NESTED = Exercise(
+    nested_subset,
+    nested_subset_loop,
+    title="A label subset that is balanced and nested",
+    difficulty=2,
+    minutes=10,
+    trials=lambda: [
+        (torch.tensor([0, 1, 0, 1, 0, 1]), 1, torch.tensor([4, 2, 5, 0, 3, 1])),
+        subset_trial(1, 12, 3, 2),
+        subset_trial(2, 40, 4, 5),
+        subset_trial(3, 30, 2, 7),
+    ],
+    task="Write `nested_subset(y, per_class, order)`: walk through the rows in the given order and keep the first `per_class` "
+    "of each class; return the rows sorted. Why is 5 per class then always inside 10 per class?",
+    hints=(
+        "`y[order]` is the class of each row in the order in which they are met.",
+        "`order[y[order] == c]` are the rows of class c, first met first.",
+        "Take `[:per_class]` of that for each class, `torch.cat` them, and `.sort().values`.",
+    ),
+    mistakes=(
+        mistake(
+            "positions instead of rows",
+            "You return places in `order`. The row that stands at a place is `order[place]`.",
+            lambda y, n, order: torch.cat([(y[order] == c).nonzero()[:n, 0] for c in y.unique()]).sort().values,
+        ),
+        mistake(
+            "order not used",
+            "You take the first rows of each class as they stand in y, whatever the order. A seed would change nothing.",
+            lambda y, n, order: rows_of_each(y, torch.arange(len(y)), lambda rows: rows[:n]),
+        ),
+        mistake(
+            "labels not reordered",
+            "You compare `y == c` and index `order` with it. Where row order[i] stands in the walk, its class is y[order[i]].",
+            lambda y, n, order: torch.cat([order[y == c][:n] for c in y.unique()]).sort().values,
+        ),
+        mistake(
+            "the last of each class",
+            "You keep the last of each class. Keep the first `per_class` that are met.",
+            lambda y, n, order: rows_of_each(y, order, lambda rows: rows[-n:]),
+        ),
+        mistake(
+            "not balanced",
+            "You take the first rows of the walk, whatever their class. Each class must get exactly `per_class`.",
+            lambda y, n, order: order[: n * len(y.unique())].sort().values,
+        ),
+        mistake(
+            "not sorted",
+            "The rows are the right ones, grouped by class. Sort them.",
+            lambda y, n, order: torch.cat([order[y[order] == c][:n] for c in y.unique()]),
+        ),
+    ),
+)
+
+
+def rates_per_layer(layers: int, lr: float, decay: float) -> Tensor:
+    """A learning rate for each layer: the last gets lr, each layer before it `decay` times the rate of the next.
+
+    layers: 1 or more, counted from the input; 0 < decay <= 1. Returns [layers], input first.
+    """
+    return lr * decay ** torch.arange(layers - 1, -1, -1)
+
+
+def rates_per_layer_loop(layers: int, lr: float, decay: float) -> Tensor:
+    rates, rate = [], float(lr)
+    for _ in range(layers):
+        rates = [rate, *rates]
+        rate = rate * decay
+    return torch.tensor(rates, dtype=torch.float64)
+
+
+def powers(layers: int) -> Tensor:
+    return torch.arange(layers, dtype=torch.float64)
+
+
+RATES = Exercise(
+    rates_per_layer,
+    rates_per_layer_loop,
+    title="A learning rate for each layer",
+    difficulty=1,
+    minutes=10,
+    trials=lambda: [(3, 1.0, 0.5), (7, 0.01, 0.7), (1, 0.1, 0.3), (4, 2.0, 1.0)],
+    task="Write `rates_per_layer(layers, lr, decay)`: the last layer learns with `lr`, and each layer towards the input with `decay` times "
+    "the rate of the one after it. Return a tensor, the layer next to the input first.",
+    hints=(
+        "The last layer has exponent 0. Which exponent has the first of `layers` layers?",
+        "Layer l (from 0) is `layers - 1 - l` steps away from the last.",
+        "`lr * decay ** torch.arange(layers - 1, -1, -1)`.",
+    ),
+    mistakes=(
+        mistake(
+            "upside down",
+            "Your rates fall towards the output. The layer next to the input learns most slowly.",
+            lambda n, lr, d: lr * d ** powers(n),
+        ),
+        mistake(
+            "one power too many",
+            "Your last layer gets lr * decay. It learns with lr itself.",
+            lambda n, lr, d: lr * d ** (powers(n).flip(0) + 1),
+        ),
+        mistake(
+            "multiplied instead of raised",
+            "You multiply decay by the distance. Each layer multiplies the rate once more: a power.",
+            lambda n, lr, d: lr * d * powers(n).flip(0),
+        ),
+        mistake(
+            "a straight line",
+            "Your rates fall along a straight line. Each is `decay` times the next: a power.",
+            lambda n, lr, d: lr * (1 - (1 - d) * powers(n).flip(0)),
+        ),
+        mistake(
+            "no lr",
+            "These are the shares alone. Multiply by lr.",
+            lambda n, lr, d: d ** powers(n).flip(0),
+        ),
+        mistake(
+            "growing",
+            "You divide by decay, so the layers near the input learn fastest. Multiply.",
+            lambda n, lr, d: lr / d ** powers(n).flip(0),
+        ),
+    ),
+)
+
+
+def consistency_loss(weak: Tensor, strong: Tensor, threshold: float) -> Tensor:
+    """FixMatch's loss on unlabelled images: the strong view must repeat what the weak view is sure of.
+
+    weak, strong: logits [N, K] of two views of the same N images. The pseudo-label of image i is the class of the highest
+    softmax probability of weak[i]; it counts if that probability is at least `threshold`. Returns the cross-entropy of
+    strong against the pseudo-labels that count, divided by N. No gradient reaches weak.
+    """
+    confidence, labels = weak.detach().softmax(dim=1).max(dim=1)
+    losses = F.cross_entropy(strong, labels, reduction="none")
+    return (losses * (confidence >= threshold)).mean()
+
+
+def consistency_loss_loop(weak: Tensor, strong: Tensor, threshold: float) -> Tensor:
+    total = torch.zeros((), dtype=torch.float64) + 0 * strong.double().sum()
+    for i in range(len(weak)):
+        row = [math.exp(v) for v in weak[i].double().tolist()]
+        guess = row.index(max(row))
+        if row[guess] / sum(row) >= threshold:
+            s = strong[i].double()
+            total = total - torch.log(s[guess].exp() / s.exp().sum())
+    return total / len(weak)
+
+
+def sure(p: Tensor, threshold: float) -> Tensor:
+    return p.max(1).values >= threshold
+
+
+def each(logits: Tensor, labels: Tensor) -> Tensor:
+    return F.cross_entropy(logits, labels, reduction="none")
+
+
+FIXMATCH = Exercise(
+    consistency_loss,
+    consistency_loss_loop,
+    title="FixMatch's loss",
+    difficulty=3,
+    minutes=20,
+    grad=True,
+    trials=lambda: [
+        (torch.tensor([[2.0, 0.0], [0.5, 0.0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]]), 0.8),
+        (draw(1, 6, 3, spread=2.0), draw(2, 6, 3), 0.7),
+        (draw(3, 16, 10, spread=3.0), draw(4, 16, 10, spread=2.0), 0.6),
+        (draw(5, 8, 4, spread=2.0), draw(6, 8, 4), 0.5),
+    ],
+    task="Write `consistency_loss(weak, strong, threshold)`: guess on the weak view, keep the sure guesses, and ask the strong view to "
+    "repeat them. Mean over all images, the ones that do not count included; no gradient through the guess.",
+    hints=(
+        "Three parts: a guess with its probability for each image; which of them count; a cross-entropy for each image.",
+        "`confidence, labels = weak.detach().softmax(dim=1).max(dim=1)`; `F.cross_entropy(strong, labels, reduction='none')`.",
+        "Multiply the losses by `confidence >= threshold` and take `.mean()`: that divides by all N.",
+    ),
+    mistakes=(
+        mistake(
+            "mean over the sure ones",
+            "You divide by how many count. FixMatch divides by all N, so few sure guesses weigh little.",
+            lambda w, s, t: (
+                (each(s, w.argmax(1)) * sure(w.softmax(1), t)).sum() / sure(w.softmax(1), t).sum().clamp(min=1)
+            ),
+        ),
+        mistake(
+            "views exchanged",
+            "You guess on the strong view and train the weak one. The weak view guesses: it is easier to be right there.",
+            lambda w, s, t: (each(w, s.argmax(1)) * sure(s.softmax(1), t)).mean(),
+        ),
+        mistake(
+            "no threshold",
+            "Every guess counts in your loss, sure or not.",
+            lambda w, s, t: each(s, w.argmax(1)).mean(),
+        ),
+        mistake(
+            "the unsure ones",
+            "You keep the guesses below the threshold.",
+            lambda w, s, t: (each(s, w.argmax(1)) * ~sure(w.softmax(1), t)).mean(),
+        ),
+        mistake(
+            "threshold on logits",
+            "You compare logits with the threshold. It is one for probabilities: take the softmax first.",
+            lambda w, s, t: (each(s, w.argmax(1)) * (w.max(1).values >= t)).mean(),
+        ),
+        mistake(
+            "confidence of the strong view",
+            "You take the strong view's probability for the threshold. How sure the weak view is decides.",
+            lambda w, s, t: (each(s, w.argmax(1)) * sure(s.softmax(1), t)).mean(),
+        ),
+        mistake(
+            "trained on the weak view",
+            "You train the weak view on its own guess. The strong view must repeat it.",
+            lambda w, s, t: (each(w, w.argmax(1)) * sure(w.softmax(1), t)).mean(),
+        ),
+        mistake(
+            "soft labels",
+            "You use the weak view's probabilities as the target. FixMatch takes the most probable class alone.",
+            lambda w, s, t: (each(s, w.detach().softmax(1)) * sure(w.softmax(1), t)).mean(),
+            lambda w, s, t: (each(s, w.softmax(1)) * sure(w.softmax(1), t)).mean(),
+        ),
+        mistake(
+            "sum",
+            "You add up the images. Take the mean over all N.",
+            lambda w, s, t: (each(s, w.argmax(1)) * sure(w.softmax(1), t)).sum(),
+        ),
+        mistake(
+            "softmax twice",
+            "F.cross_entropy takes logits and applies softmax itself.",
+            lambda w, s, t: (each(s.softmax(1), w.argmax(1)) * sure(w.softmax(1), t)).mean(),
+        ),
+        mistake(
+            "no stop-gradient",
+            "The value is right, but a gradient reaches the weak view's logits. The guess is a target: detach it.",
+            lambda w, s, t: (
+                each(s, w.argmax(1)) * sure(w.softmax(1), t) * (w.softmax(1).amax(1) / w.softmax(1).amax(1).detach())
+            ).mean(),
+        ),
+    ),
+)
+
+
+def labels_saved(counts: Tensor, accuracy: Tensor, target: float) -> float:
+    """How many labels per class a learning curve needs to reach the accuracy `target`.
+
+    counts: [M] labels per class, ascending; accuracy: [M], ascending. Between two counts the curve is a straight line over
+    the logarithm of the labels. The first count if it is reached there; infinity if it is never reached.
+    """
+    if target <= accuracy[0]:
+        return float(counts[0])
+    if target > accuracy[-1]:
+        return math.inf
+    after = int((accuracy >= target).nonzero()[0, 0])
+    low, high = math.log(counts[after - 1]), math.log(counts[after])
+    share = (target - accuracy[after - 1]) / (accuracy[after] - accuracy[after - 1])
+    return math.exp(low + float(share) * (high - low))
+
+
+def labels_saved_loop(counts: Tensor, accuracy: Tensor, target: float) -> Tensor:
+    """Walks along the logarithm by bisection on the curve itself."""
+    points = [(math.log(c), a) for c, a in zip(counts.double().tolist(), accuracy.double().tolist())]
+
+    def curve(at: float) -> float:
+        for (x0, a0), (x1, a1) in zip(points, points[1:]):
+            if at <= x1:
+                return a0 + (a1 - a0) * (at - x0) / (x1 - x0)
+        return points[-1][1]
+
+    if target <= points[0][1]:
+        return torch.tensor(math.exp(points[0][0]), dtype=torch.float64)
+    if target > points[-1][1]:
+        return torch.tensor(math.inf, dtype=torch.float64)
+    low, high = points[0][0], points[-1][0]
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if curve(middle) < target else (low, middle)
+    return torch.tensor(math.exp(high), dtype=torch.float64)
+
+
+def saved_by(interpolate, beyond=math.inf):
+    """labels_saved with another way between two counts, or another answer where the target is not reached."""
+
+    def form(counts: Tensor, accuracy: Tensor, target: float) -> float:
+        if target <= accuracy[0]:
+            return float(counts[0])
+        if target > accuracy[-1]:
+            return beyond if beyond is not None else float(counts[-1])
+        i = int((accuracy >= target).nonzero()[0, 0])
+        share = float((target - accuracy[i - 1]) / (accuracy[i] - accuracy[i - 1]))
+        return float(interpolate(float(counts[i - 1]), float(counts[i]), share))
+
+    return form
+
+
+CURVE = (torch.tensor([1.0, 10.0, 100.0]), torch.tensor([0.1, 0.3, 0.7]))
+LONGER = (torch.tensor([1.0, 2.0, 5.0, 10.0, 50.0]), torch.tensor([0.12, 0.2, 0.26, 0.5, 0.55]))
+
+SAVED = Exercise(
+    labels_saved,
+    labels_saved_loop,
+    title="How many labels is pretraining worth?",
+    difficulty=3,
+    minutes=15,
+    trials=lambda: [(*CURVE, 0.5), (*CURVE, 0.3), (*LONGER, 0.4), (*LONGER, 0.05), (*LONGER, 0.6), (*LONGER, 0.22)],
+    task="A network from scratch has a curve of accuracy over labels per class. Write `labels_saved(counts, accuracy, "
+    "target)`: how many labels it needs to reach `target`, say what a pretrained network reaches with ten. Interpolate "
+    "over the logarithm of the labels.",
+    hints=(
+        "Find the first count whose accuracy reaches the target; the answer lies between the count before it and that one.",
+        "Which share of the way up from the accuracy before is the target? Go the same share of the way in log(labels).",
+        "`exp(log(a) + share * (log(b) - log(a)))` between counts a and b; mind the two cases outside of the curve.",
+    ),
+    mistakes=(
+        mistake(
+            "straight in the labels",
+            "You interpolate over the labels themselves. Over their logarithm the curve is closer to a straight line.",
+            saved_by(lambda a, b, s: a + s * (b - a)),
+        ),
+        mistake(
+            "the next count",
+            "You return the first measured count that reaches the target. Go on between the counts.",
+            saved_by(lambda a, b, s: b),
+        ),
+        mistake(
+            "the count before",
+            "You return the last count below the target. That many labels are not enough.",
+            saved_by(lambda a, b, s: a),
+        ),
+        mistake(
+            "share upside down",
+            "You go the remaining share of the way. The share is (target - accuracy before) / (accuracy after - accuracy before).",
+            saved_by(lambda a, b, s: math.exp(math.log(a) + (1 - s) * (math.log(b) - math.log(a)))),
+        ),
+        mistake(
+            "never reached",
+            "A target that the curve never reaches needs more labels than were measured: return infinity (math.inf).",
+            saved_by(lambda a, b, s: math.exp(math.log(a) + s * (math.log(b) - math.log(a))), beyond=None),
+        ),
+        mistake(
+            "logarithm not undone",
+            "You return the logarithm of the number of labels: take exp of it.",
+            saved_by(lambda a, b, s: math.log(a) + s * (math.log(b) - math.log(a))),
+        ),
+    ),
+)
+
+EXERCISES = [NESTED, RATES, FIXMATCH, SAVED]

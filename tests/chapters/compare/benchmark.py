@@ -1,0 +1,168 @@
+"""Every method of the course for images side by side on `scenes`: equal numbers of image passes, the same judges, several seeds.
+
+    python tests/benchmarks/run.py compare --runs FOLDER [--seeds 3] [--found] [--out results/compare.json]
+
+FOLDER/METHOD-SEED are runs as `python -m sslkit pretrain METHOD --seed SEED --steps STEPS --out FOLDER/METHOD-SEED` makes
+them, STEPS such that 460,800 images pass through the encoder, as in SimCLR's laptop recipe. What is missing is pretrained
+here (3 to 6 minutes a run), what is not finished goes on; with --found it is left out. Judging takes about 20 seconds a run.
+
+One protocol for all rows: features of the encoder in evaluation mode; kNN, linear probe (C chosen on val) and few labels
+(three draws of ten a class) with the labels of 5,000 training images; a ridge probe for each known factor (penalty chosen
+on val); all on the test split, once a row. How far features move when one factor changes, on scenes drawn for it. Alignment
+and uniformity of standardised features, and linear CKA (debiased) between rows, on val. Pixels have no seed.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+
+import torch
+from tables import machine, save
+from torch import Tensor
+
+from sslkit.chapters import get, passes_of
+from sslkit.chapters.simclr import method as simclr
+from sslkit.datasets import load
+from sslkit.datasets.controlled import scene_pairs
+from sslkit.measures import alignment, cka, uniformity
+from sslkit.nets import build_encoder, parameter_count
+from sslkit.probes import features, pixels, standardise, supervised
+from sslkit.probes.factors import read_factors, total_effect
+from sslkit.probes.finetuning import evenly
+from sslkit.probes.scores import judge
+from sslkit.runs import load_encoder
+from sslkit.train import build, train
+
+METHODS = ("simclr", "moco", "rotation", "patches", "mae")
+BUDGET = 460_800  # image passes
+LABELLED, DRAWS, PAIRS = 5000, 3, 1000
+JUDGES = {"knn": "kNN", "linear_probe": "linear probe", "few_labels": "few labels", "effective_rank": "effective rank"}
+
+
+def recipe_of(name: str):
+    """The laptop recipe with as many steps as the budget allows."""
+    recipe = get(name).RECIPES["laptop"]
+    return recipe.but(steps=BUDGET // (recipe.batch * passes_of(name)))
+
+
+def trained(folder: Path, name: str, seed: int, data, found: bool) -> torch.nn.Module | None:
+    """The encoder of a run; pretrained or trained on where need be, or None."""
+    out, recipe = folder / f"{name}-{seed}", recipe_of(name)
+    exists = (out / "checkpoint.pt").exists()
+    if exists:
+        encoder, state = load_encoder(out)
+        if state["step"] >= state["recipe"]["steps"]:
+            passes = state["step"] * state["recipe"]["batch"] * passes_of(name)
+            if passes != BUDGET or state["seed"] != seed or state["data"] != "scenes":
+                raise ValueError(f"{out} is of {passes:,} passes, seed {state['seed']}, on {state['data']}")
+            return encoder
+    if found:
+        return None
+    module = get(name)
+    method = build(module.METHOD, recipe, data.channels, seed)
+    about = {"name": name, "data": data.name, "channels": data.channels, "size": 32, "scale": "laptop"}
+    for _ in train(method, data.pretrain, recipe, seed=seed, out=out, resume=exists, about=about):
+        pass
+    return method.encoder.eval()
+
+
+class Judges:
+    """What all rows are judged on, drawn once."""
+
+    def __init__(self):
+        self.data = data = load("scenes")
+        self.splits = [data.train[evenly(len(data.train), LABELLED)], data.val, data.test]
+        self.views = simclr.simclr_views()(data.val.x.repeat(2, 1, 1, 1), torch.Generator().manual_seed(0)).chunk(2)
+        self.scenes, self.changed = scene_pairs(PAIRS)
+
+    def row(self, name: str, see, seed: int) -> tuple[dict, dict, dict, Tensor]:
+        """Judges, factors read, factors that move, and val features, of see(x) -> features."""
+        h = [see(split.x) for split in self.splits]
+        draws = list(range(DRAWS * seed, DRAWS * (seed + 1)))
+        told = judge(name, h, [split.y for split in self.splits], draws, 10)
+        mean, scale = standardise(h[1])
+        z1, z2 = ((see(view) - mean) / scale for view in self.views)
+        row = {title: told[key] for key, title in JUDGES.items()}
+        row |= {"alignment": alignment(z1, z2), "uniformity": uniformity((h[1] - mean) / scale)}
+        before = see(self.scenes)
+        moves = {factor: total_effect(before, see(x)) for factor, x in self.changed.items()}
+        return row, read_factors(h, self.splits), moves, h[1]
+
+
+def seconds_of(name: str, recipe) -> dict:
+    """What a run costs alone on two cores, by results/speed.json."""
+    path = Path(__file__).parents[3] / "results" / "speed.json"
+    speed = json.loads(path.read_text())["images_per_second"].get(name) if path.exists() else None
+    if not speed:
+        return {}
+    each = statistics.mean(speed["sslkit"])
+    return {"images_per_second": round(each), "seconds": round(recipe.steps * recipe.batch / each)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--found", action="store_true", help="judge the finished runs that are there, pretrain nothing")
+    parser.add_argument("--out", type=Path, default=Path("results/compare.json"))
+    args = parser.parse_args()
+    start, judges, seeds = time.perf_counter(), Judges(), range(args.seeds)
+    tables: dict[str, dict] = {"rows": {}, "read": {}, "moved": {}}
+    kept: dict[tuple[str, int], Tensor] = {}
+
+    def add(name: str, see, seed: int) -> None:
+        row, read, moves, kept[name, seed] = judges.row(name, see, seed)
+        for judged, value in row.items():
+            tables["rows"].setdefault(judged, {}).setdefault(name, []).append(round(value, 4))
+        for table, values in (("read", read), ("moved", moves)):
+            for factor, value in values.items():
+                tables[table].setdefault(name, {}).setdefault(factor, []).append(round(value, 4))
+        spoken = ", ".join(f"{judged} {value:.3f}" for judged, value in row.items())
+        print(f"{time.perf_counter() - start:4.0f} s  seed {seed}  {name}: {spoken}", flush=True)
+
+    add("pixels", pixels, 0)
+    for seed in seeds:
+        torch.manual_seed(seed)
+        networks = {"untrained": build_encoder("small").eval(), "untrained ViT": build_encoder("vit").eval()}
+        networks |= {name: trained(args.runs, name, seed, judges.data, args.found) for name in METHODS}
+        networks["supervised"] = supervised(build_encoder("small"), judges.data, seed=seed)[0]
+        for name, encoder in networks.items():
+            if encoder is not None:
+                add(name, lambda x, encoder=encoder: features(encoder, x), seed)
+    names = [name for name in tables["read"] if (name, 0) in kept]
+    alike = {a: {b: compared(kept, a, b, seeds) for b in names} for a in names}
+    result = {
+        "command": f"python tests/benchmarks/run.py compare --runs FOLDER --seeds {args.seeds}" + " --found" * args.found,
+        "data": "scenes",
+        "seeds": list(seeds),
+        "passes": BUDGET,
+        "labelled": LABELLED,
+        "draws": DRAWS,
+        "pairs": PAIRS,
+        "methods": {name: method_facts(name) for name in METHODS if (name, 0) in kept},
+        "seconds": round(time.perf_counter() - start),
+        **machine(),
+        **tables,
+        "cka": alike,
+    }
+    save(args.out, result)
+
+
+def compared(kept: dict[tuple[str, int], Tensor], a: str, b: str, seeds) -> list[float]:
+    """Debiased CKA of a's seed 0 with each seed of b, of itself with its other seeds alone where there are any."""
+    others = [s for s in seeds if (b, s) in kept and (a, 0) != (b, s)] or [0]
+    return [round(cka(kept[a, 0], kept[b, s], debiased=True), 4) for s in others]
+
+
+def method_facts(name: str) -> dict:
+    """The length of a method's run, its network, and what it costs."""
+    recipe = recipe_of(name)
+    facts = {"steps": recipe.steps, "batch": recipe.batch, "passes per image": passes_of(name), "encoder": recipe.encoder}
+    facts["parameters"] = parameter_count(build_encoder(recipe.encoder))
+    return facts | seconds_of(name, recipe)
+
+
+if __name__ == "__main__":
+    main()
