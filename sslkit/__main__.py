@@ -28,7 +28,9 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m sslkit", description="Self-supervised learning from the command line."
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="data | pretrain | probe | finetune | generate")
+    commands = top.add_subparsers(
+        dest="command", required=True, metavar="data | pretrain | probe | finetune | generate"
+    )
 
     listing = commands.add_parser("data", help="list the data sets: what is on disk, sizes, licences")
     pretrain = commands.add_parser("pretrain", help="stage one: train a method on images without labels")
@@ -43,7 +45,9 @@ def parser() -> argparse.ArgumentParser:
     probe = commands.add_parser("probe", help="stage two: judge a run's encoder with labels")
     probe.add_argument("run", type=Path, help="folder of a run")
     probe.add_argument("--seeds", type=int, default=5, help="label subsets and untrained encoders to average over")
-    tune = commands.add_parser("finetune", help="stage two: train a run's encoder on a few labels, beside one from scratch")
+    tune = commands.add_parser(
+        "finetune", help="stage two: train a run's encoder on a few labels, beside one from scratch"
+    )
     tune.add_argument("run", type=Path, help="folder of a run, or a checkpoint")
     amount = tune.add_mutually_exclusive_group()
     amount.add_argument("--per-class", type=int, default=10, help="labels of each class (default 10)")
@@ -62,7 +66,9 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--limit", type=int, help="use only so many images of each split")
     words = commands.add_parser("generate", help="let a run of gpt go on with a text")
     words.add_argument("run", type=Path, help="folder of a run")
-    words.add_argument("prompt", nargs="?", default="", help="what to go on with (default: the start of a new document)")
+    words.add_argument(
+        "prompt", nargs="?", default="", help="what to go on with (default: the start of a new document)"
+    )
     words.add_argument("--tokens", type=int, default=100, help="how many to add at the most")
     words.add_argument("--temperature", type=float, default=0.8, help="0: always the likeliest token")
     words.add_argument("--top-k", type=int, help="choose among so many likeliest tokens")
@@ -204,7 +210,9 @@ def generate(args: argparse.Namespace) -> None:
     prompt = torch.tensor([tokenizer.encode(args.prompt)], dtype=torch.int64)
     knobs = {"temperature": args.temperature, "top_k": args.top_k, "top_p": args.top_p, "end": tokenizer.end}
     written = module.generate(method, prompt, args.tokens, generator, **knobs)[0, prompt.shape[1] :].tolist()
-    print(args.prompt + tokenizer.decode(written[: written.index(tokenizer.end)] if tokenizer.end in written else written))
+    print(
+        args.prompt + tokenizer.decode(written[: written.index(tokenizer.end)] if tokenizer.end in written else written)
+    )
 
 
 def main(argv: list[str] | None = None) -> int:

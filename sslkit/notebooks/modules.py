@@ -12,7 +12,15 @@ MARK = "#| export"
 LOOKS_LIKE_MARK = re.compile(r"^[ \t]*#[ \t]*\|[ \t]*export\b.*$", re.MULTILINE)
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*")
 GENERATED = "# Generated from notebooks/"
-LOOKUPS = {"data_of", "get", "kind_of", "methods", "names", "passes_of", "room"}  # functions of sslkit.chapters, not chapters
+LOOKUPS = {
+    "data_of",
+    "get",
+    "kind_of",
+    "methods",
+    "names",
+    "passes_of",
+    "room",
+}  # functions of sslkit.chapters, not chapters
 
 
 def export(root: Path = files.ROOT, names: list[str] | None = None, check: bool = False) -> list[str]:
@@ -175,6 +183,8 @@ def _exports(nb: nbformat.NotebookNode) -> bool:
 def _remove(path: Path) -> list[str]:
     """Remove a generated file; a file that a person wrote is not ours to remove."""
     if not path.read_text(encoding="utf-8").startswith(GENERATED):
-        return [f"sslkit/chapters/{path.parent.name}/{path.name} was not generated: rename it, only exported code is called so"]
+        return [
+            f"sslkit/chapters/{path.parent.name}/{path.name} was not generated: rename it, only exported code is called so"
+        ]
     path.unlink()
     return []

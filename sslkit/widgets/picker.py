@@ -22,7 +22,9 @@ def preview(name: str) -> plots.Picture:
         return plots.note(f"{name}: not on this disk yet", said)
     data = load(name, limit=16)
     if data.train.x.ndim == 5:
-        said = f"{len(data.train)} training clips of {data.train.x.shape[1]} frames. Only methods for films train on it."
+        said = (
+            f"{len(data.train)} training clips of {data.train.x.shape[1]} frames. Only methods for films train on it."
+        )
         return plots.motion(data.train.x[:8], title=f"{name}: a look at the data", caption=said)
     titles = [data.classes[k] for k in data.train.y] if data.classes else None
     size = " x ".join(map(str, data.train.x.shape[2:]))

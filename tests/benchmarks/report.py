@@ -111,14 +111,18 @@ def text_results() -> list[str]:
     gpt, bert, lines = found("gpt.json"), found("bert.json"), []
     if gpt:
         bits = ", ".join(f"{name} {plain(values)}" for name, values in gpt["rows"].items())
-        lines.append(f"\nText, bits per byte of test documents ({len(gpt['seeds'])} seeds; less is better): {bits}. `{gpt['command']}`")
+        lines.append(
+            f"\nText, bits per byte of test documents ({len(gpt['seeds'])} seeds; less is better): {bits}. `{gpt['command']}`"
+        )
     if bert:
         named = ", ".join(f"{name} {percent(values)}" for name, values in bert["masked"].items())
         lines.append(f"\nHidden tokens named right in %, validation documents: {named}.")
         lines.append(f"The package of a test passage, accuracy in %, {len(bert['seeds'])} seeds:\n")
         counts = list(bert["labels"]["fine-tuned"])
         lines += ["| labels per class | " + " | ".join(counts) + " |", "|---" * (len(counts) + 1) + "|"]
-        lines += [f"| {arm} | " + " | ".join(percent(row[k]) for k in counts) + " |" for arm, row in bert["labels"].items()]
+        lines += [
+            f"| {arm} | " + " | ".join(percent(row[k]) for k in counts) + " |" for arm, row in bert["labels"].items()
+        ]
         lines.append(f"\n`{bert['command']}`")
     return lines
 
@@ -130,7 +134,9 @@ def transfer_results() -> list[str]:
         return []
     table = kept["curves"][kept["data"]]
     counts = sorted(table["fine-tuned"], key=int)
-    lines = [f"\nLabels per class on `{kept['data']}`, test accuracy in %, {len(kept['seeds'])} seeds. `{kept['command']}`\n"]
+    lines = [
+        f"\nLabels per class on `{kept['data']}`, test accuracy in %, {len(kept['seeds'])} seeds. `{kept['command']}`\n"
+    ]
     lines += ["| | " + " | ".join(counts) + " |", "|---" * (len(counts) + 1) + "|"]
     for arm, points in table.items():
         lines.append(f"| {arm} | " + " | ".join(percent(points[k]) if k in points else "" for k in counts) + " |")

@@ -170,7 +170,9 @@ class BERT(nn.Module):
         logits = self.head(gather_tokens(self.encoder.tokens(shown), places), self.encoder.embed.weight)
         targets, mask = targets.gather(1, places), mask.gather(1, places)
         loss = masked_loss(logits, targets, mask)
-        count = mask.sum()[None].to(loss.dtype)  # short passages hide less, so a process that got more of them counts less
+        count = mask.sum()[None].to(
+            loss.dtype
+        )  # short passages hide less, so a process that got more of them counts less
         loss = loss * (count / gather(count).mean()).squeeze()
         return loss, {"logits": logits.detach(), "targets": targets, "mask": mask}
 
@@ -257,7 +259,11 @@ def tf_idf_accuracy(data, per_class: int, seed: int = 0, texts: dict[str, list[s
 
 
 # --- Fine-tuned, from scratch, and tf-idf ---
-FINE_TUNING = {"steps": 60, "batch": 32, "lrs": (2e-3, 4e-3)}  # on val better than 3e-4, 1e-3 and 8e-3, for both networks
+FINE_TUNING = {
+    "steps": 60,
+    "batch": 32,
+    "lrs": (2e-3, 4e-3),
+}  # on val better than 3e-4, 1e-3 and 8e-3, for both networks
 
 
 # --- 9 The real BERT in your own code ---

@@ -169,7 +169,9 @@ def sample_next(
     """A token for each row of logits [N, V], int64 [N]: drawn from the softmax of logits / temperature, cut by `truncate`;
     temperature 0 takes the likeliest. ValueError for settings that mean nothing."""
     if temperature < 0 or top_k is not None and top_k < 1 or top_p is not None and not 0 < top_p <= 1:
-        raise ValueError(f"temperature {temperature}, top_k {top_k}, top_p {top_p}: needed are at least 0, at least 1, and 0 to 1")
+        raise ValueError(
+            f"temperature {temperature}, top_k {top_k}, top_p {top_p}: needed are at least 0, at least 1, and 0 to 1"
+        )
     if temperature == 0:
         return logits.argmax(dim=-1)
     chances = truncate(logits.double() / temperature, top_k, top_p).softmax(dim=-1)
@@ -194,7 +196,9 @@ def generate(
     values, which gives the same sooner. end: a row that has drawn it holds nothing else from there on. ValueError
     unless tokens are int64 [N, T], each in the vocabulary."""
     if tokens.ndim != 2 or tokens.dtype != torch.int64 or ((tokens < 0) | (tokens >= method.encoder.vocabulary)).any():
-        raise ValueError(f"generate needs int64 tokens [N, T] of a vocabulary of {method.encoder.vocabulary}, got {list(tokens.shape)}")
+        raise ValueError(
+            f"generate needs int64 tokens [N, T] of a vocabulary of {method.encoder.vocabulary}, got {list(tokens.shape)}"
+        )
     given, training = tokens.device, method.training
     tokens = tokens.to(method.encoder.embed.weight.device)
     start, length = method.start or not tokens.shape[1], tokens.shape[1]
@@ -207,7 +211,9 @@ def generate(
             fits = seen.shape[1] == tokens.shape[1] + start
             logits = method.logits(seen[:, done:], kept) if cache and fits else method.logits(seen)
             done = seen.shape[1]
-            chosen = sample_next(logits[:, -1].float().index_fill(1, never, -math.inf), generator, temperature, top_k, top_p)
+            chosen = sample_next(
+                logits[:, -1].float().index_fill(1, never, -math.inf), generator, temperature, top_k, top_p
+            )
             if end is not None and tokens.shape[1] > length:
                 over |= tokens[:, -1] == end
                 chosen = chosen.masked_fill(over, end)
@@ -232,12 +238,16 @@ def from_huggingface(state_dict: dict[str, Tensor], heads: int | None = None) ->
     """The GPT of a GPT2LMHeadModel's (or GPT2Model's) state_dict; heads: of attention, by default one for each 64
     dimensions, as in all of GPT-2's sizes. ValueError names what is missing, left over, or does not fit."""
     state = {key.removeprefix("transformer."): value for key, value in state_dict.items()}
-    state = {k: v for k, v in state.items() if not k.endswith((".attn.bias", ".attn.masked_bias"))}  # old files keep masks
+    state = {
+        k: v for k, v in state.items() if not k.endswith((".attn.bias", ".attn.masked_bias"))
+    }  # old files keep masks
     depth = len({key.split(".")[1] for key in state if key.startswith("h.")})
     names = huggingface_names(depth)
     head = state.pop("lm_head.weight", None)
     if missing := sorted(set(names) - set(state)) or ([] if depth else ["h.0.ln_1.weight"]):
-        raise ValueError(f"these are not GPT-2's weights: {len(missing)} keys are missing: {', '.join(missing[:5])} ...")
+        raise ValueError(
+            f"these are not GPT-2's weights: {len(missing)} keys are missing: {', '.join(missing[:5])} ..."
+        )
     if left := sorted(set(state) - set(names)):
         raise ValueError(f"{len(left)} keys have no place in GPT-2: {', '.join(left[:5])} ...")
     if head is not None and not torch.equal(head, state["wte.weight"]):
@@ -257,9 +267,17 @@ def from_huggingface(state_dict: dict[str, Tensor], heads: int | None = None) ->
 def huggingface_names(depth: int) -> dict[str, str]:
     """Hugging Face's name of each of GPT-2's parameters, to that in a TextEncoder."""
     modules = {"wte": "embed", "wpe": "places", "ln_f": "norm"}
-    inside = {"ln_1": "norm1", "attn.c_attn": "attention.qkv", "attn.c_proj": "attention.out", "ln_2": "norm2", "mlp.c_fc": "mlp.0"}
+    inside = {
+        "ln_1": "norm1",
+        "attn.c_attn": "attention.qkv",
+        "attn.c_proj": "attention.out",
+        "ln_2": "norm2",
+        "mlp.c_fc": "mlp.0",
+    }
     for i in range(depth):
-        modules |= {f"h.{i}.{theirs}": f"blocks.{i}.{ours}" for theirs, ours in (inside | {"mlp.c_proj": "mlp.2"}).items()}
+        modules |= {
+            f"h.{i}.{theirs}": f"blocks.{i}.{ours}" for theirs, ours in (inside | {"mlp.c_proj": "mlp.2"}).items()
+        }
     parts = {name: ("weight",) if name in ("wte", "wpe") else ("weight", "bias") for name in modules}
     return {f"{theirs}.{part}": f"{ours}.{part}" for theirs, ours in modules.items() for part in parts[theirs]}
 

@@ -30,7 +30,9 @@ def shift(x: Tensor, kernel: Tensor) -> Tensor:
     Goodfellow, Levine 2016, section 3, CDNA's convolution, here with one kernel, circular, by Fourier transform.
     """
     (H, W), (_, K, _) = x.shape[2:], kernel.shape
-    placed = F.pad(kernel, (0, W - K, 0, H - K)).roll((-(K // 2), -(K // 2)), dims=(1, 2))  # no displacement: entry 0, 0
+    placed = F.pad(kernel, (0, W - K, 0, H - K)).roll(
+        (-(K // 2), -(K // 2)), dims=(1, 2)
+    )  # no displacement: entry 0, 0
     return torch.fft.irfft2(torch.fft.rfft2(x) * torch.fft.rfft2(placed)[:, None], s=(H, W))
 
 
@@ -193,7 +195,9 @@ class FrameOrder(nn.Module):
         which = torch.cat(choose(len(x), x.shape[1], x.device, generator))
         clip = torch.arange(len(x), device=x.device).repeat(2)
         frames = x[clip[:, None], which]
-        return frames.float() / 255 if x.dtype == torch.uint8 else frames, (torch.arange(2 * len(x), device=x.device) >= len(x)).long()
+        return frames.float() / 255 if x.dtype == torch.uint8 else frames, (
+            torch.arange(2 * len(x), device=x.device) >= len(x)
+        ).long()
 
     def forward(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Frames and labels to (cross-entropy, extras): logits [2 N, 2], labels."""

@@ -128,7 +128,9 @@ class Patches(nn.Module):
     ):
         super().__init__()
         if task not in ("where", "same") or colour not in COLOURS or pairs < 1:
-            raise ValueError(f"no task {task!r} (where, same), colour {colour!r} (keep, grey, drop) or {pairs} pairs an image")
+            raise ValueError(
+                f"no task {task!r} (where, same), colour {colour!r} (keep, grey, drop) or {pairs} pairs an image"
+            )
         self.encoder = encoder
         self.head = nn.Sequential(
             nn.Linear(2 * encoder.dim, hidden), nn.ReLU(), nn.Linear(hidden, 8 if task == "where" else 1)

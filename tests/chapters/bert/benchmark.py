@@ -111,7 +111,9 @@ def of_length(share: float, steps: int) -> dict:
     method = trained(RECIPES["laptop"].but(steps=steps), data, 0)
     row = {"masked accuracy": [round(named_right(method, data, "masked"), 4)]}
     row["fine-tuned"] = [round(finetune(method, data, 10, draw, **FINE_TUNING).test, 4) for draw in range(3)]
-    return {"lengths": {str(steps): row}} | ({"ablations": {"80/10/10": ablation(method, data)}} if share == ABLATED else {})
+    return {"lengths": {str(steps): row}} | (
+        {"ablations": {"80/10/10": ablation(method, data)}} if share == ABLATED else {}
+    )
 
 
 def of_ablation(name: str, steps: int) -> dict:

@@ -134,7 +134,8 @@ def main() -> None:
     names = [name for name in tables["read"] if (name, 0) in kept]
     alike = {a: {b: compared(kept, a, b, seeds) for b in names} for a in names}
     result = {
-        "command": f"python tests/benchmarks/run.py compare --runs FOLDER --seeds {args.seeds}" + " --found" * args.found,
+        "command": f"python tests/benchmarks/run.py compare --runs FOLDER --seeds {args.seeds}"
+        + " --found" * args.found,
         "data": "scenes",
         "seeds": list(seeds),
         "passes": BUDGET,
@@ -159,7 +160,12 @@ def compared(kept: dict[tuple[str, int], Tensor], a: str, b: str, seeds) -> list
 def method_facts(name: str) -> dict:
     """The length of a method's run, its network, and what it costs."""
     recipe = recipe_of(name)
-    facts = {"steps": recipe.steps, "batch": recipe.batch, "passes per image": passes_of(name), "encoder": recipe.encoder}
+    facts = {
+        "steps": recipe.steps,
+        "batch": recipe.batch,
+        "passes per image": passes_of(name),
+        "encoder": recipe.encoder,
+    }
     facts["parameters"] = parameter_count(build_encoder(recipe.encoder))
     return facts | seconds_of(name, recipe)
 

@@ -127,9 +127,7 @@ def measure(name: str, world: int, steps: int) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "methods", nargs="*", metavar="METHOD", help=f"of {', '.join(methods())}; default all"
-    )
+    parser.add_argument("methods", nargs="*", metavar="METHOD", help=f"of {', '.join(methods())}; default all")
     parser.add_argument("--steps", type=int, default=40, help="timed steps in each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path)
