@@ -1,0 +1,232 @@
+"""Would the quick tests notice? Small changes made by rule, one at a time, and which of them no test catches.
+
+    python tests/benchmarks/mutants.py [AREA ...] [--each 14] [--seed 0] [--jobs 1] [--out results/mutants.json]
+
+An area is some modules of the package (AREAS). Every place of them that a rule fits (RULES) is a possible mutant; `--each` of
+them are drawn for each area by the seed. A mutant is written into a copy of the tree, never into this one. The test files that
+import its module run first, then all quick tests; one failure, an error or a hang catches it. What survives is listed with its
+reason in tests/benchmarks/survivors.json, {mutant: reason}; one without a reason makes this command fail. Results are kept as they
+come: a second call goes on where the first one stopped.
+"""
+
+import argparse
+import ast
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tables import save
+
+ROOT = Path(__file__).resolve().parents[2]
+REASONS = Path(__file__).with_name("survivors.json")
+AREAS = {  # globs inside sslkit/
+    "views": ["views.py"],
+    "train": ["train/*.py"],
+    "probes": ["probes/*.py"],
+    "measures": ["measures.py"],
+    "datasets": ["datasets/*.py"],
+    "losses": ["chapters/*/method.py"],
+    "dist": ["dist.py", "checkpoint.py"],
+}
+QUICK = ["-m", "not notebook and not browser and not slow"]
+SECONDS = 600  # a mutant that takes longer hangs
+
+SWAPPED = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult, ast.Pow: ast.Mult,
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """path: of the module, inside sslkit/; line: its number; rule; before, after: that place as code; start, end: where in the text."""
+
+    path: str
+    line: int
+    rule: str
+    before: str
+    after: str
+    start: int
+    end: int
+
+    @property
+    def name(self) -> str:
+        """What identifies it when lines move."""
+        return f"{self.path}: {' '.join(self.before.split())} -> {' '.join(self.after.split())}"
+
+
+def changes(node: ast.AST) -> list[tuple[str, ast.AST]]:
+    """What the rules make of one node: (rule, the node in its place)."""
+    if isinstance(node, ast.BinOp) and type(node.op) in SWAPPED:
+        return [("operator", ast.BinOp(node.left, SWAPPED[type(node.op)](), node.right))]
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPPED:
+        return [("comparison", ast.Compare(node.left, [SWAPPED[type(node.ops[0])](), *node.ops[1:]], node.comparators))]
+    if isinstance(node, ast.BoolOp):
+        return [("and, or", ast.BoolOp(SWAPPED[type(node.op)](), node.values))]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
+        return [("sign or not", node.operand)]
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        return [("constant", ast.Constant(not node.value))]
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        return [("constant", ast.Constant(node.value + 1))]
+    if isinstance(node, ast.Constant) and isinstance(node.value, float):
+        return [("constant", ast.Constant(2 * node.value or 1.0))]
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        return [("left out", ast.Pass())]
+    if isinstance(node, ast.AugAssign):
+        return [("left out", ast.Pass())]
+    return []
+
+
+def hidden(node: ast.AST) -> bool:
+    """Whether what stands below a node is only said, and computes nothing: messages, annotations, docstrings, prints."""
+    if isinstance(node, ast.Raise | ast.JoinedStr | ast.Assert):
+        return True
+    if isinstance(node, ast.FunctionDef) and node.name in ("__repr__", "__str__", "_repr_html_"):
+        return True
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") in ("print", "say")
+
+
+def mutants(path: Path) -> list[Mutant]:
+    """All possible ones of a module, in the order of the text."""
+    text = path.read_text(encoding="utf-8")
+    starts = [0]
+    for line in text.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line.encode()))
+    raw, found = text.encode(), []
+
+    def visit(node: ast.AST) -> None:
+        if hidden(node):
+            return
+        if hasattr(node, "lineno"):
+            start, end = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
+            for rule, new in changes(node):
+                after = ast.unparse(ast.fix_missing_locations(new))
+                after = f"({after})" if isinstance(node, ast.expr) else after
+                before = raw[start:end].decode()
+                found.append(Mutant(str(path.relative_to(ROOT / "sslkit")), node.lineno, rule, before, after, start, end))
+        for name, value in ast.iter_fields(node):
+            if name in ("annotation", "returns", "decorator_list"):
+                continue
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST):
+                    visit(child)
+
+    visit(ast.parse(text))
+    return found
+
+
+def drawn(area: str, each: int, seed: int) -> list[Mutant]:
+    """`each` mutants of an area, by the seed."""
+    paths = sorted({path for glob in AREAS[area] for path in (ROOT / "sslkit").glob(glob)})
+    everything = [mutant for path in paths for mutant in mutants(path)]
+    return random.Random(f"{area} {seed}").sample(everything, min(each, len(everything)))
+
+
+def nearest_tests(path: str) -> list[str]:
+    """The test files that import a module or its package by name."""
+    module = "sslkit." + path.removesuffix(".py").replace("/", ".")
+    package = module.rpartition(".")[0]
+    words = [rf"from {module} import", rf"import {module}\b", rf"from {package} import [^\n]*\b{module.rpartition('.')[2]}\b"]
+    if package != "sslkit":
+        words.append(rf"from {package} import")
+    tests = [test for test in sorted((ROOT / "tests").rglob("test_*.py")) if test.name not in ("test_course.py", "test_browser.py")]
+    near = [test for test in tests if any(re.search(word, test.read_text(encoding="utf-8")) for word in words)]
+    if path.startswith("chapters/"):
+        near = sorted((ROOT / "tests" / path).parent.glob("test_*.py")) + [ROOT / "tests/chapters/test_every_method.py"]
+    return [str(test.relative_to(ROOT)) for test in near]
+
+
+def caught_by(mutant: Mutant) -> str:
+    """The first test that fails with the mutant in place, "" when none does."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "kit"
+        tree.mkdir()
+        for name in ("tests", "notebooks", "data", "results", "pyproject.toml", "README.md", "kit.py", "environment.yml"):
+            (tree / name).symlink_to(ROOT / name)
+        for test in ("tests",):  # tests find the package beside their own real folder
+            (tree / test).unlink()
+            shutil.copytree(ROOT / test, tree / test, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "sslkit", tree / "sslkit", ignore=shutil.ignore_patterns("__pycache__"))
+        target = tree / "sslkit" / mutant.path
+        raw = target.read_bytes()
+        target.write_bytes(raw[: mutant.start] + mutant.after.encode() + raw[mutant.end :])
+        env = {**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        for tests in (nearest_tests(mutant.path), ["tests"]):
+            command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *QUICK, *tests]
+            command += ["--deselect", "tests/test_course.py", "--deselect", "tests/test_style.py"]  # they compare texts
+            try:
+                done = subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, timeout=SECONDS)
+            except subprocess.TimeoutExpired:
+                return "a hang"
+            if done.returncode not in (0, 5):
+                failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+                return failed[1] if failed else done.stdout.strip().splitlines()[-1][:200] or "an error"
+    return ""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("areas", nargs="*", metavar="AREA", help=f"of {', '.join(AREAS)}; default all")
+    parser.add_argument("--each", type=int, default=14, help="mutants of each area")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--list", action="store_true", help="only say which ones are drawn")
+    parser.add_argument("--out", type=Path, default=ROOT / "results" / "mutants.json")
+    args = parser.parse_args()
+    if unknown := set(args.areas) - set(AREAS):
+        parser.error(f"no area {', '.join(sorted(unknown))}; there are {', '.join(AREAS)}")
+    chosen = {area: drawn(area, args.each, args.seed) for area in args.areas or AREAS}
+    reasons = json.loads(REASONS.read_text()) if REASONS.exists() else {}
+    kept = json.loads(args.out.read_text())["mutants"] if args.out.exists() else {}
+    todo = [(area, mutant) for area, some in chosen.items() for mutant in some if not kept.get(mutant.name, {}).get("caught by")]
+    if args.list:
+        for area, mutant in todo:
+            print(f"{area:9} {mutant.path}:{mutant.line}  {mutant.rule}: {mutant.before}  ->  {mutant.after}")
+        return 0
+
+    def one(item: tuple[str, Mutant]) -> None:
+        area, mutant = item
+        by = caught_by(mutant)
+        kept[mutant.name] = {"area": area, "line": mutant.line, "rule": mutant.rule, "caught by": by}
+        print(f"{area:9} {mutant.path}:{mutant.line}  {mutant.before}  ->  {mutant.after}   {by or 'SURVIVES'}", flush=True)
+        write(args, kept, chosen, reasons)
+
+    with ThreadPoolExecutor(args.jobs) as pool:
+        list(pool.map(one, todo))
+    result = write(args, kept, chosen, reasons)
+    for area, (caught, n) in result["caught"].items():
+        print(f"{area:9} {caught} of {n}")
+    print(f"all       {result['share']:.1%} caught; {len(result['survivors'])} survive")
+    return 1 if any(reason is None for reason in result["survivors"].values()) else 0
+
+
+def write(args: argparse.Namespace, kept: dict, chosen: dict[str, list[Mutant]], reasons: dict) -> dict:
+    """Count and save what is known so far of the mutants drawn."""
+    known = {area: [kept[m.name] for m in some if m.name in kept] for area, some in chosen.items()}
+    caught = {area: [sum(bool(row["caught by"]) for row in rows), len(rows)] for area, rows in known.items()}
+    total = sum(n for _, n in caught.values())
+    drawn_names = {m.name for some in chosen.values() for m in some}
+    mine = {name: row for name, row in kept.items() if name in drawn_names}
+    result = {
+        "command": f"python tests/benchmarks/mutants.py --each {args.each} --seed {args.seed}",
+        "caught": caught,
+        "share": sum(c for c, _ in caught.values()) / max(1, total),
+        "survivors": {name: reasons.get(name) for name, row in mine.items() if not row["caught by"]},
+        "mutants": mine,
+    }
+    save(args.out, result)
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())
