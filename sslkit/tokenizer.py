@@ -117,7 +117,7 @@ class BytePair:
         special = {t: table[t] for t in tokens if t in ("<|endoftext|>", *SPECIAL) or read(t) is None}
         lines = [line.split(" ") for line in Path(merges).read_text(encoding="utf-8").splitlines()]
         pairs = [tuple(table[token] for token in line) for line in lines if len(line) == 2 and line[0] != "#version:"]
-        return cls([t.encode() if t in special else read(t) for t in tokens], pairs, special)
+        return cls([t.encode() if t in special else read(t) or b"" for t in tokens], pairs, special)
 
 
 def train(texts: Iterable[str], size: int) -> BytePair:
@@ -130,7 +130,9 @@ def train(texts: Iterable[str], size: int) -> BytePair:
     vocabulary = [name.encode() for name in SPECIAL] + [bytes([byte]) for byte in range(256)]
     counts = Counter(piece for text in texts for piece in PIECES.findall(text))
     words = [[len(SPECIAL) + b for b in piece.encode("utf-8", "surrogatepass")] for piece in counts]
-    times, where, frequency = list(counts.values()), {}, Counter()
+    times = list(counts.values())
+    where: dict[tuple[int, int], set[int]] = {}
+    frequency: Counter[tuple[int, int]] = Counter()
     for w, word in enumerate(words):
         for pair in zip(word, word[1:]):
             frequency[pair] += times[w]

@@ -32,7 +32,7 @@ def course(root: Path = ROOT) -> dict[str, Path]:
 
 def number(path: Path) -> int:
     """The place of a course notebook: 10 for 10_simclr.ipynb."""
-    return int(NAME.fullmatch(path.stem)[1])
+    return int(path.stem[:2])
 
 
 def locate(text: str, root: Path = ROOT) -> Path:

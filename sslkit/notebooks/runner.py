@@ -53,7 +53,7 @@ def run(
     root = path.parent.parent
     in_course = path.parent.name == "notebooks" and (root / "sslkit" / "chapters").is_dir()
     if in_course and path in files.course(root).values():
-        problems = export(root, [files.NAME.fullmatch(path.stem)[2]])
+        problems = export(root, [path.stem[3:]])
         if problems:
             raise NotebookFailed("\n".join([f"{path.name} cannot be exported:", *problems]))
     say(f"{path.name}: running at {scale} scale")
@@ -91,7 +91,7 @@ def _execute(nb, path, scale, root, say) -> tuple[float, int]:
         except RuntimeError as error:
             raise NotebookFailed(f"{path.name}: the kernel did not start: {error}") from error
         with client.setup_kernel(cleanup_kc=True):
-            peak = watch(client.km.provisioner.pid)
+            peak = watch(client.km.provisioner.pid)  # type: ignore[union-attr]  # the local one has it
             for index, cell in enumerate(nb.cells):
                 began = time.perf_counter()
                 where = f"{path.name}, cell {index + 1} of {len(nb.cells)}, under {headings[index]!r}"

@@ -122,7 +122,8 @@ def label_efficiency(
     fig, (left, bottom, w, h) = frame(WIDTH, 3.6, title, caption)
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
     ax = plain_axes(fig.add_subplot(), xlabel, ylabel, grid="both")
-    ends, ticks = [], set()
+    ends: list[str] = []
+    counted: set[int] = set()
     for colour, mark, (name, points) in zip(COLOURS * 4, "os^Dv" * 8, curves.items()):
         counts = sorted(points)
         runs = [np.atleast_1d(array(points[k])).astype(float) for k in counts]
@@ -130,9 +131,9 @@ def label_efficiency(
         ax.fill_between(counts, [r.min() for r in runs], [r.max() for r in runs], color=colour, alpha=0.18, linewidth=0)
         ax.plot(counts, means, color=colour, marker=mark, markersize=5, linewidth=1.8, label=name)
         ends.append(f"{name} {means[0]:.0%} with {counts[0]} to {means[-1]:.0%} with {counts[-1]} labels")
-        ticks |= set(counts)
+        counted |= set(counts)
     ax.set_xscale("log")
-    ticks = sorted(ticks)
+    ticks = sorted(counted)
     ax.set_xticks(ticks, [f"{k:g}" for k in ticks])
     ax.minorticks_off()
     ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")

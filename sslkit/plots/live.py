@@ -3,6 +3,7 @@ Jupyter."""
 
 import sys
 import time
+from typing import Any
 
 from .curves import draw_losses, verdict
 from .picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, Picture, drawing, frame, name_lines, plain_axes, render
@@ -49,7 +50,11 @@ class Live:
     ):
         self.chance, self.title, self.probe_name, self.caption = chance, title, probe, caption
         self.every, self.things = every, things
-        self.steps, self.losses, self.probes, self.record, self.first = [], [], {}, None, None
+        self.steps: list[int] = []
+        self.losses: list[float] = []
+        self.probes: dict[str, list[tuple[int, float]]] = {}
+        self.record: Any = None  # the last sslkit.train.Record, and the first
+        self.first: Any = None
         self.next_draw, self.handle = 0.0, None
 
     def update(self, record, probe: float | dict | None = None):

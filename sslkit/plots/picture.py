@@ -12,6 +12,7 @@ import io
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -29,8 +30,8 @@ TITLE_SIZE, TEXT_SIZE, CAPTION_SIZE = 12, 9, 9.5
 
 # Okabe and Ito (2008), black last, plus brown and indigo: of 4,096 candidates the pair furthest from these
 # eight and white in OKLab, in the worst of normal, protan, deutan and tritan vision (Machado et al. 2009).
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#772200", "#F0E442")
-COLOURS += ("#332288", "#000000")
+COLOURS: tuple[str, ...]
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#772200", "#F0E442", "#332288", "#000000")
 RIGHT, WRONG, NEUTRAL = COLOURS[0], COLOURS[3], "#9A9A9A"
 
 
@@ -88,7 +89,7 @@ def frame(width: float, height: float, title: str, caption: str) -> tuple[Figure
     fig.set_size_inches(full_width, full_height)
     left = PAD / full_width
     if title:
-        look = dict(size=TITLE_SIZE, weight="bold", color=INK, va="top", linespacing=1.15)
+        look: dict[str, Any] = dict(size=TITLE_SIZE, weight="bold", color=INK, va="top", linespacing=1.15)
         fig.text(left, 1 - PAD / full_height, title, **look)
     if caption:
         look = dict(size=CAPTION_SIZE, color=FAINT, va="bottom", linespacing=1.25)
@@ -120,13 +121,19 @@ def name_lines(ax) -> None:
     ax.legend(framealpha=0.9, facecolor="white", edgecolor="none", fontsize=TEXT_SIZE, labelcolor=INK, **beside)
 
 
+def drawn(fig: Figure) -> np.ndarray:
+    """The figure as it stands, uint8 [height, width, 3]."""
+    canvas = FigureCanvasAgg(fig)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
 def render(fig: Figure, alt: str, colours: int | None = None) -> Picture:
     """Draw the figure to PNG. `colours` stores it with a palette of so many, at a third of the size.
 
     A palette of 256 suits small images too. No date, no version: a rerun gives the same bytes.
     """
-    fig.canvas.draw()
-    image = Image.fromarray(np.asarray(fig.canvas.buffer_rgba())).convert("RGB")
+    image = Image.fromarray(drawn(fig))
     if colours:
         image = image.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     buffer = io.BytesIO()

@@ -66,9 +66,9 @@ class EmbeddingExplorer(anywidget.AnyWidget):
     neighbours = traitlets.Bytes().tag(sync=True)  # int32 [N, k]
     sprite = traitlets.Bytes().tag(sync=True)  # PNG
     tiles = traitlets.Dict().tag(sync=True)
-    classes = traitlets.List().tag(sync=True)
-    styles = traitlets.List().tag(sync=True)  # [colour, marker] of each class
-    names = traitlets.List().tag(sync=True)
+    classes: traitlets.List[str] = traitlets.List().tag(sync=True)
+    styles: traitlets.List[list] = traitlets.List().tag(sync=True)  # [colour, marker] of each class
+    names: traitlets.List[str] = traitlets.List().tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
     selected = traitlets.List(traitlets.Int()).tag(sync=True)
 

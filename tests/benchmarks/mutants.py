@@ -93,7 +93,11 @@ def hidden(node: ast.AST) -> bool:
         return True
     if isinstance(node, ast.FunctionDef) and node.name in ("__repr__", "__str__", "_repr_html_"):
         return True
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") in ("print", "say")
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and getattr(node.value.func, "id", "") in ("print", "say")
+    )
 
 
 def mutants(path: Path) -> list[Mutant]:
@@ -113,7 +117,9 @@ def mutants(path: Path) -> list[Mutant]:
                 after = ast.unparse(ast.fix_missing_locations(new))
                 after = f"({after})" if isinstance(node, ast.expr) else after
                 before = raw[start:end].decode()
-                found.append(Mutant(str(path.relative_to(ROOT / "sslkit")), node.lineno, rule, before, after, start, end))
+                found.append(
+                    Mutant(str(path.relative_to(ROOT / "sslkit")), node.lineno, rule, before, after, start, end)
+                )
         for name, value in ast.iter_fields(node):
             if name in ("annotation", "returns", "decorator_list"):
                 continue
@@ -136,10 +142,18 @@ def nearest_tests(path: str) -> list[str]:
     """The test files that import a module or its package by name."""
     module = "sslkit." + path.removesuffix(".py").replace("/", ".")
     package = module.rpartition(".")[0]
-    words = [rf"from {module} import", rf"import {module}\b", rf"from {package} import [^\n]*\b{module.rpartition('.')[2]}\b"]
+    words = [
+        rf"from {module} import",
+        rf"import {module}\b",
+        rf"from {package} import [^\n]*\b{module.rpartition('.')[2]}\b",
+    ]
     if package != "sslkit":
         words.append(rf"from {package} import")
-    tests = [test for test in sorted((ROOT / "tests").rglob("test_*.py")) if test.name not in ("test_course.py", "test_browser.py")]
+    tests = [
+        test
+        for test in sorted((ROOT / "tests").rglob("test_*.py"))
+        if test.name not in ("test_course.py", "test_browser.py")
+    ]
     near = [test for test in tests if any(re.search(word, test.read_text(encoding="utf-8")) for word in words)]
     if path.startswith("chapters/"):
         near = sorted((ROOT / "tests" / path).parent.glob("test_*.py")) + [ROOT / "tests/chapters/test_every_method.py"]
@@ -151,7 +165,16 @@ def caught_by(mutant: Mutant) -> str:
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "kit"
         tree.mkdir()
-        for name in ("tests", "notebooks", "data", "results", "pyproject.toml", "README.md", "kit.py", "environment.yml"):
+        for name in (
+            "tests",
+            "notebooks",
+            "data",
+            "results",
+            "pyproject.toml",
+            "README.md",
+            "kit.py",
+            "environment.yml",
+        ):
             (tree / name).symlink_to(ROOT / name)
         for test in ("tests",):  # tests find the package beside their own real folder
             (tree / test).unlink()
@@ -162,7 +185,18 @@ def caught_by(mutant: Mutant) -> str:
         target.write_bytes(raw[: mutant.start] + mutant.after.encode() + raw[mutant.end :])
         env = {**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         for tests in (nearest_tests(mutant.path), ["tests"]):
-            command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *QUICK, *tests]
+            command = [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-x",
+                "-q",
+                "--no-header",
+                "-p",
+                "no:cacheprovider",
+                *QUICK,
+                *tests,
+            ]
             command += ["--deselect", "tests/test_course.py", "--deselect", "tests/test_style.py"]  # they compare texts
             try:
                 done = subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, timeout=SECONDS)
@@ -188,7 +222,12 @@ def main() -> int:
     chosen = {area: drawn(area, args.each, args.seed) for area in args.areas or AREAS}
     reasons = json.loads(REASONS.read_text()) if REASONS.exists() else {}
     kept = json.loads(args.out.read_text())["mutants"] if args.out.exists() else {}
-    todo = [(area, mutant) for area, some in chosen.items() for mutant in some if not kept.get(mutant.name, {}).get("caught by")]
+    todo = [
+        (area, mutant)
+        for area, some in chosen.items()
+        for mutant in some
+        if not kept.get(mutant.name, {}).get("caught by")
+    ]
     if args.list:
         for area, mutant in todo:
             print(f"{area:9} {mutant.path}:{mutant.line}  {mutant.rule}: {mutant.before}  ->  {mutant.after}")
@@ -198,7 +237,10 @@ def main() -> int:
         area, mutant = item
         by = caught_by(mutant)
         kept[mutant.name] = {"area": area, "line": mutant.line, "rule": mutant.rule, "caught by": by}
-        print(f"{area:9} {mutant.path}:{mutant.line}  {mutant.before}  ->  {mutant.after}   {by or 'SURVIVES'}", flush=True)
+        print(
+            f"{area:9} {mutant.path}:{mutant.line}  {mutant.before}  ->  {mutant.after}   {by or 'SURVIVES'}",
+            flush=True,
+        )
         write(args, kept, chosen, reasons)
 
     with ThreadPoolExecutor(args.jobs) as pool:

@@ -1,5 +1,7 @@
 """Text on figures: passages word by word in boxes, shaded by a number each or coloured by kind, and guesses of a word."""
 
+from typing import Any
+
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
@@ -38,7 +40,8 @@ def width_of(word: str) -> float:
 
 def tint(colour: str, share: float) -> tuple[float, float, float]:
     """White at 0, the colour at 1."""
-    return tuple(1 - share * (1 - part) for part in to_rgb(colour))
+    red, green, blue = (1 - share * (1 - part) for part in to_rgb(colour))
+    return red, green, blue
 
 
 def lines_of(texts: list[str], fills: list, marks, width: float, top: float) -> tuple[list[tuple], float]:
@@ -60,7 +63,7 @@ def draw_boxes(ax, boxes: list[tuple]) -> None:
     """The boxes of lines_of on axes in inches, y downwards."""
     for x, top, word, wide, fill, mark in boxes:
         if fill or mark:
-            edge = dict(edgecolor=COLOURS[3] if mark else NEUTRAL, linewidth=1.8 if mark else 0.0)
+            edge: dict[str, Any] = dict(edgecolor=COLOURS[3] if mark else NEUTRAL, linewidth=1.8 if mark else 0.0)
             ax.add_patch(Rectangle((x, top + 0.02), wide, LINE - 0.05, facecolor=fill or "white", **edge))
         dark = fill is not None and sum(fill) < 1.5
         style = dict(size=SIZE, color="white" if dark else INK, va="center", parse_math=False)
@@ -78,7 +81,8 @@ def words(passages: dict, kinds=(), framed: dict | None = None, title="", captio
     if not passages or not any(len(text) for text, _ in passages.values()):
         raise ValueError("no words to show")
     fill = {kind: tint(colour, 0.5) for kind, colour in zip(kinds, COLOURS[1:] * 4)}
-    boxes, names, y, said = [], [], 0.0, []
+    boxes: list[tuple] = []
+    names, y, said = [], 0.0, []
     if kinds:
         boxes, y = lines_of(list(kinds), [fill[kind] for kind in kinds], (), width, 0.0)
         y += 0.4 * LINE

@@ -56,7 +56,7 @@ def map_grid(maps, classes=None, title: str = "", caption: str = "", columns: in
         if y.ndim == 1:
             scatter(ax, xy, y.astype(int), style, size)
         else:
-            ax.scatter(*xy.T, s=size, c=y.clip(0, 1), linewidths=0)
+            ax.scatter(xy[:, 0], xy[:, 1], s=size, c=y.clip(0, 1), linewidths=0)
     if names:
         legend(fig, names, style, (left, bottom + 0.03 / inch_h), per_row)
     what = f"{len(maps)} t-SNE maps ({', '.join(str(m[0]) for m in maps)}) of {len(maps[0][1])} points"
@@ -83,14 +83,15 @@ def named_points(points: dict, title="", caption="", xlabel="", ylabel="", marks
     at = {name: ax.transData.transform(xy) for name, xy in points.items()}
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in at.values()]
     for name, (x, y) in at.items():
-        width, choices = text_width(name, TEXT_SIZE) * DPI, []
+        width = text_width(name, TEXT_SIZE) * DPI
+        choices: list[tuple] = []
         for dx, dy in ((9, -5), (-9 - width, -5), (-width / 2, 9), (-width / 2, -19), (9, 9), (9, -19)):
             box = (x + dx, y + dy, x + dx + width, y + dy + 10)
             choices.append((sum(overlap(box, other) for other in taken), len(choices), dx, dy, box))
         _, _, dx, dy, box = min(choices)
         taken.append(box)
-        look = dict(textcoords="offset points", size=TEXT_SIZE, color=INK)
-        ax.annotate(name, points[name], (dx * 72 / DPI, dy * 72 / DPI), **look)
+        place = (dx * 72 / DPI, dy * 72 / DPI)
+        ax.annotate(name, points[name], place, textcoords="offset points", size=TEXT_SIZE, color=INK)
     if any(groups):
         name_lines(ax)
     spoken = ", ".join(f"{name} ({x:.3g}, {y:.3g})" for name, (x, y) in points.items())

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from sslkit.plots.picture import DPI, INK, TEXT_SIZE, WIDTH, Picture, array, drawing, frame
+from sslkit.plots.picture import DPI, INK, TEXT_SIZE, WIDTH, Picture, array, drawing, drawn, frame
 from sslkit.plots.table import GAP, LINE, resize, to_pixels
 from sslkit.plots.text import describe, text_width
 
@@ -63,7 +63,7 @@ def motion(
     for r, name in enumerate(tiles):
         ax.text(0, LINE + r * (tile_h + GAP) + tile_h / 2, name, size=TEXT_SIZE, color=INK, va="center")
     label = ax.text(margin, LINE - 4, "", size=TEXT_SIZE, color=INK, va="bottom")
-    drawn = []
+    pictures = []
     for t in range(frames):
         for r, x in enumerate(tiles.values()):
             for k in range(count):
@@ -71,12 +71,11 @@ def motion(
                 canvas[top : top + x.shape[2], left : left + x.shape[3]] = x[k, t]
         shown.set_data(canvas)
         label.set_text(times[t])
-        fig.canvas.draw()
-        drawn.append(np.asarray(fig.canvas.buffer_rgba())[..., :3].copy())
+        pictures.append(drawn(fig))
     order = [(first + t) % frames for t in range(frames)]
     durations = [milliseconds * (2 if t == frames - 1 else 1) for t in order]
     what = f"Animation of {count} clips, {frames} frames" + (f", rows: {', '.join(named)}" if any(named) else "")
-    return Picture(animated_png([drawn[t] for t in order], durations, colours), describe(what, title, caption))
+    return Picture(animated_png([pictures[t] for t in order], durations, colours), describe(what, title, caption))
 
 
 def animated_png(frames: list[np.ndarray], durations: list[int], colours: int) -> bytes:

@@ -30,8 +30,8 @@ def places(
         raise ValueError(f"probabilities are one for each of the eight places, got {list(array(probabilities).shape)}")
     white = np.full_like(first, 255)
     table = [[white, None, None, None], [second, None, first, None], [white, None, None, None]]
-    labels, frames = [["second", "", "", ""] if r == 1 else [""] * 4 for r in range(3)], [[None] * 4 for _ in range(3)]
-    labels[1][2] = "first"
+    labels = [[""] * 4, ["second", "", "first", ""], [""] * 4]
+    frames: list[list[str | None]] = [[None] * 4 for _ in range(3)]
     for k in range(8):
         row, column = divmod(k + (k >= 4), 3)
         p = None if probabilities is None else float(array(probabilities)[k])

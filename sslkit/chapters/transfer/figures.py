@@ -1,5 +1,7 @@
 """Accuracy against labels in several panels, one a data set: lines with bands under one legend."""
 
+from typing import Any
+
 import numpy as np
 
 from sslkit.plots.curves import CHANCE_STYLE
@@ -31,7 +33,8 @@ def efficiency_panels(
     fig, (left, bottom, w, h) = frame(WIDTH, 3.7, title, caption)
     legend = 0.3 / fig.get_figheight()  # a strip for it above the panels
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h - legend), w_pad=0.02, h_pad=0.02, wspace=0.03)
-    spoken, lines = [], {}
+    spoken: list[str] = []
+    lines: dict[str, Any] = {}
     for ax, (panel, curves) in zip(fig.subplots(1, len(panels), squeeze=False, sharey=True)[0], panels.items()):
         first = not spoken
         plain_axes(ax, xlabel, ylabel if first else "", title=panel, grid="both")
