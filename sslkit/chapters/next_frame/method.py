@@ -30,9 +30,8 @@ def shift(x: Tensor, kernel: Tensor) -> Tensor:
     Goodfellow, Levine 2016, section 3, CDNA's convolution, here with one kernel, circular, by Fourier transform.
     """
     (H, W), (_, K, _) = x.shape[2:], kernel.shape
-    placed = F.pad(kernel, (0, W - K, 0, H - K)).roll(
-        (-(K // 2), -(K // 2)), dims=(1, 2)
-    )  # no displacement: entry 0, 0
+    placed = F.pad(kernel, (0, W - K, 0, H - K))
+    placed = placed.roll((-(K // 2), -(K // 2)), dims=(1, 2))  # no displacement: entry 0, 0
     return torch.fft.irfft2(torch.fft.rfft2(x) * torch.fft.rfft2(placed)[:, None], s=(H, W))
 
 

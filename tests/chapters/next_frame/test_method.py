@@ -92,7 +92,7 @@ def test_shift_by_hand():
 
 BROKEN_SHIFTS = {
     "the other way": ("(-(K // 2), -(K // 2))", "(K // 2, K // 2)"),
-    "not centred": (".roll((-(K // 2), -(K // 2)), dims=(1, 2))", ""),
+    "not centred": ("placed.roll((-(K // 2), -(K // 2)), dims=(1, 2))", "placed"),
     "correlation": ("torch.fft.rfft2(placed)[:, None]", "torch.fft.rfft2(placed).conj()[:, None]"),
     "rows and columns exchanged": ("F.pad(kernel,", "F.pad(kernel.transpose(1, 2),"),
 }
