@@ -10,16 +10,18 @@ import sys
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import torch
 
 from sslkit import chapters, datasets, dist
-from sslkit.plots import duration
+from sslkit.plots import duration, spread_words
 from sslkit.probes import clip_report, finetune_report, scoreboard
 from sslkit.runs import load_run
 from sslkit.tokenizer import BytePair
-from sslkit.train import SCALES, Recipe, build, choose, device, interrupts_wait, scale, train
+from sslkit.train import SCALES, Recipe, build, choose, chosen_precision, device, interrupts_wait, scale, train
 
+LOGGED = ("step", "loss", "lr", "seconds", "images_per_second", "spread", "rank")  # of a Record, where it has them
 OVERRIDES = [f for f in fields(Recipe) if f.name != "options"]
 
 
@@ -40,7 +42,8 @@ def parser() -> argparse.ArgumentParser:
     pretrain.add_argument("--seed", type=int, default=0)
     pretrain.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     for override in OVERRIDES:
-        pretrain.add_argument(f"--{override.name.replace('_', '-')}", type=override.type, help="overrides the recipe")
+        kind = next(iter(get_args(override.type)), override.type)  # float | None: float
+        pretrain.add_argument(f"--{override.name.replace('_', '-')}", type=kind, help="overrides the recipe")
 
     probe = commands.add_parser("probe", help="stage two: judge a run's encoder with labels")
     probe.add_argument("run", type=Path, help="folder of a run")
@@ -133,7 +136,7 @@ def pretrain(args: argparse.Namespace) -> int:
         wanted, example = ("text", "text or text:PATH") if reads_text else ("pictures", "scenes or folder:PATH")
         raise ValueError(f"{args.method} learns from {wanted}, which {args.data} has not: try --data {example}")
     method = build(module.METHOD, recipe, data.channels, args.seed)
-    chance = method.chance(min(recipe.batch, len(data.pretrain)))
+    chance = method.chance(min(recipe.batch, len(data.pretrain))) if hasattr(method, "chance") else None
     about = {
         "name": args.method,
         "data": args.data,
@@ -149,9 +152,11 @@ def pretrain(args: argparse.Namespace) -> int:
         f"{args.method} on {data.name}: {len(data.pretrain):,} {things}, {about['scale']} scale, {dist.world()} process(es)"
     )
     say(f"seed {args.seed}, {recipe}")
+    dtype, why = chosen_precision(device().type)
+    say(f"{device()} in {str(dtype).removeprefix('torch.')}: {why}")
     if dist.is_main():
         out.mkdir(parents=True, exist_ok=True)
-    told, record = 0.0, None
+    told, record, seen = 0.0, None, None
     with (
         open(out / "log.jsonl" if dist.is_main() else os.devnull, "a", buffering=1) as log,  # a line at a time
         interrupts_wait(signal.SIGINT, signal.SIGTERM) as asked,
@@ -159,14 +164,17 @@ def pretrain(args: argparse.Namespace) -> int:
         for record in train(
             method, data.pretrain, recipe, seed=args.seed, out=out, resume=args.resume, about=about, stop=asked
         ):
-            line = {
-                key: round(getattr(record, key), 6) for key in ("step", "loss", "lr", "seconds", "images_per_second")
-            }
+            line = {key: round(value, 6) for key in LOGGED if (value := getattr(record, key)) is not None}
             log.write(json.dumps(line) + "\n")
+            seen = record if record.spread is not None else seen
             if record.seconds - told > 5 or record.step == record.steps:
                 told = record.seconds
-                say(f"step {record.step:6} of {record.steps}   loss {record.loss:.3f} (chance {chance:.3f})   "
+                level = f" (chance {chance:.3f})" if chance is not None else ""
+                level += f"   spread {seen.spread:.2f}, rank {seen.rank:.1f}" if seen else ""
+                say(f"step {record.step:6} of {record.steps}   loss {record.loss:.3f}{level}   "
                     f"{record.images_per_second:,.0f} {things}/s   {duration(record.seconds_left)} left", flush=True)  # fmt: skip
+    if seen:
+        say(spread_words(seen))
     if record and record.step < record.steps:
         say(f"Kept in {out}. Go on with: {go_on(args.given)}")
         return 128 + (asked() or signal.SIGTERM)

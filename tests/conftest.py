@@ -15,13 +15,9 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="module")
 def plain_precision():
     """float32 on every processor, so that results can be compared closely."""
-    from sslkit.train import precision
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSLKIT_PRECISION", "float32")
-        precision.cache_clear()
         yield
-    precision.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,11 @@
 import pytest
 import torch
 
-from sslkit.nets import ENCODERS, TEXT_ENCODERS, build_encoder, mlp, parameter_count
+from sslkit.nets import ENCODERS, build_encoder, mlp, parameter_count
 
-IMAGES = [name for name in ENCODERS if name not in TEXT_ENCODERS]  # tests/test_text_encoder.py has the others
+IMAGES = [
+    name for name, kind in ENCODERS.items() if kind.reads == "images"
+]  # tests/test_text_encoder.py has the others
 
 
 @pytest.mark.parametrize("name", IMAGES)

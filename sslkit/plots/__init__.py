@@ -6,7 +6,7 @@ channels; tensors and arrays both do. picture.py says why figures are made the w
 """
 
 from .bars import bars, histogram, scoreboard
-from .curves import label_efficiency, losses, smooth, verdict
+from .curves import label_efficiency, losses, smooth, spread_words, verdict
 from .guesses import guesses
 from .images import grid, neighbours, pairs, rows, strip
 from .live import Live, duration, in_jupyter
@@ -18,6 +18,6 @@ __all__ = [
     "COLOURS", "Live", "Picture", "array", "bars", "confusion", "duration", "grid", "guesses",
     "heatmap",
     "histogram", "in_jupyter", "label_efficiency", "losses", "neighbours", "note", "pairs",
-    "rows", "scoreboard", "smooth", "strip", "subsample", "tsne",
+    "rows", "scoreboard", "smooth", "spread_words", "strip", "subsample", "tsne",
     "tsne_maps", "verdict",
 ]  # fmt: skip

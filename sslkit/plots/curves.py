@@ -1,5 +1,7 @@
 """Losses against their chance level, and accuracy against the number of labels."""
 
+from typing import Any
+
 import numpy as np
 
 from .picture import (
@@ -29,14 +31,23 @@ def smooth(values, window: int) -> np.ndarray:
     return (total[end] - total[start]) / (end - start)
 
 
-def verdict(losses, chance: float | None, tolerance: float = 0.02, done: bool = True) -> str:
+def verdict(
+    losses,
+    chance: float | None,
+    tolerance: float = 0.02,
+    done: bool = True,
+    record: Any = None,
+) -> str:
     """In words whether the last tenth of the losses lies at chance level: within `tolerance` of it (a share),
-    or above it."""
+    or above it. Without a chance level: whether the features have collapsed, by
+    their spread and effective rank in the last Record that has them."""
     values = array(losses).astype(float)
-    if chance is None or not len(values):
+    if not len(values):
         return ""
     if not np.isfinite(values[-1]):
         return "The loss is not finite: training has diverged; try a smaller learning rate."
+    if chance is None:
+        return spread_words(record)
     last = values[-max(1, len(values) // 10) :].mean()
     if last > chance - tolerance * abs(chance):
         stayed = (
@@ -46,6 +57,16 @@ def verdict(losses, chance: float | None, tolerance: float = 0.02, done: bool = 
         )
         return f"The loss ({last:.3g}, chance {chance:.3g}) {stayed}."
     return f"The loss has come down from chance level ({chance:.3g}) to {last:.3g}."
+
+
+def spread_words(record: Any) -> str:
+    """What a Record's spread and effective rank say of a method whose loss has no chance level; nothing for None."""
+    if record is None:
+        return ""
+    numbers = f"spread {record.spread:.2f}, effective rank {record.rank:.1f}"
+    if record.collapsed:
+        return f"Collapsed: nearly the same features for all images ({numbers}), so a low loss means nothing."
+    return f"Not collapsed: features differ from image to image ({numbers}); this loss has no chance level."
 
 
 def draw_losses(ax, curves: dict, chance: float | None, window: int | None = None):

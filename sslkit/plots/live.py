@@ -28,7 +28,8 @@ def duration(seconds: float) -> str:
 
 
 class Live:
-    """Live loss figure with its chance level, and the accuracy of a probe beside it.
+    """Live loss figure with its chance level, and the accuracy of a probe beside it. For a method without a chance level
+    the spread of its features stands between them: 0 means that all images have the same.
 
     live = Live(chance=method.chance(256), title="...", probe="kNN accuracy, validation split")
     for record in train(method, x, recipe):
@@ -53,6 +54,8 @@ class Live:
         self.steps: list[int] = []
         self.losses: list[float] = []
         self.probes: dict[str, list[tuple[int, float]]] = {}
+        self.spreads: list[tuple[int, float]] = []
+        self.spread: Any = None  # the last record that has a spread
         self.record: Any = None  # the last sslkit.train.Record, and the first
         self.first: Any = None
         self.next_draw, self.handle = 0.0, None
@@ -64,6 +67,9 @@ class Live:
         self.record = record
         self.steps.append(record.step)
         self.losses.append(record.loss)
+        if getattr(record, "spread", None) is not None:
+            self.spreads.append((record.step, record.spread))
+            self.spread = record
         if probe is not None:
             for name, value in (probe if isinstance(probe, dict) else {"": probe}).items():
                 self.probes.setdefault(name, []).append((record.step, float(value)))
@@ -89,7 +95,7 @@ class Live:
                 self.handle.update(picture)
         else:
             words = f". {self.words()}" if self.record.step >= self.record.steps else ""
-            print(f"{self.status()}, loss {self.losses[-1]:.4g}{self._probe_words()}{words}", flush=True)
+            print(f"{self.status()}, {self._numbers()}{words}", flush=True)
         end = time.monotonic()
         self.next_draw = end + max(self.every, 40 * (end - start))
 
@@ -103,13 +109,15 @@ class Live:
         return f"{text}, {duration((r.seconds - first.seconds) / taken * (r.steps - r.step))} left" if taken else text
 
     def words(self) -> str:
-        """What the losses say, compared with the chance level."""
-        return verdict(self.losses, self.chance, done=self.record.step >= self.record.steps)
+        """What the losses say, compared with the chance level; without one, whether the features have collapsed."""
+        return verdict(self.losses, self.chance, done=self.record.step >= self.record.steps, record=self.spread)
 
-    def _probe_words(self) -> str:
-        return "".join(
-            f", {name or self.probe_name or 'probe'} {points[-1][1]:.1%}" for name, points in self.probes.items()
-        )
+    def _numbers(self) -> str:
+        """loss 0.31, spread 0.72, effective rank 24.1, kNN accuracy 41.3%"""
+        s = self.spread
+        spread = f", spread {s.spread:.2f}, effective rank {s.rank:.1f}" if s else ""
+        probes = (f", {name or self.probe_name or 'probe'} {points[-1][1]:.1%}" for name, points in self.probes.items())
+        return f"loss {self.losses[-1]:.4g}{spread}{''.join(probes)}"
 
     @drawing
     def draw(self) -> Picture:
@@ -120,51 +128,49 @@ class Live:
         words = self.words() or " "
         fig, (left, bottom, w, h) = frame(WIDTH, 2.75, self.title, f"{self.caption} {words}".strip() or " ")
         inch_w, inch_h = fig.get_size_inches()
-        two = bool(self.probes) or self.probe_name is not None
+        panels = [self._draw_loss]
+        panels += [self._draw_spread] if self.spreads else []
+        panels += [self._draw_probe] if self.probes or self.probe_name is not None else []
         # Fixed margins: the constrained layout of the other figures would double the time for a redraw.
-        low, height, width = bottom + 0.48 / inch_h, h - 0.8 / inch_h, w * (0.56 if two else 1) - 0.8 / inch_w
-        ax = fig.add_axes((left + 0.55 / inch_w, low, width, height))
-        plain_axes(ax, "step", "loss", self.status(), grid="y")
-        stride = max(1, len(self.losses) // MOST_POINTS)
-        draw_losses(ax, {"loss": (self.steps[::stride], self.losses[::stride])}, self.chance)
-        ax.set_xlim(0, r.steps)
-        if two:
-            start = left + w * 0.56 + 0.6 / inch_w
-            ax = fig.add_axes((start, low, left + w - start - 0.25 / inch_w, height))
-            plain_axes(ax, "step", "", self.probe_name or "probe accuracy", grid="y")
+        low, height = bottom + 0.48 / inch_h, h - 0.8 / inch_h
+        shares = {1: (1.0,), 2: (0.56, 0.44), 3: (0.4, 0.3, 0.3)}[len(panels)]
+        for draw, share in zip(panels, shares):
+            width = w * share - 0.8 / inch_w
+            ax = fig.add_axes((left + 0.55 / inch_w, low, width, height))
+            draw(ax)
             ax.set_xlim(0, r.steps)
-            ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
-            for colour, (name, points) in zip(COLOURS[2:] * 4, self.probes.items()):
-                ax.plot(*zip(*points), color=colour, marker="o", markersize=4, linewidth=1.8, label=name or None)
-                ax.annotate(
-                    f"{points[-1][1]:.1%}",
-                    points[-1],
-                    (-4, 6),
-                    textcoords="offset points",
-                    ha="right",
-                    size=TEXT_SIZE,
-                    color=INK,
-                )
-            ax.margins(y=0.25)
-            lowest, highest = ax.get_ylim()
-            spare = max(0.0, 0.06 - (highest - lowest)) / 2  # ticks are whole percents: noise is not to fill the axis
-            ax.set_ylim(lowest - spare, highest + spare)
-            if any(self.probes):
-                name_lines(ax)
-            if not self.probes:
-                ax.text(
-                    0.5,
-                    0.5,
-                    "no measurement yet",
-                    transform=ax.transAxes,
-                    ha="center",
-                    size=TEXT_SIZE,
-                    color=FAINT,
-                )
-                ax.set(yticks=[])
+            left += w * share
         alt = describe(
-            f"Loss curve, {self.status()}, loss {self.losses[-1]:.4g}{self._probe_words()}",
+            f"Loss curve, {self.status()}, {self._numbers()}",
             self.title,
             f"{self.caption} {words}",
         )
         return render(fig, alt, colours=48)
+
+    def _draw_loss(self, ax) -> None:
+        plain_axes(ax, "step", "loss", self.status(), grid="y")
+        stride = max(1, len(self.losses) // MOST_POINTS)
+        draw_losses(ax, {"loss": (self.steps[::stride], self.losses[::stride])}, self.chance)
+
+    def _draw_spread(self, ax) -> None:
+        plain_axes(ax, "step", "", f"spread of features (effective rank {self.spread.rank:.1f})", grid="y")
+        ax.plot(*zip(*self.spreads), color=COLOURS[1], linewidth=1.8)
+        ax.set_ylim(0, 1)
+
+    def _draw_probe(self, ax) -> None:
+        plain_axes(ax, "step", "", self.probe_name or "probe accuracy", grid="y")
+        ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
+        for colour, (name, points) in zip(COLOURS[2:] * 4, self.probes.items()):
+            ax.plot(*zip(*points), color=colour, marker="o", markersize=4, linewidth=1.8, label=name or None)
+            last = f"{points[-1][1]:.1%}"
+            ax.annotate(last, points[-1], (-4, 6), textcoords="offset points", ha="right", size=TEXT_SIZE, color=INK)
+        ax.margins(y=0.25)
+        lowest, highest = ax.get_ylim()
+        spare = max(0.0, 0.06 - (highest - lowest)) / 2  # ticks are whole percents: noise is not to fill the axis
+        ax.set_ylim(lowest - spare, highest + spare)
+        if any(self.probes):
+            name_lines(ax)
+        if not self.probes:
+            words = "no measurement yet"
+            ax.text(0.5, 0.5, words, transform=ax.transAxes, ha="center", size=TEXT_SIZE, color=FAINT)
+            ax.set(yticks=[])

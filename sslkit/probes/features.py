@@ -1,42 +1,20 @@
 """Features of a frozen network, and the checks that every probe shares."""
 
 import copy
-from contextlib import contextmanager
+import math
+from typing import Any
 
 import torch
 from sklearn.feature_extraction.text import TfidfTransformer
 from torch import Tensor, nn
 
+from sslkit.nets import device_of, evaluating, to_input
 from sslkit.train import autocast
-
-
-def device_of(model: nn.Module) -> torch.device:
-    """The device of the model's first parameter; the CPU for a model without any."""
-    parameter = next(model.parameters(), None)
-    return parameter.device if parameter is not None else torch.device("cpu")
-
-
-def to_input(x: Tensor, device: torch.device) -> Tensor:
-    """What an encoder eats, on the device: uint8 images become float32 in [0, 1], anything else (tokens too) stays."""
-    x = x.to(device)
-    return x.float().div_(255) if x.dtype == torch.uint8 else x
 
 
 def is_text(x) -> bool:
     """Whether x is tokens [N, T] and no images, streamed or not."""
     return getattr(x, "dtype", None) == torch.int64
-
-
-@contextmanager
-def evaluating(model: nn.Module):
-    """model.eval() for a while; each submodule gets its own training mode back, whatever happens."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 @torch.no_grad()
@@ -88,7 +66,7 @@ def accuracy(predictions: Tensor, y: Tensor) -> float:
     return (predictions.cpu() == y.cpu()).double().mean().item()
 
 
-def backbone(model: nn.Module) -> nn.Module:
+def backbone(model: Any) -> nn.Module:
     """The encoder of a method, or the encoder itself."""
     return model.encoder if hasattr(model, "encode") else model
 
@@ -96,23 +74,26 @@ def backbone(model: nn.Module) -> nn.Module:
 def reinitialised(encoder: nn.Module, seed: int = 0) -> nn.Module:
     """A copy of the encoder as it was before any training: every module's reset_parameters() is called, under `seed`.
 
-    Inner modules come first, so that an outer module's own reset_parameters has the last word. A parameter that no
-    module resets would smuggle trained weights into the untrained row: that is a ValueError which names it.
+    Inner modules come first, so that an outer module's own reset_parameters has the last word. A parameter that nothing
+    resets would smuggle trained weights into the untrained row: that is a ValueError which names it.
     """
-    device, fresh = device_of(encoder), copy.deepcopy(encoder).cpu()
-    with torch.random.fork_rng(devices=[]):
+    device, fresh = device_of(encoder), copy.deepcopy(encoder).cpu().requires_grad_(True)
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.default_generator.manual_seed(seed)
-        for name, module in reversed(list(fresh.named_modules())):
+        for parameter in fresh.parameters():
+            parameter.fill_(math.nan)  # what is still NaN in the end was reset by nothing
+        for module in reversed(list(fresh.modules())):
             reset = getattr(module, "reset_parameters", None) or getattr(module, "_reset_parameters", None)
             if reset is not None:
                 reset()
-            elif own := [key for key, _ in module.named_parameters(recurse=False)]:
-                where = f"{name}: {type(module).__name__}" if name else type(module).__name__
-                raise ValueError(
-                    f"cannot start {where} afresh: it holds parameters ({', '.join(own)}) but has no "
-                    "reset_parameters(); give its class one that sets them"
-                )
-    return fresh.to(device).requires_grad_(True)
+    for name, module in fresh.named_modules():
+        if kept := [key for key, p in module.named_parameters(recurse=False) if p.isnan().any()]:
+            where = f"{name}: {type(module).__name__}" if name else type(module).__name__
+            raise ValueError(
+                f"cannot start {where} afresh: it holds parameters ({', '.join(kept)}) that nothing resets; give its class a "
+                "reset_parameters() that sets them, or wrap what makes the network: sslkit.nets.wrap(lambda: MyNetwork(...))"
+            )
+    return fresh.to(device)
 
 
 def check_labelled(h: Tensor, y: Tensor, what: str) -> None:

@@ -1,8 +1,12 @@
 """Training, a generator: `for record in train(method, x, recipe): ...`, in a notebook, on the command line, under torchrun."""
 
-from sslkit.train.hardware import autocast, device, precision
-from sslkit.train.loop import Record, batch_indices, build, other_processes, train
-from sslkit.train.recipe import SCALES, Recipe, choose, learning_rate, make_optimizer, scale
+from sslkit.train.batches import batch_indices
+from sslkit.train.hardware import autocast, chosen_precision, device, precision
+from sslkit.train.loop import train
+from sslkit.train.optimizer import learning_rate, make_optimizer
+from sslkit.train.recipe import SCALES, Recipe, build, choose, scale
+from sslkit.train.record import Record
+from sslkit.train.run import other_processes
 from sslkit.train.whole_steps import interrupts_wait
 
 __all__ = [
@@ -13,6 +17,7 @@ __all__ = [
     "batch_indices",
     "build",
     "choose",
+    "chosen_precision",
     "device",
     "interrupts_wait",
     "learning_rate",

@@ -1,57 +1,76 @@
 """What this machine has: the device, and the precision that pays on it."""
 
-import math
 import os
-import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
+from pathlib import Path
 
 import torch
-from torch import nn
 
 from sslkit import dist
 
 
 def device() -> torch.device:
-    """This process's GPU if there is one, else the CPU; SSLKIT_DEVICE (cpu, mps, ...) overrules."""
-    if wanted := os.environ.get("SSLKIT_DEVICE"):
-        return torch.device(wanted)
-    if torch.cuda.is_available():
-        return torch.device("cuda", dist.local_rank())
-    return torch.device("cpu")
+    """This process's GPU if there is one, else the CPU; SSLKIT_DEVICE (cpu, cuda, cuda:1, mps) overrules.
+
+    ValueError for a device that this machine, or this build of PyTorch, does not have.
+    """
+    gpu = torch.cuda.is_available()
+    wanted = os.environ.get("SSLKIT_DEVICE")
+    if not wanted:
+        return torch.device("cuda", dist.local_rank()) if gpu else torch.device("cpu")
+    try:
+        torch.empty(0, device=wanted)
+    except (RuntimeError, AssertionError, ValueError) as error:  # what PyTorch raises differs from device to device
+        here = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count() if gpu else 0))]
+        here += ["mps"] if torch.backends.mps.is_available() else []
+        raise ValueError(
+            f"SSLKIT_DEVICE is {wanted!r}, which PyTorch cannot use here; it can use {', '.join(here)}. Set it to one of these, or unset it"
+        ) from error
+    return torch.device(wanted)
 
 
-@lru_cache
 def precision(kind: str) -> torch.dtype:
-    """bfloat16 where it makes a convolution's step clearly faster on this kind of device ("cpu", "cuda"), else float32.
+    """The precision in which training pays on this kind of device ("cpu", "cuda"): bfloat16 or float32; see
+    `chosen_precision`."""
+    return chosen_precision(kind)[0]
 
-    Measured once a process (0.2 s), since processors differ too much to know; SSLKIT_PRECISION=float32 or bfloat16
-    overrules.
+
+def chosen_precision(kind: str) -> tuple[torch.dtype, str]:
+    """The precision for a kind of device, and why, in words.
+
+    bfloat16 where the hardware multiplies matrices in it: NVIDIA GPUs since Ampere, processors with AMX. Elsewhere it is
+    emulated, or no faster than float32. Decided by what the hardware says of itself and never by a stop-watch, so that
+    the same seed gives the same numbers on the same machine. SSLKIT_PRECISION=float32 or bfloat16 overrules.
     """
     if wanted := os.environ.get("SSLKIT_PRECISION"):
         if wanted not in ("float32", "bfloat16"):
             raise ValueError(f"SSLKIT_PRECISION is {wanted!r}; it can be float32 or bfloat16")
-        return getattr(torch, wanted)
+        return getattr(torch, wanted), "SSLKIT_PRECISION says so"
     if kind == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+        if torch.cuda.is_bf16_supported(including_emulation=False):
+            return torch.bfloat16, "this GPU computes in it"
+        return torch.float32, "this GPU only emulates bfloat16"
     if kind != "cpu":
-        return torch.float32
-    layer = nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
-    x = torch.ones(64, 64, 16, 16).to(memory_format=torch.channels_last).requires_grad_()
-
-    def seconds(dtype: torch.dtype) -> float:
-        best = math.inf
-        for _ in range(4):
-            start = time.perf_counter()
-            with torch.enable_grad(), torch.autocast(kind, dtype, enabled=dtype != torch.float32):
-                layer(x).sum().backward()
-            best = min(best, time.perf_counter() - start)
-        return best
-
-    return torch.bfloat16 if seconds(torch.bfloat16) < 0.8 * seconds(torch.float32) else torch.float32
+        return torch.float32, f"the safe choice on {kind}"
+    if "amx_bf16" in cpu_features():
+        return torch.bfloat16, "this processor multiplies matrices in it (AMX)"
+    return torch.float32, "this processor has no AMX, without which bfloat16 is not reliably faster"
 
 
-def autocast(where: torch.device, dtype: torch.dtype | None = None):
+@lru_cache
+def cpu_features() -> frozenset[str]:
+    """What the processor can do, by the names that Linux uses ("avx2", "amx_bf16"); empty where nothing says so."""
+    if hasattr(torch.cpu, "get_capabilities"):  # since PyTorch 2.11, on all systems
+        return frozenset(name for name, value in torch.cpu.get_capabilities().items() if value is True)
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(next((line.split(":")[1].split() for line in lines if line.startswith("flags")), []))
+
+
+def autocast(where: torch.device, dtype: torch.dtype | None = None) -> AbstractContextManager:
     """A context in which convolutions and matrix products run in the precision that pays on this device."""
     dtype = dtype or precision(where.type)
     return nullcontext() if dtype == torch.float32 else torch.autocast(where.type, dtype)

@@ -1,11 +1,15 @@
-"""A run's settings, and what follows from them alone: the scale at hand, the learning rate, the optimiser."""
+"""A run's settings, what follows from the scale at hand, and a new method made by them."""
 
-import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import nn
+
+from sslkit.nets import build_encoder
+from sslkit.train.hardware import device
 
 SCALES = ("smoke", "laptop", "gpu")
 
@@ -13,8 +17,8 @@ SCALES = ("smoke", "laptop", "gpu")
 @dataclass(frozen=True)
 class Recipe:
     """All settings of a run. steps are optimiser steps; batch is images a step over all processes; warmup is a share
-    of the steps, after which the learning rate falls to 0 along a half cosine; options go to the method's
-    constructor."""
+    of the steps, after which the learning rate falls to 0 along a half cosine; clip is the largest norm that all
+    gradients together may have, None for any; options go to the method's constructor."""
 
     steps: int
     lr: float
@@ -23,9 +27,10 @@ class Recipe:
     optimizer: str = "sgd"
     weight_decay: float = 5e-4
     warmup: float = 0.1
+    clip: float | None = None
     options: dict = field(default_factory=dict)
 
-    def but(self, **changes) -> "Recipe":
+    def but(self, **changes: Any) -> "Recipe":
         """The same recipe with some settings changed."""
         return replace(self, **changes)
 
@@ -48,23 +53,8 @@ def choose(recipes: dict[str, Recipe], wanted: str | None = None) -> Recipe:
     return recipes["laptop"].smoke() if chosen == "smoke" else recipes[chosen]
 
 
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """The rate of step 0, 1, ...: a straight warm-up, then a half cosine to 0 (Loshchilov & Hutter 2017)."""
-    warmup = max(1, round(recipe.warmup * recipe.steps))
-    if step < warmup:
-        return recipe.lr * (step + 1) / warmup
-    return recipe.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, recipe.steps - warmup)))
-
-
-def make_optimizer(method: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD with momentum 0.9, or AdamW; no weight decay on biases and batch norm, as the papers do."""
-    learned = [p for p in method.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in learned if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in learned if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9)
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=recipe.lr)
-    raise ValueError(f"no optimizer {recipe.optimizer!r}; there are sgd and adamw")
+def build(method_class: Callable[..., nn.Module], recipe: Recipe, channels: int = 3, seed: int = 0) -> nn.Module:
+    """A new method with a new encoder on this process's device; the same seed gives the same weights."""
+    torch.manual_seed(seed)
+    method = method_class(build_encoder(recipe.encoder, channels), **recipe.options).to(device())
+    return method.to(memory_format=torch.channels_last)  # convolutions are faster so, on CPUs and GPUs alike

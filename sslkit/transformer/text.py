@@ -87,6 +87,15 @@ class TextEncoder(nn.Module):
         """Whether each place sees only itself and those before it."""
         return self.blocks[0].attention.causal
 
+    @property
+    def channels(self) -> int:
+        """What an encoder of images calls its colours: here the number of different tokens."""
+        return self.vocabulary
+
+    def map(self, tokens: Tensor) -> Tensor:
+        """Features of each token, [N, T, dim]."""
+        return self.tokens(tokens)
+
     def forward(self, tokens: Tensor) -> Tensor:
         return mean_of_tokens(self.tokens(tokens), tokens, self.pad)
 

@@ -48,7 +48,7 @@ class ViT(nn.Module):
         super().__init__()
         if positions not in ("sincos", "learned"):
             raise ValueError(f"positions can be sincos or learned, not {positions!r}")
-        self.patch, self.dim, self.grid = patch, dim, grid
+        self.channels, self.patch, self.dim, self.grid = channels, patch, dim, grid
         self.embed = nn.Conv2d(channels, dim, patch, stride=patch)  # one linear map a patch
         self.class_token = nn.Parameter(torch.empty(1, 1, dim)) if class_token else None
         self.learned = nn.Parameter(torch.empty(grid[0] * grid[1], dim)) if positions == "learned" else None
@@ -93,6 +93,12 @@ class ViT(nn.Module):
     def pool(self, tokens: Tensor) -> Tensor:
         """What mix gave to one feature an image, [N, dim]: the class token if there is one, else the mean."""
         return tokens.mean(dim=1) if self.class_token is None else tokens[:, 0]
+
+    def map(self, x: Tensor) -> Tensor:
+        """Features of each patch, [N, dim, H / patch, W / patch]."""
+        rows, columns = x.shape[2] // self.patch, x.shape[3] // self.patch
+        tokens = self.mix(self.tokens(x))[:, -rows * columns :]  # without a class token
+        return tokens.transpose(1, 2).unflatten(2, (rows, columns))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pool(self.mix(self.tokens(x)))

@@ -1,0 +1,25 @@
+"""Layers that several networks are made of."""
+
+from torch import nn
+
+
+def mlp(dims: list[int]) -> nn.Sequential:
+    """Linear layers through `dims`, with batch norm and ReLU between them: [N, dims[0]] -> [N, dims[-1]]."""
+    layers: list[nn.Module] = []
+    for wide, narrow in zip(dims[:-2], dims[1:-1]):
+        layers += [nn.Linear(wide, narrow, bias=False), nn.BatchNorm1d(narrow), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers, nn.Linear(dims[-2], dims[-1]))
+
+
+def conv(channels_in: int, channels_out: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:
+    """Convolution, batch norm, ReLU; [N, C, H, W] -> [N, C', H / stride, W / stride]."""
+    return nn.Sequential(
+        nn.Conv2d(channels_in, channels_out, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(channels_out),
+        nn.ReLU(inplace=True),
+    )
+
+
+def parameter_count(module: nn.Module) -> int:
+    """How many numbers the module learns."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)

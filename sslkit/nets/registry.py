@@ -1,0 +1,58 @@
+"""Encoders by name, as recipes and the command line have them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from torch import nn
+
+from sslkit.nets.encoders import ResNet18, SmallEncoder, SpatialEncoder
+from sslkit.nets.wrapped import LIBRARIES, wrap
+from sslkit.transformer import TextEncoder, ViT
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """make(channels): a new encoder, for so many colours of images or so many different tokens; reads: "images" or
+    "tokens"."""
+
+    make: Callable[[int], nn.Module]
+    reads: str = "images"
+
+
+BOTH_SIDES: dict[str, Any] = {"norm_first": True, "sines": True, "near": True}  # as BERT wants it
+PAST_ALONE: dict[str, Any] = {"causal": True, "eps": 1e-5, "gelu": "tanh"}  # as GPT wants it
+BASE: dict[str, Any] = {"dim": 384, "depth": 6, "heads": 6, "dropout": 0.1}
+
+ENCODERS: dict[str, Architecture] = {
+    "small": Architecture(SmallEncoder),
+    "spatial": Architecture(SpatialEncoder),
+    "resnet18": Architecture(ResNet18),
+    "vit": Architecture(ViT),
+    "vit_tiny": Architecture(partial(ViT, dim=192, depth=12, heads=3)),
+    "text": Architecture(partial(TextEncoder, **BOTH_SIDES, std=0.06), "tokens"),
+    "text_causal": Architecture(partial(TextEncoder, **PAST_ALONE, std=0.06), "tokens"),
+    "text_base": Architecture(partial(TextEncoder, **BOTH_SIDES, **BASE), "tokens"),
+    "text_causal_base": Architecture(partial(TextEncoder, **PAST_ALONE, **BASE), "tokens"),
+}
+
+
+def architecture(name: str) -> Architecture:
+    """What stands under a name; ValueError for an unknown one. A name with a colon is that of another library:
+    "timm:convnext_atto", see `wrap`."""
+    if isinstance(name, str) and ":" in name:
+        return Architecture(partial(wrap, name))
+    if name not in ENCODERS:
+        others = " or ".join(f"{library}:NAME" for library in LIBRARIES)
+        raise ValueError(f"no encoder {name!r}; there are {', '.join(ENCODERS)}, and {others}")
+    return ENCODERS[name]
+
+
+def build_encoder(name: str = "small", channels: int = 3) -> nn.Module:
+    """A new encoder: "small" for laptops, "spatial" where places matter, "resnet18" for a GPU, or a Vision Transformer
+    with patches of 4 x 4: "vit" for laptops (0.8 million parameters), "vit_tiny" for a GPU (5.4 million, DeiT-Ti's width
+    and depth); channels is 3 for colour, 1 for grey. Or one for text, where channels is the number of different tokens:
+    "text" sees both sides, "text_causal" the past alone (1.1 million parameters), "text_base" and "text_causal_base" are
+    for a GPU (11 million). Or one of another library, as "timm:convnext_atto": see `wrap`."""
+    return architecture(name).make(channels)

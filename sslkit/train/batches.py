@@ -1,0 +1,24 @@
+"""Which samples a step uses, and how they get to the device."""
+
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def batch_indices(n: int, batch: int, step: int, seed: int) -> Tensor:
+    """Which images step 0, 1, ... uses, int64 [batch]: all n in a new random order each epoch, the last incomplete
+    batch left out."""
+    epoch, place = divmod(step, n // batch)
+    return _order(n, seed, epoch)[place * batch : (place + 1) * batch]
+
+
+@lru_cache(maxsize=2)
+def _order(n: int, seed: int, epoch: int) -> Tensor:
+    return torch.randperm(n, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+
+
+def moved(batch: Any, device: torch.device) -> Any:
+    """A batch on the device: a tensor, or a tuple of them (images and their labels, images and their texts)."""
+    return tuple(moved(part, device) for part in batch) if isinstance(batch, tuple) else batch.to(device)

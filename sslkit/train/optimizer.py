@@ -1,0 +1,73 @@
+"""The optimiser: which parameters learn, how fast, and how far in one step."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+from sslkit.train.recipe import Recipe
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """The rate of step 0, 1, ...: a straight warm-up, then a half cosine to 0 (Loshchilov & Hutter 2017)."""
+    warmup = max(1, round(recipe.warmup * recipe.steps))
+    if step < warmup:
+        return recipe.lr * (step + 1) / warmup
+    return recipe.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, recipe.steps - warmup)))
+
+
+def make_optimizer(method: Any, recipe: Recipe) -> torch.optim.Optimizer:
+    """SGD with momentum 0.9, or AdamW; no weight decay on biases and batch norm, as the papers do.
+
+    A method may set rates of its own by `parameter_groups()`: a list of dicts with "params", and "lr", the group's share
+    of the learning rate (1); "constant": True for a rate without warm-up and cosine; "weight_decay" in place of the
+    recipe's. What is in none of its groups learns as usual.
+    """
+    own = method.parameter_groups() if hasattr(method, "parameter_groups") else []
+    own = [{**group, "params": learned(group["params"])} for group in own]
+    named = {id(p) for group in own for p in group["params"]}
+    rest = [p for p in learned(method.parameters()) if id(p) not in named]
+    groups = [*split(recipe, rest), *(part for group in own for part in split(recipe, **group) if part["params"])]
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9)
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=recipe.lr)
+    raise ValueError(f"no optimizer {recipe.optimizer!r}; there are sgd and adamw")
+
+
+def learned(parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:
+    """Those that are not frozen."""
+    return [p for p in parameters if p.requires_grad]
+
+
+def split(
+    recipe: Recipe,
+    params: list[nn.Parameter],
+    lr: float = 1.0,
+    constant: bool = False,
+    weight_decay: float | None = None,
+) -> list[dict[str, Any]]:
+    """Two groups of the optimiser: the weights, and the biases and norms, which do not decay."""
+    decay = recipe.weight_decay if weight_decay is None else weight_decay
+    common = {"share": lr, "constant": constant}
+    return [
+        {"params": [p for p in params if p.ndim > 1], "weight_decay": decay, **common},
+        {"params": [p for p in params if p.ndim <= 1], "weight_decay": weight_decay or 0.0, **common},
+    ]
+
+
+def set_rates(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int) -> float:
+    """Give each group its rate for step 0, 1, ...; returns the one that all groups without their own have."""
+    rate = learning_rate(recipe, step)
+    for group in optimizer.param_groups:
+        group["lr"] = group["share"] * (recipe.lr if group["constant"] else rate)
+    return rate
+
+
+def limit_gradients(optimizer: torch.optim.Optimizer, limit: float | None) -> None:
+    """Scale all gradients down together where their norm is above `limit`; None: never. On many processes they are the
+    means over all of them by now, the same in each."""
+    if limit is not None:
+        nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], limit)

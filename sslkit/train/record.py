@@ -1,0 +1,55 @@
+"""What a step of training reports."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from sslkit.measures import collapse, effective_rank
+from sslkit.nets import evaluated
+
+ROWS = 256  # features that spread and rank are measured on: more cost time and say the same
+# The spread below which they have collapsed. Projections are centred: healthy ones stay above 0.6, those of SimSiam without
+# its stop-gradient end below 0.3. Features after a ReLU, or a ViT's, point to one side even when they are good.
+LEAST = {"z": 0.3, "h": 0.1}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one step (on a GPU: ten steps) of training gave. seconds count training alone, not what the caller does
+    in between. spread, rank: of the features, about a hundred times a run, for a method without a chance level, and
+    whether they have collapsed: see `spread_of`."""
+
+    step: int  # steps done
+    steps: int  # steps in all
+    loss: float
+    lr: float
+    seconds: float
+    images_per_second: float
+    extras: dict[str, Tensor]
+    spread: float | None = None
+    rank: float | None = None
+    collapsed: bool | None = None
+
+    @property
+    def seconds_left(self) -> float:
+        """At the mean speed so far."""
+        return self.seconds / self.step * (self.steps - self.step)
+
+
+def spread_of(method: nn.Module, extras: dict[str, Tensor], images: Any) -> dict[str, Any]:
+    """How far the features of a batch have collapsed: their "spread" (sslkit.measures.collapse), their effective "rank",
+    and whether they have "collapsed".
+
+    Of what the loss compares, extras["z"] [N, K], where the method gives it: batch norm inside an encoder keeps its
+    features apart even when the loss could not care less. Else of extras["h"], else of the encoder's features of these
+    images. Nothing for a method that has none of them.
+    """
+    name = "z" if "z" in extras else "h"
+    features = extras.get(name)
+    if features is None and isinstance(images, Tensor) and hasattr(method, "encode"):
+        features = evaluated(method, images[:ROWS])
+    if features is None or not features.isfinite().all():
+        return {}
+    spread, rank = collapse(features[:ROWS]), effective_rank(features[:ROWS])
+    return {"spread": spread, "rank": rank, "collapsed": spread < LEAST[name] or rank < 1.5}

@@ -1,0 +1,188 @@
+"""What a training is besides its loop: where it stands, what is saved and when, how it stops."""
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sslkit import checkpoint, dist
+from sslkit.nets import device_of
+from sslkit.train.batches import batch_indices, moved
+from sslkit.train.hardware import precision
+from sslkit.train.optimizer import make_optimizer
+from sslkit.train.recipe import Recipe
+from sslkit.train.record import Record, spread_of
+from sslkit.train.whole_steps import interrupts_wait
+
+
+class Run:
+    """A training of `method`, step by step; the arguments are those of `train`.
+
+    done: whole steps so far; over: whether the loop ends here; seconds: spent in steps. share: samples a process takes in
+    a step, one of `processes`.
+    """
+
+    def __init__(
+        self,
+        method: Any,
+        x: Any,
+        recipe: Recipe,
+        *,
+        seed: int = 0,
+        out: str | Path | None = None,
+        about: dict[str, Any] | None = None,
+        save_every: float | None = None,
+        stop: Callable[[], object] | None = None,
+        dtype: torch.dtype | None = None,
+    ):
+        if len(x) < 2:
+            raise ValueError(f"training needs at least two images, there are {len(x)}")
+        self.method, self.recipe, self.seed, self.stop = method, recipe, seed, stop
+        self.device, self.processes = device_of(method), dist.world()
+        self.share = min(recipe.batch, len(x)) // self.processes
+        if self.share < 2:
+            raise ValueError(
+                f"a batch of {recipe.batch} out of {len(x)} images gives {self.processes} processes {self.share} each; "
+                "at least 2 are needed"
+            )
+        self.samples = len(x)
+        self.x = x.to(self.device) if isinstance(x, Tensor) else x
+        self.optimizer = make_optimizer(method, recipe)
+        self.dtype = dtype or precision(self.device.type)
+        self.generator = torch.Generator(self.device)
+        self.path = Path(out) / "checkpoint.pt" if out else None
+        self.settings = {"recipe": asdict(recipe), "seed": seed, "images": len(x), **(about or {})}
+        self.done, self.seconds, self.saved = 0, 0.0, 0
+        self.losses: list[Tensor] = []
+        self.asked, self.stopping = False, False
+        self.every = 10 if self.device.type == "cuda" else 1  # reading the loss makes a GPU wait
+        self.looks = 0 if hasattr(method, "chance") else max(1, recipe.steps // 100)  # steps from spread to spread
+        save_every = float(os.environ.get("SSLKIT_SAVE_EVERY", 60)) if save_every is None else save_every
+        self.save_every, self.pause, self.last_save = save_every, min(1.0, save_every), time.monotonic()
+
+    @property
+    def over(self) -> bool:
+        """Whether no step follows: all are done, or somebody asked to stop."""
+        return self.done >= self.recipe.steps or self.stopping
+
+    def resume(self) -> None:
+        """Go on where the checkpoint stands."""
+        if self.path is None:
+            raise ValueError("resume=True needs out=, the folder of the run that goes on")
+        state = checkpoint.load(self.path)
+        checkpoint.check_matches(state, method=self.method, settings=self.settings)
+        self.method.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.done, self.seconds, self.dtype = state["step"], state["seconds"], getattr(torch, state["dtype"])
+        self.saved = self.done
+        if state.get("processes", self.processes) != self.processes and dist.is_main():
+            print(other_processes(state["processes"], state["recipe"]["batch"]))
+
+    def save(self, by: int = 0) -> None:
+        """Write the checkpoint; process `by` does."""
+        self.saved = self.done
+        if self.path and dist.rank() == by:
+            state = {"method": type(self.method).__name__, "model": self.method.state_dict(),
+                     "optimizer": self.optimizer.state_dict(), "step": self.done, "seconds": self.seconds,
+                     "dtype": str(self.dtype).removeprefix("torch."), "processes": self.processes, **self.settings}  # fmt: skip
+            checkpoint.save(self.path, state)
+
+    @contextmanager
+    def kept(self, resume: bool) -> Iterator[None]:
+        """Resume where wanted; save what was learned when the block ends, whatever ends it; put a lost process into
+        words."""
+        if resume:
+            self.resume()
+        try:
+            yield
+            if self.stopping and dist.is_main():
+                print(f"Stopped after step {self.done} of {self.recipe.steps}; what was learned is kept.")
+        except RuntimeError as error:
+            if not dist.is_lost(error):
+                raise
+            gone = dist.gone()
+            if self.done:
+                self.save(by=min(set(range(self.processes)) - set(gone)))
+            which = " and ".join(f"process {r}" for r in gone) or "another process"
+            kept = (
+                f"what was learned until then is kept in {self.path}" if self.path else "without out= nothing is kept"
+            )
+            raise ConnectionError(
+                f"{which} of {self.processes} is gone (killed, crashed or stuck), so process {dist.rank()} ends the run after step "
+                f"{self.done} of {self.recipe.steps}; {kept}."
+            ) from error
+        finally:
+            if self.saved != self.done:
+                self.save()
+
+    @contextmanager
+    def whole_step(self) -> Iterator[int]:
+        """The block is step 0, 1, ..., which counts when it is done; a wish to stop is heard only then."""
+        start = time.perf_counter()
+        with nullcontext(self.stop) if self.stop else interrupts_wait() as interrupted:
+            yield self.done
+            self.done += 1
+            self.asked = self.asked or bool(interrupted())
+        self.seconds += time.perf_counter() - start
+
+    def seed_step(self, step: int) -> None:
+        """Start the random numbers of a step: those of views in `generator`, those of dropout in torch's own."""
+        number = (self.seed * 1_000_003 + step) * 1009 + dist.rank()
+        self.generator.manual_seed(number)
+        torch.manual_seed(number)
+
+    def indices(self, step: int) -> Tensor:
+        """Which samples this process takes in a step, int64 [share]."""
+        return batch_indices(self.samples, self.share * self.processes, step, self.seed)[self.share * dist.rank() :][
+            : self.share
+        ]
+
+    def batch(self, step: int) -> Any:
+        """This process's samples for a step, on the device."""
+        index = self.indices(step)
+        chosen = self.x[index.to(self.device)] if isinstance(self.x, Tensor) else moved(self.x[index], self.device)
+        if hasattr(self.x, "prefetch") and step + 1 < self.recipe.steps:
+            self.x.prefetch(self.indices(step + 1))
+        return chosen
+
+    def report(self, loss: Tensor, lr: float, extras: dict[str, Tensor], images: Any) -> Record | None:
+        """The Record of the step just taken, on a GPU of the last ten; None in between. Saves when it is time."""
+        self.losses.append(loss)
+        steps = self.recipe.steps
+        if self.done % self.every and self.done < steps and not (self.asked and self.processes == 1):
+            return None
+        mean, self.stopping = dist.agree(torch.stack(self.losses).float().mean(), self.asked)
+        self.losses.clear()
+        if not math.isfinite(mean):
+            self.saved = self.done  # nothing worth keeping: the last good checkpoint stays
+            raise FloatingPointError(
+                f"the loss became {mean} at step {self.done} of {steps} (learning rate {lr:.3g}). Try a lower lr, a longer warmup, "
+                "or SSLKIT_PRECISION=float32"
+                + (f"; {self.path} is from before" if self.path and self.path.exists() else "")
+            )
+        if time.monotonic() - self.last_save > self.pause:
+            self.save()
+            self.last_save, self.pause = time.monotonic(), min(2 * self.pause, self.save_every)
+        looked = {}
+        if self.looks and (self.done % self.looks < self.every or self.done == steps):
+            looked = spread_of(self.method, extras, images)
+        speed = self.done * self.share * self.processes / self.seconds
+        return Record(self.done, steps, mean, lr, self.seconds, speed, extras, **looked)
+
+
+def other_processes(before: int, batch: int) -> str:
+    """What it means that a run of `before` processes goes on with another number."""
+    now = dist.world()
+    words = "the same images" if batch // before * before == batch // now * now else f"{batch // now * now} images"
+    return (
+        f"This run was started with {before} process(es) and goes on with {now}. That is allowed, but is not bit for bit what it "
+        f"would have been: each step takes {words} ({batch // now} a process), with other random views, and on CPUs "
+        "batch norm sees other groups of images."
+    )
