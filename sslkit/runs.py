@@ -9,45 +9,86 @@ from torch import nn
 from sslkit import chapters, checkpoint
 from sslkit.datasets.root import SHIPPED
 from sslkit.nets import build_encoder
-from sslkit.train import Recipe, build, device
+from sslkit.train import Recipe, device
 
 READY = SHIPPED / "encoders"
 PREFIX = "encoder."
 
 
-def load_run(folder: str | Path) -> tuple[nn.Module, dict]:
+def load_run(folder: str | Path, encoder: nn.Module | None = None) -> tuple[nn.Module, dict]:
     """The trained method of a run's folder (or of a checkpoint file) on this process's device, and the checkpoint it
-    came from."""
-    state = checkpoint.load(checkpoint_file(folder))
+    came from. encoder: a new network of the same architecture, for a run with one of the reader's own. ValueError, in
+    words, for what is no such run."""
+    path = checkpoint_file(folder)
+    state = checkpoint.load(path)
     if "encoder" in state:
         raise ValueError(f"{folder} holds an encoder alone, without the rest of the method: read it with load_encoder")
-    method = build(chapters.get(state["name"]).METHOD, Recipe(**state["recipe"]), state["channels"])
-    checkpoint.check_matches(state, method=method)
-    method.load_state_dict(state["model"])
+    check_about(path, state)
+    with checkpoint.in_words(path):
+        make = chapters.get(state["name"]).METHOD
+        method = on_device(make(made_encoder(folder, state, encoder), **state["recipe"].get("options", {})))
+        checkpoint.check_matches(state, method=method)
+        method.load_state_dict(state["model"])
     return method.eval(), state
 
 
-def load_encoder(folder: str | Path) -> tuple[nn.Module, dict]:
+def load_encoder(folder: str | Path, encoder: nn.Module | None = None) -> tuple[nn.Module, dict]:
     """The encoder of a run's folder, of a checkpoint file, or of a file that holds an encoder alone (as most of
     data/encoders do), in evaluation mode on this process's device, and the checkpoint it came from.
 
-    Unlike load_run it needs no method of that name, only a network of that shape. ValueError where that does not fit.
+    Unlike load_run it needs no method of that name, only a network of that shape; encoder: such a network, for a run with
+    one of the reader's own. ValueError where that does not fit.
     """
     path = checkpoint_file(folder)
     state = checkpoint.load(path)
-    weights = state.get("encoder") or {
-        key.removeprefix(PREFIX): value for key, value in state.get("model", {}).items() if key.startswith(PREFIX)
-    }
-    missing = [key for key in ("name", "data", "channels", "recipe", "step") if key not in state]
-    if missing or not weights:
-        what = f"does not say its {', '.join(missing)}" if missing else "holds no encoder"
-        raise ValueError(f"{path} {what}: train with `python -m sslkit pretrain`, or pass about= to train()")
-    encoder = build_encoder(state["recipe"].get("encoder"), state["channels"])
+    weights = state.get("encoder")
+    if weights is None and isinstance(model := state.get("model"), dict):
+        weights = {key[len(PREFIX) :]: v for key, v in model.items() if isinstance(key, str) and key.startswith(PREFIX)}
+    if not weights:
+        raise ValueError(f"{path} holds no encoder: train with `python -m sslkit pretrain`, or pass about= to train()")
+    check_about(path, state)
+    with checkpoint.in_words(path):
+        network = on_device(made_encoder(folder, state, encoder))
+        try:
+            checkpoint.check_weights(weights, network)
+        except ValueError as error:
+            raise ValueError(f"{path} holds an encoder of another shape than this kit's: {error}") from error
+        network.load_state_dict(weights)
+    return network.eval(), state
+
+
+def check_about(path: Path, state: dict) -> None:
+    """ValueError unless a checkpoint says what it is of, in values that can be."""
+    if missing := [key for key in ("name", "data", "channels", "recipe", "step") if key not in state]:
+        raise ValueError(
+            f"{path} does not say its {', '.join(missing)}: train with `python -m sslkit pretrain`, or pass about= to train()"
+        )
+    kinds = {"name": str, "data": str, "channels": int, "step": int, "network": str}
+    for key, kind in kinds.items():
+        if key in state and type(state[key]) is not kind:
+            raise ValueError(f"{path} is no run of this kit: its {key} is {state[key]!r}")
     try:
-        encoder.load_state_dict(weights)
-    except RuntimeError as error:
-        raise ValueError(f"{path} holds an encoder of another shape than this kit's: {error}") from error
-    return encoder.to(device(), memory_format=torch.channels_last).eval(), state
+        Recipe.read(state["recipe"])
+    except ValueError as error:
+        raise ValueError(f"{path} is no run of this kit: {error}") from error
+
+
+def made_encoder(folder: str | Path, state: dict, given: nn.Module | None) -> nn.Module:
+    """A new encoder of the kind that a checkpoint was trained with."""
+    if given is not None:
+        return given
+    network = state.get("network", Recipe.read(state["recipe"]).encoder)
+    if "network" in state and ":" not in network:
+        raise ValueError(
+            f"{folder} was trained with a network of your own, {network}: pass a new one of the kind, encoder=wrap({network}), with "
+            "`wrap` of sslkit.nets"
+        )
+    return build_encoder(network, state["channels"])
+
+
+def on_device(module: nn.Module) -> nn.Module:
+    """The module on this process's device, its convolutions in the order that is faster."""
+    return module.to(device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)
@@ -106,7 +147,7 @@ def describe(path: Path, shipped: bool, data: str | None) -> Run | str | None:
     if data is not None and told.get("data") != data:
         return None if "data" in told else "it does not say on which data it was trained"
     _, state = load_encoder(path)  # proves that it can be read
-    recipe = Recipe(**state["recipe"])
+    recipe = Recipe.read(state["recipe"])
     if state["step"] < recipe.steps:
         return f"not finished, step {state['step']} of {recipe.steps}"
     home = path if shipped else path.parent

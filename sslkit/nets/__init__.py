@@ -5,7 +5,7 @@ from sslkit.nets.encoders import ResNet18, SmallEncoder, SpatialEncoder
 from sslkit.nets.layers import conv, mlp, parameter_count
 from sslkit.nets.registry import ENCODERS, Architecture, architecture, build_encoder
 from sslkit.nets.using import device_of, evaluated, evaluating, to_input
-from sslkit.nets.wrapped import Wrapped, wrap
+from sslkit.nets.wrapped import Wrapped, network_name, wrap
 
 __all__ = [
     "ENCODERS",
@@ -21,6 +21,7 @@ __all__ = [
     "evaluated",
     "evaluating",
     "mlp",
+    "network_name",
     "parameter_count",
     "to_input",
     "wrap",

@@ -70,8 +70,10 @@ class Wrapped(nn.Module):
             found = before_pooling(net, x)
         if found.ndim == 3:  # tokens; those before the patches stand for the whole image
             found = found[:, getattr(net, "num_prefix_tokens", 0) :]
-            grid = getattr(getattr(net, "patch_embed", None), "grid_size", None)
-            return found if grid is None else found.transpose(1, 2).unflatten(2, tuple(grid))
+            patch = getattr(getattr(net, "patch_embed", None), "patch_size", None)
+            if patch is None:
+                return found
+            return found.transpose(1, 2).unflatten(2, (x.shape[2] // patch[0], x.shape[3] // patch[1]))
         return found.permute(0, 3, 1, 2) if found.shape[1] != self.dim == found.shape[3] else found  # places first
 
     def scaled(self, x: Tensor) -> Tensor:
@@ -174,6 +176,14 @@ def fitted(net: Any, channels: int | None) -> nn.Module:
         like = {key: getattr(first, key) for key in kept} | {"bias": first.bias is not None}
         replace(net, name, nn.Conv2d(channels, **like).to(first.weight.device))
     return net
+
+
+def network_name(encoder: nn.Module | None) -> str | None:
+    """What a checkpoint has to say of an encoder that the recipe does not name: the name it was wrapped by, or, for a
+    reader's own, that of its class. None for one of the kit's."""
+    if encoder is None or (type(encoder).__module__.startswith("sslkit.") and not isinstance(encoder, Wrapped)):
+        return None
+    return getattr(encoder, "name", "") or type(getattr(encoder, "net", encoder)).__name__
 
 
 def replace(net: nn.Module, name: str, module: nn.Module) -> None:

@@ -58,6 +58,27 @@ def split(
     ]
 
 
+MOMENTS = {torch.optim.SGD: {"momentum_buffer"}, torch.optim.AdamW: {"step", "exp_avg", "exp_avg_sq"}}  # of a parameter
+
+
+def load_moments(optimizer: torch.optim.Optimizer, state: Any) -> None:
+    """Give the optimiser the running means of a checkpoint's state_dict; rates and decays stay those of the recipe.
+    ValueError in words where they are not those of its parameters."""
+    mine = optimizer.state_dict()
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    try:
+        fits = [group["params"] for group in state["param_groups"]] == [g["params"] for g in mine["param_groups"]]
+        for index, moments in state["state"].items():
+            fits &= moments.keys() == MOMENTS[type(optimizer)] and 0 <= index < len(parameters)
+            for name, value in moments.items():
+                fits &= value is None or value.shape == (() if name == "step" else parameters[index].shape)
+    except (TypeError, KeyError, AttributeError, IndexError):
+        fits = False
+    if not fits:
+        raise ValueError("the checkpoint's optimiser is not that of this method: it has other parameters, or is broken")
+    optimizer.load_state_dict({**mine, "state": state["state"]})
+
+
 def set_rates(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int) -> float:
     """Give each group its rate for step 0, 1, ...; returns the one that all groups without their own have."""
     rate = learning_rate(recipe, step)

@@ -1,8 +1,10 @@
 """A run's settings, what follows from the scale at hand, and a new method made by them."""
 
+import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from textwrap import shorten
 from typing import Any
 
 import torch
@@ -12,6 +14,19 @@ from sslkit.nets import build_encoder
 from sslkit.train.hardware import device
 
 SCALES = ("smoke", "laptop", "gpu")
+
+
+ALLOWED: dict[str, tuple[Any, Callable[[Any], bool], str]] = {  # settings: types, test, words
+    "steps": (int, lambda v: v >= 1, "a whole number, 1 or more"),
+    "lr": ((int, float), lambda v: 0 <= v < math.inf, "a number, 0 or more"),
+    "batch": (int, lambda v: v >= 2, "a whole number, 2 or more"),
+    "encoder": (str, bool, "a name"),
+    "optimizer": (str, bool, "a name"),
+    "weight_decay": ((int, float), lambda v: 0 <= v < math.inf, "a number, 0 or more"),
+    "warmup": ((int, float), lambda v: 0 <= v <= 1, "a share, 0 to 1"),
+    "clip": ((int, float, type(None)), lambda v: v is None or 0 < v < math.inf, "a number above 0, or None"),
+    "options": (dict, lambda v: all(isinstance(key, str) for key in v), "a dict of names and values"),
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +44,23 @@ class Recipe:
     warmup: float = 0.1
     clip: float | None = None
     options: dict = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """ValueError for a setting that no run can have: from the command line, or from a forged checkpoint."""
+        for name, (kinds, allowed, words) in ALLOWED.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, kinds) or not allowed(value):
+                raise ValueError(f"{name} must be {words}, not {value!r}")
+
+    @staticmethod
+    def read(values: Any) -> "Recipe":
+        """The recipe in a checkpoint; ValueError for what is none."""
+        known = [setting.name for setting in fields(Recipe)]
+        if not isinstance(values, dict) or not {"steps", "lr"} <= values.keys():
+            raise ValueError(f"a recipe has at least steps and lr, this is {shorten(repr(values), 100)}")
+        if unknown := [str(key) for key in values if key not in known]:
+            raise ValueError(f"a recipe has no {', '.join(unknown)}; it has {', '.join(known)}")
+        return Recipe(**values)
 
     def but(self, **changes: Any) -> "Recipe":
         """The same recipe with some settings changed."""

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from sslkit import checkpoint, dist
-from sslkit.nets import device_of
+from sslkit.nets import device_of, network_name
 from sslkit.train.batches import batch_indices, moved
 from sslkit.train.hardware import precision
-from sslkit.train.optimizer import make_optimizer
+from sslkit.train.lock import only_writer
+from sslkit.train.optimizer import load_moments, make_optimizer
 from sslkit.train.recipe import Recipe
 from sslkit.train.record import Record, spread_of
 from sslkit.train.whole_steps import interrupts_wait
@@ -78,12 +79,25 @@ class Run:
             raise ValueError("resume=True needs out=, the folder of the run that goes on")
         state = checkpoint.load(self.path)
         checkpoint.check_matches(state, method=self.method, settings=self.settings)
-        self.method.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.done, self.seconds, self.dtype = state["step"], state["seconds"], getattr(torch, state["dtype"])
+        done, seconds, dtype, before = (state.get(key) for key in ("step", "seconds", "dtype", "processes"))
+        if (
+            type(done) is not int
+            or not 0 <= done <= self.recipe.steps
+            or type(seconds) is not float
+            or not seconds >= 0
+        ):
+            raise ValueError(
+                f"{self.path} is no run to go on with: it stands at step {done!r}, after {seconds!r} seconds"
+            )
+        if dtype not in ("float32", "bfloat16") or type(before) not in (int, type(None)) or before == 0:
+            raise ValueError(f"{self.path} is no run to go on with: it was made in {dtype!r}, by {before!r} processes")
+        with checkpoint.in_words(self.path):
+            load_moments(self.optimizer, state.get("optimizer"))
+            self.method.load_state_dict(state["model"])
+        self.done, self.seconds, self.dtype = done, seconds, getattr(torch, dtype)
         self.saved = self.done
-        if state.get("processes", self.processes) != self.processes and dist.is_main():
-            print(other_processes(state["processes"], state["recipe"]["batch"]))
+        if before not in (None, self.processes) and dist.is_main():
+            print(other_processes(before, self.recipe.batch))
 
     def save(self, by: int = 0) -> None:
         """Write the checkpoint; process `by` does."""
@@ -92,15 +106,18 @@ class Run:
             state = {"method": type(self.method).__name__, "model": self.method.state_dict(),
                      "optimizer": self.optimizer.state_dict(), "step": self.done, "seconds": self.seconds,
                      "dtype": str(self.dtype).removeprefix("torch."), "processes": self.processes, **self.settings}  # fmt: skip
+            if network := network_name(getattr(self.method, "encoder", None)):
+                state["network"] = network
             checkpoint.save(self.path, state)
 
     @contextmanager
     def kept(self, resume: bool) -> Iterator[None]:
-        """Resume where wanted; save what was learned when the block ends, whatever ends it; put a lost process into
-        words."""
-        if resume:
-            self.resume()
+        """Hold the folder, and resume where wanted; save what was learned when the block ends, whatever ends it; put a
+        lost process into words."""
+        lock = only_writer(self.path.parent) if self.path and dist.is_main() else None
         try:
+            if resume:
+                self.resume()
             yield
             if self.stopping and dist.is_main():
                 print(f"Stopped after step {self.done} of {self.recipe.steps}; what was learned is kept.")
@@ -121,6 +138,8 @@ class Run:
         finally:
             if self.saved != self.done:
                 self.save()
+            if lock:
+                lock.release()
 
     @contextmanager
     def whole_step(self) -> Iterator[int]:
