@@ -62,14 +62,14 @@ def test_what_every_encoder_promises(name, channels):
 
 
 def test_the_map_is_what_the_features_are_pooled_from():
-    for name, pool in ((RESNET, lambda net, m: m), (VIT, lambda net, m: net.fc_norm(m)), (CONVNEXT, lambda net, m: net.head(m[:, :, None, None]))):  # fmt: skip
-        encoder, x = build_encoder(name).eval(), torch.rand(2, 3, 32, 32)
-        if name == VIT:  # it pools by its class token: the map leaves that out
-            assert encoder.map(x).shape == (2, 24, 8, 8)
-            continue
-        torch.testing.assert_close(pool(encoder.net, encoder.map(x).mean((2, 3))), encoder(x), atol=1e-5, rtol=1e-4)
-    encoder, x = wrap(Own).eval(), torch.rand(2, 3, 32, 32)
-    torch.testing.assert_close(encoder.map(x).mean((2, 3)), encoder(x))
+    x = torch.rand(2, 3, 32, 32)
+    for encoder in (build_encoder(RESNET).eval(), wrap(Own).eval()):
+        torch.testing.assert_close(encoder.map(x).mean((2, 3)), encoder(x), atol=1e-5, rtol=1e-4)
+    encoder = build_encoder(CONVNEXT).eval()  # a norm follows its pooling
+    pooled = encoder.net.head.norm(encoder.map(x).mean((2, 3), keepdim=True)).flatten(1)
+    torch.testing.assert_close(pooled, encoder(x), atol=1e-5, rtol=1e-4)
+    tokens = (encoder := build_encoder(VIT).eval()).net.forward_features(2 * x - 1)
+    assert torch.equal(encoder(x), tokens[:, 0]) and torch.equal(encoder.map(x)[:, :, 0, 3], tokens[:, 1 + 3])
     transformer = wrap(torchvision.models.VisionTransformer(32, 8, 1, 2, 16, 32)).eval()
     assert transformer.dim == 16 and transformer.map(x).shape == (2, 17, 16)
 
