@@ -1,5 +1,5 @@
 """The command line: python -m sslkit data | pretrain METHOD | probe RUN | finetune RUN | generate RUN "prompt". Under
-torchrun, pretrain uses all processes."""
+torchrun, pretrain and finetune use all processes."""
 
 import argparse
 import json
@@ -57,6 +57,8 @@ def parser() -> argparse.ArgumentParser:
     amount.add_argument("--all", action="store_true", help="all labels")
     tune.add_argument("--seeds", type=int, default=3, help="choices of labels to average over")
     tune.add_argument("--steps", type=int, default=120, help="optimiser steps of each training")
+    tune.add_argument("--out", type=Path, help="keep checkpoints in this folder")
+    tune.add_argument("--resume", action="store_true", help="go on from the checkpoints in --out")
     for command in (pretrain, probe, tune):
         command.add_argument(
             "--data",
@@ -202,8 +204,11 @@ def finetune(args: argparse.Namespace) -> None:
     if data.train.x.ndim == 5:
         raise ValueError(f"{data.name} holds clips; fine-tuning takes images or text: name a set with --data")
     per_class = None if args.all else args.per_class
-    say = partial(print, flush=True)
-    print(finetune_report(method, data, per_class, range(args.seeds), told=say, steps=args.steps))
+    if args.resume and args.out is None:
+        raise ValueError("--resume goes on from checkpoints: name their folder with --out")
+    say = partial(print, flush=True) if dist.is_main() else (lambda *_: None)
+    options = {"told": say, "out": args.out, "resume": args.resume, "steps": args.steps}
+    say(finetune_report(method, data, per_class, range(args.seeds), **options))
 
 
 def generate(args: argparse.Namespace) -> None:
@@ -238,6 +243,9 @@ def main(argv: list[str] | None = None) -> int:
         lost = isinstance(error, ConnectionError) and dist.world() > 1
         print(f"python -m sslkit {args.command}: {error}" + f" Go on with: {go_on(args.given)}" * lost, file=sys.stderr)
         return 2
+    except KeyboardInterrupt as error:
+        print(f"python -m sslkit {args.command}: {str(error) or 'stopped'}", file=sys.stderr)
+        return 128 + signal.SIGINT
     except RuntimeError as error:  # ahead of the first step; train() has its own words for it
         if not dist.is_lost(error):
             raise

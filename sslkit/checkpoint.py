@@ -111,7 +111,11 @@ def load(path: str | Path) -> dict:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no checkpoint at {path}")
-    if not zipfile.is_zipfile(path):  # torch.save writes zip files; a cut one has lost its directory
+    try:
+        whole = zipfile.is_zipfile(path)  # torch.save writes zip files; a cut one has lost its directory
+    except zipfile.BadZipFile:
+        whole = False
+    if not whole:
         raise ValueError(
             f"{path} is no checkpoint of this kit, or was cut off while it was copied: fetch it again, or train again"
         )

@@ -175,6 +175,107 @@ def test_a_checkpoint_without_a_network_is_refused_in_words():
         checkpoint.check_matches({"format": 1, "method": "Rotation"}, method=Rotation())
 
 
+# --- flipped bits, a full disk, values of another kind ------------------------------------------------------------------
+
+
+def test_a_flipped_bit_anywhere_is_noticed_or_changes_nothing(tmp_path):
+    """In headers, names, tensors, the directory at the end: words, or the very same state."""
+    path, rng = tmp_path / "checkpoint.pt", random.Random(0)
+    checkpoint.save(path, a_state())
+    whole, state = path.read_bytes(), checkpoint.load(path)
+    noticed = 0
+    for place in range(0, len(whole), max(1, len(whole) // 1500)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << rng.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            assert same(checkpoint.load(path), state), f"byte {place} changed the state, and nobody noticed"
+        except ValueError as error:
+            assert "checkpoint.pt" in str(error)
+            noticed += 1
+    assert noticed > 100
+
+
+def test_numbers_changed_with_their_zip_checksums_are_noticed(tmp_path):
+    """As by a program that writes the file anew: zip's own checksums are right then."""
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save(path, a_state())
+    state = torch.load(path, weights_only=True)
+    state["model"]["encoder.weight"][0, 0] += 1e-6
+    torch.save(state, path)
+    with pytest.raises(ValueError, match="damaged: its numbers are not those that were written"):
+        checkpoint.load(path)
+
+
+def test_a_checkpoint_older_than_the_checksum_is_read(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"format": 1, **a_state()}, path)
+    assert checkpoint.load(path)["step"] == 7
+
+
+def test_the_checksum_tells_states_apart():
+    x = torch.arange(6.0)
+    states = [{"a": x}, {"b": x}, {"a": x.view(2, 3)}, {"a": x.double()}, {"a": -x}, {"a": [x]}, {"a": x, "b": 1}, {"a": x, "b": "1"},
+              {"a": x, "b": True}, {"a": torch.tensor(0.0)}, {"a": {}}, {"a": []}]  # fmt: skip
+    assert len({checkpoint.checksum(state) for state in states}) == len(states)
+    mixed = torch.rand(2, 3, 4, 4)
+    assert checkpoint.checksum({"a": mixed}) == checkpoint.checksum({"a": mixed.to(memory_format=torch.channels_last)})
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits as POSIX has them")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_full_disk_is_said_and_the_last_good_checkpoint_stays(tmp_path):
+    import resource
+
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save(path, a_state(step=1))
+    child = os.fork()
+    if child == 0:  # a limit of file sizes fails like a full disk, and needs no disk
+        code = 1
+        try:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+            torch.set_num_threads(1)
+            checkpoint.save(path, a_state(step=2, weights=torch.zeros(100_000)))
+        except OSError as error:
+            code = 0 if "could not be written" in str(error) and "still there, whole" in str(error) else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert checkpoint.load(path)["step"] == 1 and os.listdir(tmp_path) == ["checkpoint.pt"]
+
+
+def test_a_folder_that_cannot_be_is_said(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="could not be written.*Nothing is saved there yet"):
+        checkpoint.save(tmp_path / "file" / "checkpoint.pt", a_state())
+
+
+OTHERS = {
+    "meta": torch.ones(2, device="meta"),
+    "sparse": torch.eye(3).to_sparse(),
+    "a dtype": torch.float32,
+    "a device": torch.device("cpu"),
+    "a set": {1, 2},
+    "a size": torch.Size([1]),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_values_of_another_kind_are_refused_in_words(tmp_path, kind):
+    torch.save({"format": 1, **a_state(), "model": {"w": OTHERS[kind]}}, tmp_path / "checkpoint.pt")
+    with pytest.raises(ValueError, match="checkpoint.pt is not a readable checkpoint"):
+        checkpoint.load(tmp_path / "checkpoint.pt")
+
+
+def test_a_compressed_file_is_not_unpacked(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", b"0" * 10_000_000)
+    with pytest.raises(ValueError, match="compressed"):
+        checkpoint.load(path)
+
+
 # --- killed -----------------------------------------------------------------------------------------------------------
 
 ROUNDS, NUMBERS = 25, 150_000

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from photos import two_colours
+from running import finish, one_thread, torchrun
 
 from sslkit.__main__ import main
 
@@ -29,6 +30,21 @@ def test_it_sets_fine_tuned_beside_from_scratch(run, capsys):
     assert capsys.readouterr().out == out  # a checkpoint's file will do, and seeds repeat
 
 
+def test_it_keeps_its_checkpoints_and_goes_on_from_them(run, tmp_path, capsys):
+    command = ["finetune", str(run), "--per-class", "5", *SHORT, "--out", str(tmp_path)]
+    assert main(command) == 0
+    first = capsys.readouterr().out
+    assert len(list(tmp_path.glob("*-[01]/lr-*/checkpoint.pt"))) == 2 * 2 * 2  # starts, choices of labels, rates
+    assert main([*command, "--resume"]) == 0
+    assert capsys.readouterr().out == first
+
+
+@pytest.mark.slow
+def test_two_processes_say_it_once(run):
+    said = finish(torchrun(2, "finetune", run, "--per-class", "5", *SHORT), one_thread(), timeout=120)
+    assert said.count("labels of seed 1:") == 1 and said.count("from scratch ") >= 1
+
+
 def test_it_takes_all_labels_and_a_folder_of_ones_own(run, tmp_path, capsys):
     two_colours(tmp_path, 30)
     command = ["finetune", str(run), "--data", f"folder:{tmp_path}", "--all", "--steps", "3", "--seeds", "1"]
@@ -43,6 +59,7 @@ def test_it_takes_all_labels_and_a_folder_of_ones_own(run, tmp_path, capsys):
         (["--per-class", "0"], "per_class must be at least 1"),
         (["--seeds", "0"], "at least one seed"),
         (["--data", "moving"], "clips"),
+        (["--resume"], "name their folder with --out"),
     ],
 )
 def test_mistakes_are_said_in_a_line(run, options, said, capsys):

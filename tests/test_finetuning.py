@@ -1,16 +1,20 @@
 """Fine-tuning and supervised training: what they learn, what they leave alone, and batch norm with few images."""
 
 import copy
+import os
+import signal
 from types import SimpleNamespace
 
 import pytest
 import torch
 from states import weights
 from torch import nn
+from two_processes import in_two_processes
 
+from sslkit import checkpoint, dist
 from sslkit.datasets import Split
 from sslkit.probes import accuracy, features, finetune, label_subset, supervised
-from sslkit.probes.finetuning import evenly, measure_batch_norm
+from sslkit.probes.finetuning import Classifier, evenly, measure_batch_norm
 
 pytestmark = pytest.mark.usefixtures("plain_precision")
 
@@ -117,11 +121,56 @@ def test_supervised_starts_afresh_and_learns_from_all_labels():
     assert not network.training and type(network[0]) is Net and unchanged(method, before)
 
 
+def test_a_stopped_training_goes_on_to_the_same_result(tmp_path, monkeypatch):
+    torch.manual_seed(0)
+    net, data = Net(), tinted()
+    whole = finetune(net, data, per_class=4, steps=6, lrs=(1e-3, 1e-2))
+    steps = []
+
+    def interrupt(self, *_):
+        steps.append(1)
+        if len(steps) == 9:  # the third step of the second rate
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Classifier, "after_step", interrupt, raising=False)
+        with pytest.raises(KeyboardInterrupt, match="after step 3 of 6"):
+            finetune(net, data, per_class=4, steps=6, lrs=(1e-3, 1e-2), out=tmp_path)
+    assert [checkpoint.load(tmp_path / f"lr-{lr}" / "checkpoint.pt")["step"] for lr in (0.001, 0.01)] == [6, 3]
+    assert finetune(net, data, per_class=4, steps=6, lrs=(1e-3, 1e-2), out=tmp_path, resume=True) == whole
+
+
+def test_supervised_training_resumes_bit_for_bit(tmp_path):
+    torch.manual_seed(0)
+    net, data = Net(), tinted()
+    whole = supervised(net, data, steps=5, batch=30)
+    supervised(net, data, steps=5, batch=30, out=tmp_path)
+    again = supervised(net, data, steps=5, batch=30, out=tmp_path, resume=True)
+    assert all(torch.equal(value, weights(again)[key]) for key, value in weights(whole).items())
+    with pytest.raises(ValueError, match="seed 0, not 1"):
+        supervised(net, data, steps=5, batch=30, seed=1, out=tmp_path, resume=True)
+
+
+def tuned() -> dict:
+    torch.manual_seed(0)
+    result = finetune(Net(), tinted(), per_class=8, seed=1, steps=60, lrs=(1e-2,))
+    return {
+        "test": torch.tensor(result.test),
+        "val": torch.tensor(result.val[1e-2]),
+        "world": torch.tensor(dist.world()),
+    }
+
+
+def test_two_processes_train_one_network(tmp_path):
+    first, second = in_two_processes(tuned, tmp_path)
+    assert first == second and first["world"] == 2 and first["test"] > 0.7
+
+
 def test_a_run_that_diverges_says_so():
     net = Net()
     with torch.no_grad():
         net.layers[1].weight.fill_(float("nan"))
-    with pytest.raises((FloatingPointError, ValueError), match="diverged|NaN"):
+    with pytest.raises((FloatingPointError, ValueError), match="loss became nan"):
         finetune(net, tinted(), per_class=2, steps=2, lrs=(1e-3,))
 
 

@@ -136,7 +136,8 @@ def from_library(name: str, channels: int | None, options: dict[str, Any]) -> Wr
         raise ValueError(f"{name!r} needs {library}, which is not installed: pip install {library}") from error
     if model not in module.list_models():
         like = difflib.get_close_matches(model, module.list_models(), n=3)
-        raise ValueError(f"{library} has no {model!r}" + (f"; did you mean {', '.join(like)}?" if like else ""))
+        hint = f"did you mean {', '.join(like)}?" if like else f"{module.__name__}.list_models() lists what it has"
+        raise ValueError(f"{library} has no {model!r}; {hint}")
 
     def make() -> nn.Module:
         try:

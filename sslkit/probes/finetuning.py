@@ -1,16 +1,21 @@
 """Training with labels: fine-tuning on a few of them, and the supervised network that all of them would buy."""
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslkit.probes.features import accuracy, backbone, device_of, features, is_text, reinitialised, to_input
+from sslkit.nets import device_of, to_input
+from sslkit.probes.features import accuracy, backbone, features, is_text, reinitialised
 from sslkit.probes.few import label_subset
-from sslkit.train import Recipe, autocast, batch_indices, learning_rate, make_optimizer
+from sslkit.train import Recipe, autocast, train
 from sslkit.views import RandomResizedCrop
 
 VIEW = RandomResizedCrop(scale=(0.5, 1.0))  # mild: labels must survive it
@@ -41,6 +46,8 @@ def finetune(
     lrs: tuple[float, ...] = (3e-4, 2e-3),
     groups: Callable[[nn.Sequential], list[dict]] | None = None,
     dtype: torch.dtype | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
 ) -> FineTuned:
     """Train a copy of the encoder and a new linear layer, end to end, on `per_class` labels of each class; None: on all.
 
@@ -50,19 +57,25 @@ def finetune(
     batch, and those that it uses afterwards are measured anew on up to 1,000 training images without labels: a handful
     of labelled ones gives poor ones. dtype None is the precision that pays on this device. encoder may be a method.
 
-    groups(network) -> parameter groups of AdamW whose "lr" is the group's share of the learning rate, for rates that
-    differ from layer to layer; it may freeze parameters by requires_grad_(False). network: encoder, norm, linear layer.
+    groups(network) -> parameter groups as in sslkit.train.make_optimizer, whose "lr" is the group's share of the learning
+    rate, for rates that differ from layer to layer; it may freeze parameters by requires_grad_(False). network: encoder,
+    norm, linear layer.
+
+    With `out` each training keeps its checkpoints in out/lr-RATE, and resume=True goes on with those that are there.
+    Under torchrun all processes train together. KeyboardInterrupt where it was stopped.
     """
     check_labels(data)
     if not lrs or steps < 1:
-        raise ValueError(f"fine-tuning needs a learning rate and a step at the least, got lrs={lrs}, steps={steps}")
+        raise ValueError(f"fine-tuning needs at least one learning rate and one step, got lrs={lrs}, steps={steps}")
     rows, judge = label_subset(data.train.y, per_class, seed), evenly(len(data.val), CHOOSING)
     x, y, networks, val = data.train.x[rows], data.train.y[rows], {}, {}
     for lr in lrs:
         recipe = labelled_recipe(data, steps, lr, batch)
-        networks[lr] = classifier(copy.deepcopy(backbone(encoder)), x, y, data, recipe, seed, dtype, groups)
+        kept = Path(out) / f"lr-{lr:g}" if out else None
+        method = Classifier(copy.deepcopy(backbone(encoder)), x, len(data.classes), groups)
+        networks[lr] = classifier(method, x, y, data, recipe, seed, dtype, kept, resume)
         val[lr] = accuracy(features(networks[lr], data.val.x[judge]).argmax(1), data.val.y[judge])
-    best = max(val, key=val.get)
+    best = max(val, key=lambda lr: val[lr])
     test = accuracy(features(networks[best], data.test.x).argmax(1), data.test.y)
     return FineTuned(test, best, val, per_class, seed, steps)
 
@@ -76,12 +89,16 @@ def supervised(
     batch: int | None = None,
     lr: float = 2e-3,
     dtype: torch.dtype | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
 ) -> nn.Sequential:
     """A network of the encoder's architecture, from fresh weights, trained on all training labels: [0] is its encoder,
-    [2] the linear layer. The same view, optimiser and treatment of batch norm as in `finetune`; one learning rate."""
+    [2] the linear layer. The same view, optimiser, treatment of batch norm and checkpoints as in `finetune`; one
+    learning rate."""
     check_labels(data)
-    recipe = labelled_recipe(data, steps, lr, batch)
-    return classifier(reinitialised(backbone(encoder), seed), data.train.x, data.train.y, data, recipe, seed, dtype)
+    recipe, (x, y) = labelled_recipe(data, steps, lr, batch), (data.train.x, data.train.y)
+    method = Classifier(reinitialised(backbone(encoder), seed), x, len(data.classes))
+    return classifier(method, x, y, data, recipe, seed, dtype, Path(out) if out else None, resume)
 
 
 def labelled_recipe(data, steps: int, lr: float, batch: int | None) -> Recipe:
@@ -90,43 +107,78 @@ def labelled_recipe(data, steps: int, lr: float, batch: int | None) -> Recipe:
     return Recipe(steps=steps, lr=lr, batch=batch, optimizer="adamw", weight_decay=0.05)
 
 
+class Labelled:
+    """Images or tokens x with their labels y [N]: an index gives both."""
+
+    def __init__(self, x: Any, y: Tensor):
+        self.x, self.y = x, y
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __getitem__(self, index: Tensor) -> tuple[Any, Tensor]:
+        return self.x[index], self.y[index]
+
+
+class Classifier(nn.Module):
+    """An encoder with a norm and a linear layer that starts at 0, trained on labels: `network` is the three of them.
+
+    x: inputs of its kind, to see how wide its features are; classes: how many; groups: see `finetune`.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, x: Any, classes: int, groups: Callable[[nn.Sequential], list[dict]] | None = None
+    ):
+        super().__init__()
+        width = features(encoder.requires_grad_(True), x[torch.arange(1)]).shape[1]
+        head = nn.Linear(width, classes)
+        nn.init.zeros_(head.weight)
+        nn.init.zeros_(head.bias)
+        # Without this norm, features of different encoders reach the new layer at different scales, and none suits one learning rate.
+        self.network = nn.Sequential(encoder, nn.BatchNorm1d(width, affine=False), head).to(device_of(encoder))
+        self.classes = classes
+        if groups:
+            self.parameter_groups = partial(groups, self.network)
+
+    def pretext(self, labelled: tuple[Tensor, Tensor], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """A mild view of each image; text stays as it is."""
+        x, y = labelled
+        if is_text(x):
+            return x, y
+        # The stream that everything in results/ was drawn from, which is older than training on several processes.
+        number, process = divmod(generator.initial_seed(), 1009)
+        return VIEW(x, generator.manual_seed(number + (process << 40))), y
+
+    def forward(self, task: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Cross-entropy of views and labels."""
+        view, y = task
+        return F.cross_entropy(self.network(view).float(), y), {}
+
+    def chance(self, batch_size: int) -> float:
+        """The loss of a network that gives each class the same probability, as this one does at first."""
+        return math.log(self.classes)
+
+
 def classifier(
-    encoder: nn.Module, x, y: Tensor, data, recipe: Recipe, seed: int, dtype: torch.dtype | None, groups=None
+    method: Classifier,
+    x: Any,
+    y: Tensor,
+    data: Any,
+    recipe: Recipe,
+    seed: int,
+    dtype: torch.dtype | None,
+    out: Path | None,
+    resume: bool,
 ) -> nn.Sequential:
-    """The encoder, changed in place, with a norm and a linear layer that starts at 0, trained on images x with labels
-    y."""
-    device = device_of(encoder)
-    encoder.requires_grad_(True)
-    width = features(encoder, x[torch.arange(1)]).shape[1]
-    head = nn.Linear(width, len(data.classes)).to(device)
-    nn.init.zeros_(head.weight)
-    nn.init.zeros_(head.bias)
-    # Without this norm, features of different encoders reach the new layer at different scales, and none suits one learning rate.
-    network = nn.Sequential(encoder, nn.BatchNorm1d(width, affine=False).to(device), head).train()
-    if groups:
-        optimizer = torch.optim.AdamW(groups(network), weight_decay=recipe.weight_decay)
-    else:
-        optimizer = make_optimizer(network, recipe)
-    shares = [group["lr"] if groups else 1.0 for group in optimizer.param_groups]
-    generator = torch.Generator(device)
-    size = min(recipe.batch, len(y))
-    for step in range(recipe.steps):
-        generator.manual_seed(seed * 1_000_003 + step)
-        for group, share in zip(optimizer.param_groups, shares):
-            group["lr"] = share * learning_rate(recipe, step)
-        rows = batch_indices(len(y), size, step, seed)
-        view = x[rows].to(device)
-        if not is_text(view):  # text is read as it stands
-            view = VIEW(view, generator)
-        with autocast(device, dtype):
-            loss = F.cross_entropy(network(view).float(), y[rows].to(device))
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-    if not torch.isfinite(loss):
-        raise FloatingPointError(f"training with labels diverged: loss {loss.item()} at learning rate {recipe.lr}")
-    measure_batch_norm(network, data.train.x, dtype)
-    return network.eval()
+    """The method's network, trained on images x with labels y, its batch norm measured on the training split."""
+    resume = out is not None and resume and (out / "checkpoint.pt").exists()
+    about, done = {"data": data.name}, recipe.steps
+    for record in train(method, Labelled(x, y), recipe, seed=seed, out=out, resume=resume, about=about, dtype=dtype):
+        done = record.step
+    if done < recipe.steps:
+        raise KeyboardInterrupt(f"training with labels was stopped after step {done} of {recipe.steps}")
+    measure_batch_norm(method.network, data.train.x, dtype)
+    return method.network.eval()
 
 
 @torch.no_grad()

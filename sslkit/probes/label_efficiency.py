@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -100,15 +101,21 @@ def crossing(first: dict[int, list[float]], second: dict[int, list[float]]) -> f
     return math.exp(math.log(a) + share * (math.log(b) - math.log(a)))
 
 
-def finetune_report(encoder: nn.Module, data, per_class: int | None = 10, seeds=range(3), told=None, **options) -> str:
+def finetune_report(
+    encoder: nn.Module, data, per_class: int | None = 10, seeds=range(3), told=None, out: Path | None = None, **options
+) -> str:
     """A table in words: test accuracy of the encoder fine-tuned, and of the same network from scratch, for each seed.
 
-    options go to `finetune`. told(line) is called with each seed's line as it comes.
+    options go to `finetune`; with `out` its checkpoints go to out/tuned-SEED and out/scratch-SEED. told(line) is called
+    with each seed's line as it comes.
     """
     encoder, rows = backbone(encoder), []
     for seed in seeds:
-        starts = (encoder, reinitialised(encoder, seed))
-        rows.append([finetune(start, data, per_class, seed, **options).test for start in starts])
+        starts = {"tuned": encoder, "scratch": reinitialised(encoder, seed)}
+        kept = {name: out / f"{name}-{seed}" if out else None for name in starts}
+        rows.append(
+            [finetune(start, data, per_class, seed, out=kept[name], **options).test for name, start in starts.items()]
+        )
         if told:
             told(f"labels of seed {seed}: fine-tuned {rows[-1][0]:.1%}, from scratch {rows[-1][1]:.1%}")
     if not rows:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from sslkit import dist
 from sslkit.train.hardware import autocast
@@ -18,7 +17,7 @@ from sslkit.train.whole_steps import buffers_kept_if_it_fails
 
 def train(
     method: Any,
-    x: Tensor,
+    x: Any,
     recipe: Recipe,
     *,
     seed: int = 0,
