@@ -1,4 +1,5 @@
-"""The command line: python -m sslkit data | pretrain METHOD | probe RUN | finetune RUN | generate RUN "prompt". Under
+"""The command line: python -m sslkit data | pretrain METHOD | probe RUN | finetune RUN | generate RUN "prompt" |
+export RUN. Under
 torchrun, pretrain and finetune use all processes."""
 
 import argparse
@@ -15,6 +16,7 @@ from typing import get_args
 import torch
 
 from sslkit import chapters, datasets, dist
+from sslkit.export import FORMATS, export
 from sslkit.plots import duration, spread_words
 from sslkit.probes import clip_report, finetune_report, scoreboard
 from sslkit.runs import load_run
@@ -31,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m sslkit", description="Self-supervised learning from the command line."
     )
     commands = top.add_subparsers(
-        dest="command", required=True, metavar="data | pretrain | probe | finetune | generate"
+        dest="command", required=True, metavar="data | pretrain | probe | finetune | generate | export"
     )
 
     listing = commands.add_parser("data", help="list the data sets: what is on disk, sizes, licences")
@@ -79,7 +81,11 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument("--top-k", type=int, help="choose among so many likeliest tokens")
     words.add_argument("--top-p", type=float, help="choose among the likeliest that have this share together")
     words.add_argument("--seed", type=int, default=0)
-    for command in (listing, pretrain, probe, tune, words):
+    exporting = commands.add_parser("export", help="write a run's encoder to a file for other programs")
+    exporting.add_argument("run", type=Path, help="folder of a run, or a checkpoint")
+    exporting.add_argument("--to", choices=FORMATS, required=True, help="weights alone, or the whole computation")
+    exporting.add_argument("--out", type=Path, help="the file (default RUN/encoder.FORMAT)")
+    for command in (listing, pretrain, probe, tune, words, exporting):
         command.set_defaults(parser=command)
     return top
 
@@ -228,6 +234,12 @@ def generate(args: argparse.Namespace) -> None:
     )
 
 
+def write_encoder(args: argparse.Namespace) -> None:
+    """Export a run's encoder, and say where it is."""
+    path = export(args.run, args.to, args.out)
+    print(f"{path}, {path.stat().st_size / 1e6:.1f} MB")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command; errors that a user can mend are said in a line, without a traceback."""
     args, unknown = parser().parse_known_args(argv)
@@ -237,7 +249,7 @@ def main(argv: list[str] | None = None) -> int:
     dist.init()
     try:
         commands = {"data": lambda _: list_data(), "pretrain": pretrain, "probe": probe, "finetune": finetune}
-        commands["generate"] = generate
+        commands |= {"generate": generate, "export": write_encoder}
         return commands[args.command](args) or 0
     except (ValueError, OSError, FloatingPointError) as error:
         lost = isinstance(error, ConnectionError) and dist.world() > 1

@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sslkit.interchange import read_safetensors
+
 FORMAT = 1
 
 
@@ -103,7 +105,8 @@ def check_plain(value: Any, where: str = "the checkpoint") -> None:
 
 
 def load(path: str | Path) -> dict:
-    """The state in `path`, on the CPU. Only tensors and plain values are read, never code (weights_only=True).
+    """The state in `path` (.safetensors: an encoder that `sslkit export` wrote), on the CPU. Only tensors and plain values
+    are read, never code (weights_only=True).
 
     FileNotFoundError where there is none; ValueError in words for a broken file, one that holds anything else, or one
     that a newer kit wrote.
@@ -111,6 +114,9 @@ def load(path: str | Path) -> dict:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no checkpoint at {path}")
+    if path.suffix == ".safetensors":
+        weights, about = read_safetensors(path)
+        return verified(path, {**about, "encoder": weights})
     try:
         whole = zipfile.is_zipfile(path)  # torch.save writes zip files; a cut one has lost its directory
     except zipfile.BadZipFile:
@@ -132,6 +138,11 @@ def load(path: str | Path) -> dict:
         raise ValueError(
             f"{path} is not a readable checkpoint of this kit (tensors and plain values; nothing else is loaded): {error}"
         ) from error
+    return verified(path, state)
+
+
+def verified(path: Path, state: Any) -> dict:
+    """The state, unless its format is not the kit's, or its checksum not that of what it holds: then ValueError."""
     version = state.get("format") if isinstance(state, dict) else None
     if not isinstance(version, int):
         raise ValueError(f"{path} holds tensors, but is no checkpoint of this kit")
