@@ -21,7 +21,7 @@ from sslkit.plots import duration, spread_words
 from sslkit.probes import clip_report, finetune_report, scoreboard
 from sslkit.runs import load_run
 from sslkit.tokenizer import BytePair
-from sslkit.train import SCALES, Recipe, build, choose, chosen_precision, device, interrupts_wait, scale, train
+from sslkit.train import SCALES, Recipe, Record, build, choose, chosen_precision, device, interrupts_wait, scale, train
 
 LOGGED = ("step", "loss", "lr", "seconds", "images_per_second", "spread", "rank")  # of a Record, where it has them
 OVERRIDES = [f for f in fields(Recipe) if f.name != "options"]
@@ -165,15 +165,12 @@ def pretrain(args: argparse.Namespace) -> int:
     if dist.is_main():
         out.mkdir(parents=True, exist_ok=True)
     told, record, seen = 0.0, None, None
-    with (
-        open(out / "log.jsonl" if dist.is_main() else os.devnull, "a", buffering=1) as log,  # a line at a time
-        interrupts_wait(signal.SIGINT, signal.SIGTERM) as asked,
-    ):
+    logged = dist.is_main()
+    with interrupts_wait(signal.SIGINT, signal.SIGTERM) as asked:
         for record in train(
             method, data.pretrain, recipe, seed=args.seed, out=out, resume=args.resume, about=about, stop=asked
         ):
-            line = {key: round(value, 6) for key in LOGGED if (value := getattr(record, key)) is not None}
-            log.write(json.dumps(line) + "\n")
+            logged = logged and log(out / "log.jsonl", record)
             seen = record if record.spread is not None else seen
             if record.seconds - told > 5 or record.step == record.steps:
                 told = record.seconds
@@ -188,6 +185,18 @@ def pretrain(args: argparse.Namespace) -> int:
         return 128 + (asked() or signal.SIGTERM)
     say(f"Kept in {out}. Judge it: python -m sslkit probe {out}")
     return 0
+
+
+def log(path: Path, record: Record) -> bool:
+    """Append a line with a record's numbers; False, once it is said, where that fails: a run is worth more than its log."""
+    line = {key: round(value, 6) for key in LOGGED if (value := getattr(record, key)) is not None}
+    try:
+        with open(path, "a") as file:
+            file.write(json.dumps(line) + "\n")
+        return True
+    except OSError as error:
+        print(f"{path} cannot be written ({error.strerror}): the run goes on without its log.", file=sys.stderr)
+        return False
 
 
 def probe(args: argparse.Namespace) -> None:

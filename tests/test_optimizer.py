@@ -128,3 +128,15 @@ def test_two_processes_limit_the_gradient_of_the_whole_batch(tmp_path):
         assert found.pop("processes") == 2
         for key, value in found.items():
             torch.testing.assert_close(value, one[key], atol=1e-9, rtol=1e-6)
+
+
+def test_sgd_has_momentum():
+    """Two steps on a loss with a constant gradient of 1: the second is 1.9 times as long as the first."""
+    method = nn.Module()
+    method.w = nn.Parameter(torch.zeros(1, 1))
+    optimizer, places = make_optimizer(method, RECIPE.but(weight_decay=0.0)), [0.0]
+    for _ in range(2):
+        method.w.grad = torch.ones(1, 1)
+        optimizer.step()
+        places.append(method.w.item())
+    assert places[1] - places[0] == pytest.approx(-0.1) and places[2] - places[1] == pytest.approx(-0.19)

@@ -13,6 +13,7 @@ from states import same, weights
 from torch import nn
 
 from sslkit import checkpoint
+from sslkit.__main__ import main
 from sslkit.train import Recipe, train
 
 RECIPE, X = Recipe(steps=6, lr=0.1, batch=4), torch.rand(16, 3)
@@ -113,3 +114,10 @@ def test_a_folder_that_cannot_be_written_to_is_said_before_the_first_step(tmp_pa
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="nothing can be written to .*choose another folder"):
         next(train(Line(), X, RECIPE, out=tmp_path / "file/run"))
+
+
+def test_a_log_that_cannot_be_written_is_said_once_and_stops_nothing(tmp_path, capsys):
+    (tmp_path / "log.jsonl").mkdir()
+    assert main([*short_run(5), "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().err.count("log.jsonl cannot be written") == 1
+    assert checkpoint.load(tmp_path / "checkpoint.pt")["step"] == 5

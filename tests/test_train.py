@@ -11,6 +11,7 @@ import torch
 from running import alone, one_thread, short_run
 from states import same, weights
 from torch import nn
+from two_processes import in_two_processes
 
 from sslkit import checkpoint
 from sslkit import train as training
@@ -229,3 +230,47 @@ def test_killed_at_any_moment_resumes_to_the_same_weights(tmp_path):
     subprocess.run([*base, "--out", tmp_path / "cut", "--resume"], check=True, env=env, capture_output=True)
     a, b = (checkpoint.load(tmp_path / run / "checkpoint.pt") for run in ("whole", "cut"))
     assert a["step"] == b["step"] == 60 and same(a["model"], b["model"])
+
+
+class Watching(nn.Module):
+    """Notes what the loop does with it."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.layer, self.norm = nn.Linear(3, 2), nn.BatchNorm1d(2)
+        self.seen: list[float] = []
+        self.draws: list[torch.Tensor] = []
+
+    def pretext(self, x, generator):
+        self.draws.append(torch.cat([torch.rand(4, generator=generator), torch.rand(4)]))
+        return x
+
+    def forward(self, x):
+        return self.norm(self.layer(x)).pow(4).mean(), {}
+
+    def after_step(self, progress):
+        self.seen.append(progress)
+
+    def chance(self, batch):
+        return 1.0
+
+
+def test_the_method_is_in_training_mode_and_told_how_far_it_is():
+    method = Watching().eval()
+    list(train(method, torch.rand(16, 3), Recipe(steps=4, lr=0.1, batch=4)))
+    assert method.seen == [0.25, 0.5, 0.75, 1.0]
+    assert method.training and method.norm.num_batches_tracked == 4
+
+
+def draws() -> dict:
+    method = Watching()
+    list(train(method, torch.rand(16, 3), Recipe(steps=3, lr=0.1, batch=8), seed=2))
+    return {"draws": torch.stack(method.draws)}
+
+
+def test_every_step_and_every_process_has_random_numbers_of_its_own(tmp_path):
+    first, second = (found["draws"].flatten() for found in in_two_processes(draws, tmp_path))
+    assert len(torch.cat([first, second]).unique()) == 2 * 3 * 4, (
+        "views and dropout share the numbers of a step, nobody else does"
+    )
