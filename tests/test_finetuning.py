@@ -14,7 +14,7 @@ from two_processes import in_two_processes
 from sslkit import checkpoint, dist
 from sslkit.datasets import Split
 from sslkit.probes import accuracy, features, finetune, label_subset, supervised
-from sslkit.probes.finetuning import Classifier, evenly, measure_batch_norm
+from sslkit.probes.finetuning import VIEW, Classifier, evenly, measure_batch_norm
 
 pytestmark = pytest.mark.usefixtures("plain_precision")
 
@@ -164,6 +164,18 @@ def tuned() -> dict:
 def test_two_processes_train_one_network(tmp_path):
     first, second = in_two_processes(tuned, tmp_path)
     assert first == second and first["world"] == 2 and first["test"] > 0.7
+
+
+def test_views_are_drawn_from_the_stream_that_the_results_were_drawn_from():
+    """By seed and step alone in one process, as before there were several; each process has its own."""
+    method, x, y = Classifier(Net(), split(4, 0).x.x, 3), split(4, 0).x.x, torch.zeros(4)
+
+    def view(seed):
+        return method.pretext((x, y), torch.Generator().manual_seed(seed))[0]
+
+    old = VIEW(x, torch.Generator().manual_seed(2 * 1_000_003 + 7))
+    assert torch.equal(view((2 * 1_000_003 + 7) * 1009), old)
+    assert not torch.equal(view((2 * 1_000_003 + 7) * 1009 + 1), old)
 
 
 def test_a_run_that_diverges_says_so():
