@@ -1,7 +1,9 @@
 """Exercise checks: `info_nce = check("simclr.info_nce", info_nce)` in a notebook.
 
-A chapter is one file of data (exercises, slow oracles, what each common wrong answer gets told); runner.py
-calls the reader's function safely, verdict.py compares and finds the words, markdown.py writes the cells.
+An exercise is written in its notebook: a markdown cell (title, minutes, task, three hints) over a cell `#| exercise` with the solution. The
+export brings both into the chapter's exercises.py. The chapter's mistakes.py, by hand, adds a slow oracle, trials, and what each misconception
+is called: a swap of words in the solution's source wherever that shows it. runner.py calls the reader's function safely, verdict.py
+compares, diagnose.py knows what goes wrong with any result, show.py finds the form.
 """
 
 from __future__ import annotations
@@ -9,29 +11,55 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sslkit import chapters
+from sslkit.checks.exercise import Exercise
+from sslkit.checks.show import Said
+from sslkit.checks.verdict import Verdict, judge
+from sslkit.plots import in_jupyter
 
-from .exercise import Exercise
-from .verdict import judge
+yours: dict[str, Callable] = {}  # the reader's own functions, as last checked
 
 
 def check(name: str, function: Callable, *, seconds: float = 5.0) -> Callable:
-    """Says in words whether function solves the exercise; returns it if so, else the reference solution.
+    """Says in words whether function solves the exercise; returns it if so, else the solution, so that the chapter goes on.
 
-    name: "chapter.exercise"; an unknown one is a ValueError that lists what exists. Whatever the function
-    does is reported and never raised, and the check returns after about `seconds` at the latest.
+    name: "chapter.exercise"; an unknown one is a ValueError that lists what exists. Whatever the function does is reported and
+    never raised, and the check returns after about `seconds` at the latest. The reader's own function stays in `checks.yours[name]`.
     """
     exercise = find(name)
     verdict = judge(exercise, function, seconds)
+    yours[name] = function
+    show(said(name, verdict))
+    return function if verdict.status == "right" else exercise.solution
+
+
+def grade(name: str, function: Callable, *, seed: int = 1, seconds: float = 5.0) -> Verdict:
+    """The verdict for a program: on hidden trials of `seed` (1, 2, ...), says nothing, replaces nothing. `.as_dict()` is plain values."""
+    return judge(find(name), function, seconds, seed)
+
+
+def said(name: str, verdict: Verdict) -> Said:
+    """The words of a verdict."""
     if verdict.status == "right":
-        print(f"{name}: right. Your function is used from here on.")
-        return function
+        return Said("right", f"{name}: right.")
+    short = name.split(".")[1]
     if verdict.status == "not attempted":
-        print(f"{name}: not attempted yet. The reference solution is used, so the chapter goes on.")
+        after = f"Below, {short} is the solution, so that the chapter goes on."
+        return Said("not attempted", f"{name}: not attempted yet.", after=after)
+    known = f" ({verdict.mistake})" if verdict.mistake else ""
+    printed = f"It printed:\n{verdict.printed.rstrip()}" if verdict.printed.strip() else ""
+    after = f'Below, {short} is the solution; yours is kept as sslkit.checks.yours["{name}"].'
+    example = "\n".join(part for part in (verdict.example, printed) if part)
+    return Said("wrong", f"{name}: not right yet{known}.", verdict.text, example, after)
+
+
+def show(words: Said) -> None:
+    """As HTML in Jupyter, as text elsewhere."""
+    if in_jupyter():
+        from IPython.display import display
+
+        display(words)
     else:
-        known = f" ({verdict.mistake})" if verdict.mistake else ""
-        print(f"{name}: not right yet{known}.\n{verdict.text}".rstrip())
-        print("The reference solution is used until yours is right, so the chapter goes on.")
-    return exercise.solution
+        print(words)
 
 
 def find(name: str) -> Exercise:

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+SAID = 1000  # characters of what the reader's function prints that are kept
 LARGEST = 1_000_000  # entries; right answers are far smaller, and copying a huge one could fill the memory
 
 
@@ -38,16 +39,23 @@ class Answer(NamedTuple):
 
 @dataclass
 class Session:
-    """The reader's calls so far. problem: why there is no next answer; attempted: False for a stub."""
+    """The reader's calls so far. problem: why there is no next answer, and name, that of the mistake where it has one;
+    attempted: False for a stub; printed: what the first call wrote."""
 
     answers: list[Answer] = field(default_factory=list)
     problem: str = "It ended without an answer."
+    name: str = ""
     attempted: bool = True
+    printed: str = ""
     ended: threading.Event = field(default_factory=threading.Event)
 
 
 class Unusable(Exception):
-    """A returned value that cannot be compared; the message says why."""
+    """A returned value that cannot be compared; the message says why, `name` is that of the mistake where it has one."""
+
+    def __init__(self, message: str, name: str = ""):
+        super().__init__(message)
+        self.name = name
 
 
 def ask(function: Callable, args: tuple, outputs: int = 1, grad: bool = False) -> Answer:
@@ -72,9 +80,13 @@ def ask(function: Callable, args: tuple, outputs: int = 1, grad: bool = False) -
 def as_tensor(value) -> Tensor:
     """A tensor, array, number, or list of numbers as a dense real tensor; anything else is Unusable."""
     if value is None:
-        raise Unusable("It returns None: is a `return` missing?")
+        raise Unusable("It returns None: is a `return` missing?", "no return")
     if not isinstance(value, (Tensor, np.ndarray, np.generic, bool, int, float, list, tuple)):
         raise Unusable(f"It returns {kind(value)}; a tensor or a number is expected.")
+    if isinstance(value, (list, tuple)) and len({getattr(one, "shape", None) for one in value}) == 1 and isinstance(value[0], Tensor):
+        if value[0].ndim:  # a list of single numbers is one tensor to torch
+            words = f"It returns {kind(value)} of {len(value)} tensors where one tensor is expected: put them together with torch.stack or torch.cat."
+            raise Unusable(words, "not stacked")
     try:
         tensor = torch.as_tensor(value)
     except Exception as error:
@@ -123,10 +135,15 @@ def is_empty(function: Callable) -> bool:
 
 
 def is_stub(function: Callable, error: BaseException) -> bool:
-    """True if the error says 'not written yet': the stub's raise, an empty body, a `...` still in place."""
+    """True if the error says 'not written yet': the stub's raise, an empty body, a `...` still in place.
+
+    torch raises NotImplementedError too, with a message, where an operation lacks a dtype: the mean of booleans, say. Then the
+    reader's line is another one than a `raise`.
+    """
+    if isinstance(error, NotImplementedError):
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return not error.args or (last.line or "").startswith("raise NotImplementedError")
     text = brief(error)
-    if isinstance(error, NotImplementedError):  # torch raises it too, where an operation lacks a dtype
-        return "not implemented for '" not in text and "Could not run" not in text
     if isinstance(error, Unusable) and "returns None" in text and is_empty(function):
         return True
     return isinstance(error, (Unusable, TypeError, AttributeError)) and "ellipsis" in text
@@ -155,15 +172,22 @@ def call_reader(session: Session, function: Callable, trials: list[tuple], call:
         session.problem = f"It raises {type(error).__name__}."
         with contextlib.suppress(BaseException):  # a closer look may run more of the reader's code: __str__
             session.attempted = not is_stub(function, error)
+            session.name = getattr(error, "name", "") if isinstance(error, Unusable) else ""
             session.problem = describe(function, error, call)
     finally:
         session.ended.set()
 
 
-class Nowhere(io.TextIOBase):
-    """A stream that keeps nothing: an endless printing loop must not fill the memory."""
+class Tape(io.TextIOBase):
+    """A stream that keeps what is written during the first call, up to SAID characters: an endless printing loop must not fill
+    the memory."""
+
+    def __init__(self, session: Session):
+        self.session = session
 
     def write(self, text: str) -> int:
+        if not self.session.answers and len(self.session.printed) < SAID:
+            self.session.printed += text[: SAID - len(self.session.printed)]
         return len(text)
 
 
@@ -183,7 +207,8 @@ def run(function: Callable, trials: list[tuple], call: str, outputs: int, grad: 
     """Calls function on every trial, silently. Returns in about `seconds` whatever it does."""
     session = Session()
     thread = threading.Thread(target=call_reader, args=(session, function, trials, call, outputs, grad), daemon=True)
-    silence = contextlib.redirect_stdout(Nowhere()), contextlib.redirect_stderr(Nowhere())
+    tape = Tape(session)
+    silence = contextlib.redirect_stdout(tape), contextlib.redirect_stderr(tape)
     with unchanged_random_state(), silence[0], silence[1]:
         try:  # not thread.join: interrupted in Python before 3.13, it takes a living thread for a dead one
             thread.start()  # inside, since the stop button may come here already
@@ -195,7 +220,7 @@ def run(function: Callable, trials: list[tuple], call: str, outputs: int, grad: 
     problem = f"It had not finished after {seconds:g} seconds: is there a loop that never ends, or a sleep?"
     if not stopped:
         problem += " It could not be stopped yet: if the machine stays busy, restart the kernel."
-    return Session(list(session.answers), problem)
+    return Session(list(session.answers), problem, "too slow", printed=session.printed)
 
 
 def stop(thread: threading.Thread, ended: threading.Event, patience: float = 0.5) -> bool:

@@ -2,164 +2,193 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
-from .exercise import Exercise, Mistake
-from .runner import Answer, ask, kind, run
+from sslkit.checks.diagnose import diagnose
+from sslkit.checks.equal import agree
+from sslkit.checks.exercise import Exercise, Mistake, drawn_anew
+from sslkit.checks.runner import Answer, Session, ask, kind, run
+from sslkit.checks.show import difference, inputs
+from sslkit.checks.swaps import both
 
-SHOWN = 12  # entries; larger tensors are described by their shape
+PAIRS = 400  # at most so many combinations of two mistakes are tried: a second or two
 
 
-class Verdict(NamedTuple):
-    """status: "right", "not attempted" or "wrong"; mistake: its name if known; text: the reason."""
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found. status: "right", "not attempted" or "wrong".
+
+    mistakes: the names of the misconceptions that explain it, none where nothing does; text: the reason in words; example: the
+    first failing input with what is expected and what came, a line each; printed: what the first call wrote. values: whether
+    all values are right, so that what is wrong is a gradient, a dtype or a changed input.
+    """
 
     status: str
-    mistake: str = ""
+    mistakes: tuple[str, ...] = ()
     text: str = ""
+    example: str = ""
+    printed: str = ""
+    values: bool = False
+
+    @property
+    def mistake(self) -> str:
+        """The names as one, "" where there is none."""
+        return " and ".join(self.mistakes)
+
+    @property
+    def points(self) -> float:
+        """1 for right; half for right values with a wrong gradient, dtype or a changed input; else 0."""
+        return 1.0 if self.status == "right" else 0.5 if self.values else 0.0
+
+    def as_dict(self) -> dict:
+        """Plain values, for a file."""
+        return asdict(self) | {"points": self.points}
 
 
-def judge(exercise: Exercise, function: Callable, seconds: float = 5.0) -> Verdict:
-    """Never raises for what the function does, and returns in about `seconds` even if it hangs."""
+def judge(exercise: Exercise, function: Callable, seconds: float = 5.0, seed: int = 0) -> Verdict:
+    """Never raises for what the function does, and returns in about `seconds` even if it hangs. seed: of hidden trials; 0 for
+    those that the reader is shown."""
     if not callable(function):
-        return Verdict("wrong", text=f"{exercise.name} is {kind(function)}, not a function.")
-    # The notebook may be inside no_grad, autocast or another default device; the reader's new thread is not.
-    plain = torch.inference_mode(False), torch.enable_grad(), torch.autocast("cpu", enabled=False)
-    with plain[0], plain[1], plain[2], torch.device("cpu"):
-        trials = exercise.trials()
-        right = ask_all(exercise, exercise.oracle, trials)
+        return Verdict("wrong", ("no function",), f"{exercise.name} is {kind(function)}, not a function.")
+    with plain_mode():
+        trials, right = references(exercise, seed)
         call = f"{exercise.name}({', '.join(exercise.parameters)})"
         session = run(function, trials, call, len(exercise.returns), exercise.grad, seconds)
-        if not session.attempted:
-            return Verdict("not attempted")
-        if session.problem:
-            inputs = describe_inputs(exercise, trials[min(len(session.answers), len(trials) - 1)])
-            return Verdict("wrong", text=f"{session.problem}\nIt was called with {inputs}.")
-        return compare(exercise, trials, session.answers, right)
+        return replace(words(exercise, seed, trials, right, session), printed=session.printed)
 
 
-def ask_all(exercise: Exercise, function: Callable, trials: list[tuple]) -> list[Answer]:
-    return [ask(function, args, len(exercise.returns), exercise.grad) for args in trials]
+def words(exercise: Exercise, seed: int, trials: list[tuple], right: list[Answer], session: Session) -> Verdict:
+    """The verdict on a session."""
+    if not session.attempted:
+        return Verdict("not attempted")
+    if session.problem:
+        args = trials[min(len(session.answers), len(trials) - 1)]
+        names = (session.name,) if session.name else ()
+        return Verdict("wrong", names, session.problem, "It was called with\n" + inputs(exercise.parameters, args))
+    return compare(exercise, seed, trials, session.answers, right)
 
 
-def compare(exercise: Exercise, trials: list[tuple], got: list[Answer], right: list[Answer]) -> Verdict:
+@contextlib.contextmanager
+def plain_mode() -> Iterator[None]:
+    """The notebook may be inside no_grad, autocast, another default device or dtype; a check is not."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with (
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            torch.autocast("cpu", enabled=False),
+            torch.device("cpu"),
+        ):
+            yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def trials_of(exercise: Exercise, seed: int) -> list[tuple]:
+    """The arguments of each trial."""
+    with drawn_anew(seed):
+        return exercise.trials()
+
+
+@lru_cache(maxsize=64)
+def references(exercise: Exercise, seed: int) -> tuple[list[tuple], list[Answer]]:
+    """The trials, and the oracle's answers."""
+    trials = trials_of(exercise, seed)
+    return trials, [ask(exercise.oracle, args, len(exercise.returns), exercise.grad) for args in trials]
+
+
+@lru_cache(maxsize=64)
+def mistaken(exercise: Exercise, seed: int) -> list[tuple[Mistake, list[Answer]]]:
+    """The answers of every wrong form, beside its mistake."""
+    trials, _ = references(exercise, seed)
+    return [(mistake, found) for mistake, form in exercise.forms if (found := answers(exercise, form, trials))]
+
+
+def answers(exercise: Exercise, form: Callable, trials: list[tuple]) -> list[Answer] | None:
+    """What a wrong form gives on all trials; None where it cannot be called so."""
+    try:
+        return [ask(form, args, len(exercise.returns), exercise.grad) for args in trials]
+    except Exception:
+        return None
+
+
+def compare(exercise: Exercise, seed: int, trials: list[tuple], got: list[Answer], right: list[Answer]) -> Verdict:
     """The verdict on the answers to all trials: first the values, then dtypes, inputs and gradients."""
     wrong = [i for i in range(len(trials)) if not agree(got[i].values, right[i].values, exercise.tolerance)]
     if wrong:
-        first = wrong[0]
-        known = known_mistake(exercise, trials, got, grads=False)
-        reason = known.explanation if known else describe_failure(got[first].values, right[first].values)
-        example = describe_difference(exercise, trials[first], got[first].values, right[first].values)
-        return Verdict("wrong", known.name if known else "", f"{reason}\n{example}".strip())
+        first = min(wrong, key=lambda i: size(trials[i]))
+        example = difference(exercise, trials[first], got[first].values, right[first].values)
+        names, text = explanation(exercise, seed, trials, got, right, grads=False)
+        return Verdict("wrong", names, text, example)
     for mine, true in zip(got, right):
         for word, dtype, expected in zip(exercise.returns, mine.dtypes, true.dtypes):
             if dtype != expected and (dtype == torch.bool or not expected.is_floating_point):
-                return Verdict(
-                    "wrong",
-                    "another dtype",
-                    f"The values are right, but the {word} should be "
-                    f"{expected}, not {dtype}: convert with .to({expected}).",
-                )
+                text = f"The values are right, but the {word} should be {expected}, not {dtype}: convert with .to({expected})."
+                return Verdict("wrong", ("another dtype",), text, values=True)
         if mine.changed is not None:
             name = exercise.parameters[mine.changed]
-            return Verdict(
-                "wrong",
-                "changes its input",
-                f"The values are right, but {name} is written on, "
-                f"and stays so for the caller. Work on a new tensor, or on {name}.clone().",
-            )
-    return compare_gradients(exercise, trials, got, right) if exercise.grad else Verdict("right")
-
-
-def compare_gradients(exercise: Exercise, trials: list[tuple], got: list[Answer], right: list[Answer]) -> Verdict:
-    """The verdict on answers whose values are right."""
+            text = f"The values are right, but {name} is written on, and stays so for the caller. Work on a new tensor, or on {name}.clone()."
+            return Verdict("wrong", ("changes its input",), text, values=True)
+    if not exercise.grad:
+        return Verdict("right", values=True)
     if any(mine.grads is None for mine in got):
-        return Verdict(
-            "wrong",
-            "no gradient",
-            "The values are right, but no gradient flows back to the "
-            "inputs, so nothing would be learned: return a tensor, and avoid .item(), float(), "
-            ".detach(), .numpy(), torch.tensor(...) and no_grad on the way.",
+        text = (
+            "The values are right, but no gradient flows back to the inputs, so nothing would be learned: return a tensor, and "
+            "avoid .item(), float(), .detach(), .numpy(), torch.tensor(...) and no_grad on the way."
         )
+        return Verdict("wrong", ("no gradient",), text, values=True)
     if all(agree(mine.grads, true.grads, exercise.tolerance) for mine, true in zip(got, right)):
-        return Verdict("right")
-    known = known_mistake(exercise, trials, got, grads=True)
-    reason = known.explanation if known else "A part of the computation is detached from the inputs."
-    return Verdict(
-        "wrong", known.name if known else "another gradient", f"The values are right, but the gradient is not. {reason}"
+        return Verdict("right", values=True)
+    names, text = explanation(exercise, seed, trials, got, right, grads=True)
+    text = f"The values are right, but the gradient is not. {text or 'A part of the computation is detached from the inputs.'}"
+    return Verdict("wrong", names or ("another gradient",), text, values=True)
+
+
+def explanation(
+    exercise: Exercise, seed: int, trials: list[tuple], got: list[Answer], right: list[Answer], grads: bool
+) -> tuple[tuple[str, ...], str]:
+    """Which misconceptions give these answers: one of the exercise; what can go wrong with any result; both at once; two of
+    the exercise. ((), "") where none does."""
+    known = mistaken(exercise, seed)
+    for mistake, theirs in known:
+        if alike(exercise, got, theirs, grads):
+            return (mistake.name,), mistake.explanation
+    if grads:
+        return (), ""
+    mine, expected = [a.values for a in got], [a.values for a in right]
+
+    def same(one: Sequence, other: Sequence) -> bool:
+        return all(agree(a, b, exercise.tolerance) for a, b in zip(one, other))
+
+    if found := diagnose(mine, expected, trials, same):
+        return (found[0],), found[1]
+    for mistake, theirs in known:
+        if found := diagnose(mine, [a.values for a in theirs], trials, same, twice=True):
+            return (mistake.name, found[0]), f"{mistake.explanation} And: {found[1]}"
+    for (one, first), (other, second) in itertools.islice(itertools.combinations(exercise.forms_by_swap, 2), PAIRS):
+        if one is other or (form := both(exercise.solution, first, second)) is None:
+            continue
+        if (theirs := answers(exercise, form, trials)) and alike(exercise, got, theirs, grads):
+            return (one.name, other.name), f"{one.explanation} And: {other.explanation}"
+    return (), ""
+
+
+def alike(exercise: Exercise, got: list[Answer], theirs: list[Answer], grads: bool) -> bool:
+    """Whether two lists of answers agree, with their gradients too where `grads`."""
+    return all(
+        agree(a.values, b.values, exercise.tolerance) and (not grads or agree(a.grads, b.grads, exercise.tolerance))
+        for a, b in zip(got, theirs)
     )
 
 
-def known_mistake(exercise: Exercise, trials: list[tuple], got: list[Answer], grads: bool) -> Mistake | None:
-    """The first mistake of which a form gives the reader's values, or else gradients, on every trial."""
-    for mistake in exercise.mistakes:
-        for form in mistake.forms:
-            theirs = [ask(form, args, len(exercise.returns), grads) for args in trials]
-            pairs = [(a.values, b.values) for a, b in zip(got, theirs)]
-            pairs += [(a.grads, b.grads) for a, b in zip(got, theirs)] if grads else []
-            if all(agree(a, b, exercise.tolerance) for a, b in pairs):
-                return mistake
-    return None
-
-
-def agree(mine: tuple[Tensor, ...] | None, theirs: tuple[Tensor, ...] | None, tolerance: float) -> bool:
-    if mine is None or theirs is None:
-        return mine is theirs
-    return all(same(a, b, tolerance) for a, b in zip(mine, theirs))
-
-
-def same(got: Tensor, expected: Tensor, tolerance: float) -> bool:
-    """Equal shapes, and entries that differ by at most tolerance times the largest finite expected entry."""
-    return got.shape == expected.shape and not differs(got, expected, tolerance).any()
-
-
-def differs(got: Tensor, expected: Tensor, tolerance: float) -> Tensor:
-    finite = expected[torch.isfinite(expected)].abs()
-    scale = max(finite.max().item() if len(finite) else 0.0, 0.01)
-    return ~torch.isclose(got, expected, rtol=0, atol=tolerance * scale, equal_nan=True)
-
-
-def describe_failure(got: tuple[Tensor, ...], expected: tuple[Tensor, ...]) -> str:
-    """What can be said of an unknown mistake."""
-    if any(a.isnan().any() and not b.isnan().any() for a, b in zip(got, expected)):
-        return (
-            "The result holds NaN (not a number): a division by zero, 0 * inf, or the log of 0 or of a negative number?"
-        )
-    if any(a.shape != b.shape for a, b in zip(got, expected)):
-        return "The result has another shape than it should have."
-    return ""
-
-
-def describe_inputs(exercise: Exercise, args: tuple) -> str:
-    return ", ".join(f"{name} = {show(arg)}" for name, arg in zip(exercise.parameters, args))
-
-
-def describe_difference(exercise: Exercise, args: tuple, got: tuple[Tensor, ...], expected: tuple[Tensor, ...]) -> str:
-    """Inputs, expected and got; for large tensors of equal shape the first entry that differs."""
-    lines = [f"Example: {describe_inputs(exercise, args)}"]
-    for word, mine, true in zip(exercise.returns, got, expected):
-        if same(mine, true, exercise.tolerance):
-            continue
-        place = ""
-        if mine.shape == true.shape and true.numel() > SHOWN:
-            index = differs(mine, true, exercise.tolerance).nonzero()[0].tolist()
-            place, mine, true = f" at {index}", mine[tuple(index)], true[tuple(index)]
-        lines.append(f"  {word}{place}: expected {show(true)}, got {show(mine)}")
-    return "\n".join(lines)
-
-
-def show(value) -> str:
-    """A small tensor as nested lists with four digits and its shape, a large one as its shape."""
-    if not isinstance(value, Tensor):
-        return f"{value}"
-    shape = f"shape {list(value.shape)}"
-    if value.numel() > SHOWN:
-        return f"a tensor of {shape}"
-
-    def text(x) -> str:
-        return f"[{', '.join(map(text, x))}]" if isinstance(x, list) else f"{x:.4g}"
-
-    return text(value.tolist()) + (f" ({shape})" if value.dim() > 0 else "")
+def size(args: tuple) -> int:
+    """How many numbers an input has: the smallest one that fails is the best to look at."""
+    return sum(a.numel() if isinstance(a, Tensor) else 1 for a in args)

@@ -1,4 +1,5 @@
-"""Export: the cells marked `#| export` of notebooks/NN_name.ipynb become sslkit/chapters/name/method.py."""
+"""Export: the cells marked `#| export` of notebooks/NN_name.ipynb become sslkit/chapters/name/method.py, those marked `#| exercise`
+exercises.py beside it. A cell may be both: what the chapter is built of and what the reader writes."""
 
 import ast
 import re
@@ -6,21 +7,15 @@ from pathlib import Path
 
 import nbformat
 
-from sslkit.notebooks import files
+from sslkit import chapters
+from sslkit.notebooks import exercises, files
 
 MARK = "#| export"
-LOOKS_LIKE_MARK = re.compile(r"^[ \t]*#[ \t]*\|[ \t]*export\b.*$", re.MULTILINE)
+LOOKS_LIKE_MARK = re.compile(r"^[ \t]*#[ \t]*\|[ \t]*(export|exercise)\b.*$", re.MULTILINE)
+ROOMS = ("method.py", "exercises.py")  # what is generated of a chapter
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*")
 GENERATED = "# Generated from notebooks/"
-LOOKUPS = {
-    "data_of",
-    "get",
-    "kind_of",
-    "methods",
-    "names",
-    "passes_of",
-    "room",
-}  # functions of sslkit.chapters, not chapters
+LOOKUPS = {name for name, value in vars(chapters).items() if callable(value)}  # functions of sslkit.chapters are no chapters
 
 
 def export(root: Path = files.ROOT, names: list[str] | None = None, check: bool = False) -> list[str]:
@@ -35,56 +30,71 @@ def export(root: Path = files.ROOT, names: list[str] | None = None, check: bool 
     for name in names if names is not None else notebooks:
         if name not in notebooks:
             raise ValueError(f"no notebook exports {name!r}; there are: {', '.join(notebooks) or 'none yet'}")
-        text, found = module(notebooks[name], notebooks)
+        texts, found = modules(notebooks[name], notebooks)
         problems += found
         if not found:
-            wanted[name] = text
-    for name, text in wanted.items():
-        problems += _settle(folder / name / "method.py", text, notebooks[name], check)
+            wanted[name] = texts
+    for name, texts in wanted.items():
+        for room, text in texts.items():
+            problems += _settle(folder / name / room, text, notebooks[name], check)
     if names is None:
         problems += _strays(root, folder, notebooks, check)
     return problems
 
 
-def module(path: Path, notebooks: dict[str, Path]) -> tuple[str, list[str]]:
-    """The text of the module that a notebook exports ("" without export cells), and what is wrong with it."""
+def modules(path: Path, notebooks: dict[str, Path]) -> tuple[dict[str, str], list[str]]:
+    """The texts of the modules that a notebook exports ({"method.py": "" without export cells, ...}), and what is wrong with it."""
     nb = files.read(path)
     headings = files.headings(nb)
-    problems, parts, defined = [], [], {}
+    problems: list[str] = []
+    parts: list[str] = []
+    defined: dict[str, int] = {}
     for index, cell in enumerate(nb.cells):
         where = f"notebooks/{path.name}, cell {index + 1}"
         if cell.cell_type != "code":
             continue
-        if not cell.source.startswith(MARK + "\n"):
-            if near := LOOKS_LIKE_MARK.search(cell.source):
-                problems.append(f"{where}: {near[0].strip()!r} exports nothing: line 1 must read {MARK!r}")
+        marks, source = marked(cell.source)
+        if near := LOOKS_LIKE_MARK.search(source):
+            problems.append(f"{where}: {near[0].strip()!r} marks nothing: line 1 must read {MARK!r} or {exercises.MARK!r}")
+        if MARK not in marks:
             continue
-        source = cell.source.split("\n", 1)[1].strip("\n").rstrip()
-        found = _cell_problems(source, path, notebooks, defined, index + 1)
+        found = _cell_problems(source, path, notebooks, defined, index + 1, len(marks))
         problems += [f"{where}, {problem}" for problem in found]
         parts.append(f"# --- {headings[index][:90] or 'export'} ---\n{source}\n")
-    if not parts:
-        return "", problems
-    header = f"{GENERATED}{path.name} by `python -m sslkit.notebooks export`."
-    text = f"{header}\n# Do not edit: edit the notebook.\n\n" + "\n\n".join(parts)
+    header = f"{GENERATED}{path.name} by `python -m sslkit.notebooks export`.\n# Do not edit: edit the notebook.\n"
+    texts = {"method.py": header + "\n" + "\n\n".join(parts) if parts else "", "exercises.py": ""}
     if not problems:
-        try:
-            compile(text, f"{path.stem}.py", "exec")
-        except SyntaxError as error:
-            problems.append(f"notebooks/{path.name}: its export cells together are no module: {error.msg}")
-    return text, problems
+        texts["exercises.py"], problems = exercises.generate(nb, path, header, set(defined))
+    for text in texts.values():
+        if not problems:
+            try:
+                compile(text, f"{path.stem}.py", "exec")
+            except SyntaxError as error:
+                problems.append(f"notebooks/{path.name}: its export cells together are no module: {error.msg}")
+    return texts, problems
 
 
-def _cell_problems(source, path, notebooks, defined, cell) -> list[str]:
-    """What keeps one export cell out of a module. `defined` (name -> cell) grows by what the cell defines."""
+def marked(source: str) -> tuple[list[str], str]:
+    """The marks in the first lines of a cell, and what stands below them."""
+    lines = source.split("\n")
+    count = 0
+    while count < len(lines) and lines[count] in (MARK, exercises.MARK):
+        count += 1
+    return lines[:count], "\n".join(lines[count:]).strip("\n").rstrip()
+
+
+def _cell_problems(
+    source: str, path: Path, notebooks: dict[str, Path], defined: dict[str, int], cell: int, marks: int
+) -> list[str]:
+    """What keeps one export cell out of a module. `defined` (name -> cell) grows by what the cell defines; marks: lines above."""
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
         rule = "an export cell is plain Python, without magics, and holds its definitions whole"
-        return [f"line {(error.lineno or 0) + 1}: {error.msg}: {rule}"]
+        return [f"line {(error.lineno or 0) + marks}: {error.msg}: {rule}"]
     problems = []
     for node in tree.body:
-        line = f"line {node.lineno + 1}"  # the mark is line 1
+        line = f"line {node.lineno + marks}"
         names = _names(node)
         if names is None:
             code = ast.unparse(node).splitlines()[0][:60]
@@ -95,7 +105,7 @@ def _cell_problems(source, path, notebooks, defined, cell) -> list[str]:
             if name in defined:
                 problems.append(f"{line}: {name} is defined in cell {defined[name]} too: export it once")
             defined.setdefault(name, cell)
-    return problems + _import_problems(tree, path, notebooks)
+    return problems + _import_problems(tree, path, notebooks, marks)
 
 
 def _names(node: ast.stmt) -> list[str] | None:
@@ -117,25 +127,25 @@ def _names(node: ast.stmt) -> list[str] | None:
     return None
 
 
-def _import_problems(tree: ast.Module, path: Path, notebooks: dict[str, Path]) -> list[str]:
+def _import_problems(tree: ast.Module, path: Path, notebooks: dict[str, Path], marks: int) -> list[str]:
     """Imports that would not work in the module, or that turn the order of the course round."""
     problems = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
-            problems.append(f"line {node.lineno + 1}: a relative import does not work in a notebook")
+            problems.append(f"line {node.lineno + marks}: a relative import does not work in a notebook")
             continue
-        modules = []
+        imports: list[str] = []
         if isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
+            imports = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            modules = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
-        imported = {m.split(".")[2] for m in modules if m.startswith("sslkit.chapters.")} - LOOKUPS
+            imports = [node.module or ""] + [f"{node.module}.{alias.name}" for alias in node.names]
+        imported = {m.split(".")[2] for m in imports if m.startswith("sslkit.chapters.")} - LOOKUPS
         for name in sorted(imported):
             if name not in notebooks:
-                problems.append(f"line {node.lineno + 1}: there is no chapter {name}")
+                problems.append(f"line {node.lineno + marks}: there is no chapter {name}")
             elif files.number(notebooks[name]) >= files.number(path):
                 rule = f"comes from {notebooks[name].name}: export cells import only earlier notebooks"
-                problems.append(f"line {node.lineno + 1}: sslkit.chapters.{name} {rule}")
+                problems.append(f"line {node.lineno + marks}: sslkit.chapters.{name} {rule}")
     return problems
 
 
@@ -154,6 +164,7 @@ def _settle(target: Path, text: str, notebook: Path, check: bool) -> list[str]:
         ]
     if text:
         files.write(target, text)
+        (target.parent / "__init__.py").touch()  # a chapter is found by it
     else:
         return _remove(target)
     return []
@@ -162,7 +173,7 @@ def _settle(target: Path, text: str, notebook: Path, check: bool) -> list[str]:
 def _strays(root: Path, folder: Path, notebooks: dict[str, Path], check: bool) -> list[str]:
     """Modules without a notebook, and export cells in notebooks whose name makes no module."""
     problems = []
-    for path in sorted(folder.glob("*/method.py")):
+    for path in sorted(path for room in ROOMS for path in folder.glob(f"*/{room}")):
         name = path.parent.name
         if name in notebooks:
             continue
@@ -177,7 +188,7 @@ def _strays(root: Path, folder: Path, notebooks: dict[str, Path], check: bool) -
 
 
 def _exports(nb: nbformat.NotebookNode) -> bool:
-    return any(cell.cell_type == "code" and cell.source.startswith(MARK) for cell in nb.cells)
+    return any(cell.cell_type == "code" and cell.source.startswith((MARK, exercises.MARK)) for cell in nb.cells)
 
 
 def _remove(path: Path) -> list[str]:

@@ -1,0 +1,191 @@
+"""What can go wrong with any result: recognised for all exercises by what turns the expected answers into the reader's.
+
+A diagnosis is a name, what the reader hears, and a function of the expected values that gives the wrong ones. It counts where it
+explains every trial, and where it differs from the expected values in one of them at least.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+Values = tuple[Tensor, ...]
+Found = tuple[str, str]
+
+FACTORS = {  # what a constant factor means, where it means something
+    -1.0: ("another sign", "The result has the wrong sign."),
+    100.0: ("percent", "The result is 100 times too large: is it a percentage? Leave out the factor 100."),
+    0.01: ("divided by 100", "The result is 100 times too small."),
+    1 / math.log(2): ("another logarithm", "The result is in bits: take the natural logarithm, torch.log, not log2."),
+    math.log(2): ("another logarithm", "The result is 0.69 times the expected one: log2 is asked for, not the natural logarithm."),
+    1 / math.log(10): ("another logarithm", "The result is 0.43 times the expected one: take the natural logarithm, not log10."),
+}
+
+
+def each(change: Callable[[Tensor], Tensor]) -> Callable[[Values], Values]:
+    """A change of every returned value."""
+    return lambda values: tuple(change(value) for value in values)
+
+
+SIMPLE: tuple[tuple[str, str, Callable[[Values], Values]], ...] = (
+    ("outputs exchanged", "The results are right but stand in the wrong order: exchange them.", lambda v: v[::-1]),
+    (
+        "transposed",
+        "Rows and columns are exchanged: the result is the transpose of the expected one.",
+        each(lambda x: x.transpose(-1, -2) if x.ndim > 1 else x),
+    ),
+    ("complement", "The result is 1 minus the expected one: what is counted is the opposite.", each(lambda x: 1 - x)),
+    ("reciprocal", "The result is 1 divided by the expected one.", each(lambda x: 1 / x)),
+    ("squared", "The result is the square of the expected one.", each(lambda x: x.square())),
+    ("square root", "The result is the square root of the expected one.", each(lambda x: x.sqrt())),
+    ("logarithm", "The result is the logarithm of the expected one.", each(lambda x: x.log())),
+    ("exponential", "The result is exp of the expected one: a logarithm is missing.", each(lambda x: x.exp())),
+    ("softmax twice", "A softmax has been taken of the right result: it is one already.", each(lambda x: x.softmax(-1) if x.ndim else x)),
+    ("rounded", "The result is rounded to whole numbers: is there a `//`, an int() or a round()?", each(lambda x: x.round())),
+    ("rounded down", "The result is cut to whole numbers: is there a `//` or an int()?", each(lambda x: x.trunc())),
+    ("absolute value", "The result has lost its sign: is there an abs() or a square too many?", each(lambda x: x.abs())),
+    ("one too many", "The result is off by one: 1 too large everywhere.", each(lambda x: x + 1)),
+    ("one too few", "The result is off by one: 1 too small everywhere.", each(lambda x: x - 1)),
+    ("shifted by one", "The right values, but each stands one place further on.", each(lambda x: x.roll(1, 0) if x.ndim else x)),
+    ("shifted back by one", "The right values, but each stands one place too early.", each(lambda x: x.roll(-1, 0) if x.ndim else x)),
+    ("reversed", "The right values in reverse order.", each(lambda x: x.flip(0) if x.ndim else x)),
+)  # fmt: skip
+
+
+def diagnose(
+    got: Sequence[Values], expected: Sequence[Values], trials: Sequence[tuple], same: Callable, twice: bool = False
+) -> Found | None:
+    """The first diagnosis that explains the answers to all trials, as (name, words); None where none does.
+
+    same(answers, answers) says whether two lists agree. twice: expected is itself a known mistake, on top of which only what
+    leaves a clear trace is looked for.
+    """
+    if not twice:
+        if found := broken(got, expected):
+            return found
+    for name, text in reshaped(got, expected, trials, same):
+        return name, text
+    if any(a.shape != b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true)):
+        if twice:
+            return None
+        if found := another_shape(got, expected, same):
+            return found
+    for name, text, change in SIMPLE[:2] if twice else SIMPLE:
+        wanted = [change(values) for values in expected]
+        if same(got, wanted) and not same(wanted, expected):
+            return name, text
+    if found := factor(got, expected, same):
+        return found
+    return None if twice else partly(got, expected, same)
+
+
+def broken(got: Sequence[Values], expected: Sequence[Values]) -> Found | None:
+    """Numbers that are none."""
+    for mine, true in zip(got, expected):
+        for a, b in zip(mine, true):
+            if a.isnan().any() and not b.isnan().any():
+                return "not a number", (
+                    "The result holds NaN (not a number): a division by zero, 0 * inf, inf - inf, or the log of 0 or of a "
+                    "negative number? With large inputs exp overflows: use F.cross_entropy, logsumexp, softplus or logsigmoid."
+                )
+            if a.isinf().any() and not b.isinf().any():
+                return "overflow", (
+                    "The result is infinite where it should not be: exp of a large number or the log of 0? Use F.cross_entropy, "
+                    "log_softmax, logsumexp, softplus or logsigmoid, which are safe for large inputs."
+                )
+    return None
+
+
+def reshaped(got: Sequence[Values], expected: Sequence[Values], trials: Sequence[tuple], same: Callable) -> Iterator[Found]:
+    """Means that are not taken, sums in the place of means, axes of length 1."""
+    if all(len(values) == 1 for values in expected):
+        single = all(values[0].ndim == 0 for values in expected)
+        if single and all(values[0].numel() > 1 for values in got):
+            if same([(values[0].mean(),) for values in got], expected):
+                yield "not averaged", "These are the numbers of the single entries: return their mean, one number."
+            if same([(values[0].sum(),) for values in got], expected):
+                yield "not summed", "These are the single terms: return their sum, one number."
+        counts = [row_counts(args) for args in trials]
+        for which in range(min(map(len, counts), default=0)):
+            ratio = [float(count[which]) for count in counts]
+            if len(set(ratio)) < 2:
+                continue
+            if same(got, [(values[0] * n,) for values, n in zip(expected, ratio)]):
+                yield "summed, not averaged", f"The result grows with the input: it is a sum. Divide by the number of terms (here {ratio[0]:g})."
+            if same(got, [(values[0] / n,) for values, n in zip(expected, ratio)]):
+                yield "averaged twice", f"The result is divided by a number of rows once too often (here by {ratio[0]:g})."
+    squeezed = [tuple(value.squeeze() for value in values) for values in got]
+    if same(squeezed, [tuple(value.squeeze() for value in values) for values in expected]):
+        if any(a.shape != b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true)):
+            yield "an axis of length 1", (
+                f"The numbers are right, but the shape is {shapes(got[0])} where {shapes(expected[0])} is expected: an axis of length 1 "
+                "is too many or too few. squeeze() or a slice takes it away, None or unsqueeze() adds it."
+            )
+
+
+def another_shape(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found:
+    """Words for a result of another shape, the right numbers in it or not."""
+    where = f"The shape is {shapes(got[0])} where {shapes(expected[0])} is expected"
+    if all(a.shape == b.shape for a, b in zip(got[0], expected[0])):
+        where = "The result has another shape than it should have in some of the trials"
+    if all(a.ndim > 1 and a.transpose(-1, -2).shape == b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true)):
+        if same([tuple(a.transpose(-1, -2) for a in mine) for mine in got], expected):
+            return "transposed", f"Rows and columns are exchanged. {where}."
+    if all(a.numel() == b.numel() for mine, true in zip(got, expected) for a, b in zip(mine, true)):
+        if same([tuple(a.reshape(b.shape) for a, b in zip(mine, true)) for mine, true in zip(got, expected)], expected):
+            return "another shape, the right numbers", f"The numbers are right and in the right order. {where}: reshape it."
+    return "another shape", f"The result has another shape than it should have. {where}."
+
+
+def factor(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
+    """A factor, or a number added, that is the same in all trials."""
+    if any(a.shape != b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true)):
+        return None
+    mine, true = (torch.cat([value.flatten() for values in lists for value in values]) for lists in (got, expected))
+    usable = mine.isfinite() & true.isfinite() & (true.abs() > 1e-6)
+    if usable.sum() < 2:
+        return None
+    c = (mine[usable] / true[usable]).median().item()
+    if abs(c - 1) > 1e-3 and abs(c) > 1e-6 and same(got, [tuple(c * value for value in values) for values in expected]):
+        for known, (name, text) in FACTORS.items():
+            if abs(c - known) < 1e-3 * abs(known):
+                return name, text
+        return "a constant factor", f"Every result is {c:.4g} times the expected one: a factor is too many, missing, or another one."
+    shift = (mine[usable] - true[usable]).median().item()
+    if abs(shift) > 1e-4 and same(got, [tuple(value + shift for value in values) for values in expected]):
+        return "a constant added", f"Every result is the expected one {'plus' if shift > 0 else 'minus'} {abs(shift):.4g}."
+    return None
+
+
+def partly(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
+    """Right here, wrong there; the same everywhere; the right numbers in another order."""
+    good = [same([mine], [true]) for mine, true in zip(got, expected)]
+    if len(got) > 2 and same(got, [got[0]] * len(got)) and not same(expected, [expected[0]] * len(expected)):
+        return "always the same", "The result is the same for every input: is a number written into the code, or an argument unused?"
+    if good[0] and not any(good[1:]):
+        return "right for the first example only", "It is right for the first example and wrong for the others: is a number of it written into the code?"
+    if all(a.shape == b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true)) and same(
+        [tuple(a.flatten().sort().values for a in mine) for mine in got],
+        [tuple(b.flatten().sort().values for b in true) for true in expected],
+    ):
+        return "another order", "These are the right numbers, but not in their places."
+    if sum(good) * 2 >= len(good):
+        return "right for some inputs", f"It is right for {sum(good)} of {len(good)} inputs: which case is not thought of? Look at the example."
+    return None
+
+
+def row_counts(args: tuple) -> list[int]:
+    """The numbers by which a sum over an input could be divided: lengths, twice them, numbers of entries."""
+    found: list[int] = []
+    for arg in args:
+        if isinstance(arg, Tensor) and arg.ndim:
+            found += [*arg.shape, 2 * arg.shape[0], arg.numel()]
+    return found
+
+
+def shapes(values: Values) -> str:
+    """[3, 2], or several of them."""
+    return " and ".join(str(list(value.shape)) for value in values)
