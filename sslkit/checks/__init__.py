@@ -1,9 +1,9 @@
 """Exercise checks: `info_nce = check("simclr.info_nce", info_nce)` in a notebook.
 
 An exercise is written in its notebook: a markdown cell (title, minutes, task, three hints) over a cell `#| exercise` with the solution. The
-export brings both into the chapter's exercises.py. The chapter's mistakes.py, by hand, adds a slow oracle, trials, and what each misconception
-is called: a swap of words in the solution's source wherever that shows it. runner.py calls the reader's function safely, verdict.py
-compares, diagnose.py knows what goes wrong with any result, show.py finds the form.
+export brings both into the chapter's exercises.py. The chapter's mistakes.py, by hand, adds a slow oracle, trials, and what each
+misconception is called: a swap of words in the solution's source wherever that shows it. runner.py calls the reader's function
+safely, verdict.py compares, diagnose.py knows what goes wrong with any result, show.py finds the form.
 """
 
 from __future__ import annotations

@@ -20,8 +20,14 @@ FACTORS = {  # what a constant factor means, where it means something
     100.0: ("percent", "The result is 100 times too large: is it a percentage? Leave out the factor 100."),
     0.01: ("divided by 100", "The result is 100 times too small."),
     1 / math.log(2): ("another logarithm", "The result is in bits: take the natural logarithm, torch.log, not log2."),
-    math.log(2): ("another logarithm", "The result is 0.69 times the expected one: log2 is asked for, not the natural logarithm."),
-    1 / math.log(10): ("another logarithm", "The result is 0.43 times the expected one: take the natural logarithm, not log10."),
+    math.log(2): (
+        "another logarithm",
+        "The result is 0.69 times the expected one: log2 is asked for, not the natural logarithm.",
+    ),
+    1 / math.log(10): (
+        "another logarithm",
+        "The result is 0.43 times the expected one: take the natural logarithm, not log10.",
+    ),
 }
 
 
@@ -37,6 +43,9 @@ SIMPLE: tuple[tuple[str, str, Callable[[Values], Values]], ...] = (
         "Rows and columns are exchanged: the result is the transpose of the expected one.",
         each(lambda x: x.transpose(-1, -2) if x.ndim > 1 else x),
     ),
+)  # fmt: skip
+
+UNSURE: tuple[tuple[str, str, Callable[[Values], Values]], ...] = (
     ("complement", "The result is 1 minus the expected one: what is counted is the opposite.", each(lambda x: 1 - x)),
     ("reciprocal", "The result is 1 divided by the expected one.", each(lambda x: 1 / x)),
     ("squared", "The result is the square of the expected one.", each(lambda x: x.square())),
@@ -55,31 +64,32 @@ SIMPLE: tuple[tuple[str, str, Callable[[Values], Values]], ...] = (
 )  # fmt: skip
 
 
-def diagnose(
-    got: Sequence[Values], expected: Sequence[Values], trials: Sequence[tuple], same: Callable, twice: bool = False
-) -> Found | None:
-    """The first diagnosis that explains the answers to all trials, as (name, words); None where none does.
+def diagnose(got: Sequence[Values], expected: Sequence[Values], trials: Sequence[tuple], same: Callable) -> Found | None:
+    """The first diagnosis that explains the answers to all trials and leaves no doubt, as (name, words); None where none does.
 
-    same(answers, answers) says whether two lists agree. twice: expected is itself a known mistake, on top of which only what
-    leaves a clear trace is looked for.
+    same(answers, answers) says whether two lists agree. expected may be those of a known mistake.
     """
-    if not twice:
-        if found := broken(got, expected):
-            return found
-    for name, text in reshaped(got, expected, trials, same):
-        return name, text
-    if any(a.shape != b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true)):
-        if twice:
-            return None
-        if found := another_shape(got, expected, same):
-            return found
-    for name, text, change in SIMPLE[:2] if twice else SIMPLE:
+    for name, text, change in SIMPLE:
         wanted = [change(values) for values in expected]
         if same(got, wanted) and not same(wanted, expected):
             return name, text
-    if found := factor(got, expected, same):
+    if found := next(reshaped(got, expected, trials, same), None):
         return found
-    return None if twice else partly(got, expected, same)
+    found = factor(got, expected, same)
+    return found if found in FACTORS.values() else None
+
+
+def guess(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
+    """What can be said where nothing is sure: numbers that are none, another shape, a constant, some right and some wrong."""
+    if found := broken(got, expected):
+        return found
+    if any(a.shape != b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true)):
+        return another_shape(got, expected, same)
+    for name, text, change in UNSURE:
+        wanted = [change(values) for values in expected]
+        if same(got, wanted) and not same(wanted, expected):
+            return name, text
+    return factor(got, expected, same) or partly(got, expected, same)
 
 
 def broken(got: Sequence[Values], expected: Sequence[Values]) -> Found | None:
@@ -99,7 +109,9 @@ def broken(got: Sequence[Values], expected: Sequence[Values]) -> Found | None:
     return None
 
 
-def reshaped(got: Sequence[Values], expected: Sequence[Values], trials: Sequence[tuple], same: Callable) -> Iterator[Found]:
+def reshaped(
+    got: Sequence[Values], expected: Sequence[Values], trials: Sequence[tuple], same: Callable
+) -> Iterator[Found]:
     """Means that are not taken, sums in the place of means, axes of length 1."""
     if all(len(values) == 1 for values in expected):
         single = all(values[0].ndim == 0 for values in expected)
@@ -114,15 +126,24 @@ def reshaped(got: Sequence[Values], expected: Sequence[Values], trials: Sequence
             if len(set(ratio)) < 2:
                 continue
             if same(got, [(values[0] * n,) for values, n in zip(expected, ratio)]):
-                yield "summed, not averaged", f"The result grows with the input: it is a sum. Divide by the number of terms (here {ratio[0]:g})."
+                yield (
+                    "summed, not averaged",
+                    f"It is a sum that grows with the input: divide by the number of terms (here {ratio[0]:g}).",
+                )
             if same(got, [(values[0] / n,) for values, n in zip(expected, ratio)]):
-                yield "averaged twice", f"The result is divided by a number of rows once too often (here by {ratio[0]:g})."
+                yield (
+                    "averaged twice",
+                    f"The result is divided by a number of rows once too often (here by {ratio[0]:g}).",
+                )
     squeezed = [tuple(value.squeeze() for value in values) for values in got]
     if same(squeezed, [tuple(value.squeeze() for value in values) for values in expected]):
         if any(a.shape != b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true)):
-            yield "an axis of length 1", (
-                f"The numbers are right, but the shape is {shapes(got[0])} where {shapes(expected[0])} is expected: an axis of length 1 "
-                "is too many or too few. squeeze() or a slice takes it away, None or unsqueeze() adds it."
+            yield (
+                "an axis of length 1",
+                (
+                    f"The numbers are right, but the shape is {shapes(got[0])}, not {shapes(expected[0])}: an axis of length 1 "
+                    "is too many or too few. squeeze() or a slice takes it away, None or unsqueeze() adds it."
+                ),
             )
 
 
@@ -131,12 +152,19 @@ def another_shape(got: Sequence[Values], expected: Sequence[Values], same: Calla
     where = f"The shape is {shapes(got[0])} where {shapes(expected[0])} is expected"
     if all(a.shape == b.shape for a, b in zip(got[0], expected[0])):
         where = "The result has another shape than it should have in some of the trials"
-    if all(a.ndim > 1 and a.transpose(-1, -2).shape == b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true)):
+    if all(
+        a.ndim > 1 and a.transpose(-1, -2).shape == b.shape
+        for mine, true in zip(got, expected)
+        for a, b in zip(mine, true)
+    ):
         if same([tuple(a.transpose(-1, -2) for a in mine) for mine in got], expected):
             return "transposed", f"Rows and columns are exchanged. {where}."
     if all(a.numel() == b.numel() for mine, true in zip(got, expected) for a, b in zip(mine, true)):
         if same([tuple(a.reshape(b.shape) for a, b in zip(mine, true)) for mine, true in zip(got, expected)], expected):
-            return "another shape, the right numbers", f"The numbers are right and in the right order. {where}: reshape it."
+            return (
+                "another shape, the right numbers",
+                f"The numbers are right and in the right order. {where}: reshape it.",
+            )
     return "another shape", f"The result has another shape than it should have. {where}."
 
 
@@ -153,10 +181,16 @@ def factor(got: Sequence[Values], expected: Sequence[Values], same: Callable) ->
         for known, (name, text) in FACTORS.items():
             if abs(c - known) < 1e-3 * abs(known):
                 return name, text
-        return "a constant factor", f"Every result is {c:.4g} times the expected one: a factor is too many, missing, or another one."
+        return (
+            "a constant factor",
+            f"Every result is {c:.4g} times the expected one: a factor is too many, missing, or another one.",
+        )
     shift = (mine[usable] - true[usable]).median().item()
     if abs(shift) > 1e-4 and same(got, [tuple(value + shift for value in values) for values in expected]):
-        return "a constant added", f"Every result is the expected one {'plus' if shift > 0 else 'minus'} {abs(shift):.4g}."
+        return (
+            "a constant added",
+            f"Every result is the expected one {'plus' if shift > 0 else 'minus'} {abs(shift):.4g}.",
+        )
     return None
 
 
@@ -164,16 +198,25 @@ def partly(got: Sequence[Values], expected: Sequence[Values], same: Callable) ->
     """Right here, wrong there; the same everywhere; the right numbers in another order."""
     good = [same([mine], [true]) for mine, true in zip(got, expected)]
     if len(got) > 2 and same(got, [got[0]] * len(got)) and not same(expected, [expected[0]] * len(expected)):
-        return "always the same", "The result is the same for every input: is a number written into the code, or an argument unused?"
+        return (
+            "always the same",
+            "The result is the same for every input: is a number written into the code, or an argument unused?",
+        )
     if good[0] and not any(good[1:]):
-        return "right for the first example only", "It is right for the first example and wrong for the others: is a number of it written into the code?"
+        return (
+            "right for the first example only",
+            "It is right for the first example, wrong for the others: is a number of it written into the code?",
+        )
     if all(a.shape == b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true)) and same(
         [tuple(a.flatten().sort().values for a in mine) for mine in got],
         [tuple(b.flatten().sort().values for b in true) for true in expected],
     ):
         return "another order", "These are the right numbers, but not in their places."
     if sum(good) * 2 >= len(good):
-        return "right for some inputs", f"It is right for {sum(good)} of {len(good)} inputs: which case is not thought of? Look at the example."
+        return (
+            "right for some inputs",
+            f"It is right for {sum(good)} of {len(good)} inputs: which case is left out? See the example.",
+        )
     return None
 
 

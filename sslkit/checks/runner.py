@@ -83,9 +83,15 @@ def as_tensor(value) -> Tensor:
         raise Unusable("It returns None: is a `return` missing?", "no return")
     if not isinstance(value, (Tensor, np.ndarray, np.generic, bool, int, float, list, tuple)):
         raise Unusable(f"It returns {kind(value)}; a tensor or a number is expected.")
-    if isinstance(value, (list, tuple)) and len({getattr(one, "shape", None) for one in value}) == 1 and isinstance(value[0], Tensor):
+    if (
+        isinstance(value, (list, tuple))
+        and len({getattr(one, "shape", None) for one in value}) == 1
+        and isinstance(value[0], Tensor)
+    ):
         if value[0].ndim:  # a list of single numbers is one tensor to torch
-            words = f"It returns {kind(value)} of {len(value)} tensors where one tensor is expected: put them together with torch.stack or torch.cat."
+            words = (
+                f"It returns {kind(value)} of {len(value)} tensors: put them together with torch.stack or torch.cat."
+            )
             raise Unusable(words, "not stacked")
     try:
         tensor = torch.as_tensor(value)

@@ -23,7 +23,9 @@ def body(function: Callable) -> str:
     """The source of a function without its docstring: what is said there is not to be swapped."""
     text = textwrap.dedent(inspect.getsource(function))
     first = ast.parse(text).body[0].body[0]  # type: ignore[attr-defined]
-    if not (isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)):
+    if not (
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    ):
         return text
     lines = text.splitlines(keepends=True)
     return "".join(lines[: first.lineno - 1] + lines[first.end_lineno :])

@@ -11,7 +11,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from sslkit.checks.diagnose import diagnose
+from sslkit.checks.diagnose import diagnose, guess
 from sslkit.checks.equal import agree
 from sslkit.checks.exercise import Exercise, Mistake, drawn_anew
 from sslkit.checks.runner import Answer, Session, ask, kind, run
@@ -135,7 +135,7 @@ def compare(exercise: Exercise, seed: int, trials: list[tuple], got: list[Answer
                 return Verdict("wrong", ("another dtype",), text, values=True)
         if mine.changed is not None:
             name = exercise.parameters[mine.changed]
-            text = f"The values are right, but {name} is written on, and stays so for the caller. Work on a new tensor, or on {name}.clone()."
+            text = f"The values are right, but {name} is written on, for the caller too. Work on a new tensor, or on {name}.clone()."
             return Verdict("wrong", ("changes its input",), text, values=True)
     if not exercise.grad:
         return Verdict("right", values=True)
@@ -171,13 +171,15 @@ def explanation(
     if found := diagnose(mine, expected, trials, same):
         return (found[0],), found[1]
     for mistake, theirs in known:
-        if found := diagnose(mine, [a.values for a in theirs], trials, same, twice=True):
+        if found := diagnose(mine, [a.values for a in theirs], trials, same):
             return (mistake.name, found[0]), f"{mistake.explanation} And: {found[1]}"
     for (one, first), (other, second) in itertools.islice(itertools.combinations(exercise.forms_by_swap, 2), PAIRS):
         if one is other or (form := both(exercise.solution, first, second)) is None:
             continue
         if (theirs := answers(exercise, form, trials)) and alike(exercise, got, theirs, grads):
             return (one.name, other.name), f"{one.explanation} And: {other.explanation}"
+    if found := guess(mine, expected, same):
+        return (found[0],), found[1]
     return (), ""
 
 

@@ -22,9 +22,12 @@ from pathlib import Path
 import nbformat
 
 MARK = "#| exercise"
-HEAD = re.compile(r"### Exercise: (?P<title>[^\n]+)\n+(?P<dots>[●○]{5}) about (?P<minutes>\d+) minutes?\n+(?P<rest>.*)", re.DOTALL)
+HEAD = re.compile(
+    r"### Exercise: (?P<title>[^\n]+)\n+(?P<dots>[●○]{5}) about (?P<minutes>\d+) minutes?\n+(?P<rest>.*)", re.DOTALL
+)
 HINT = re.compile(r"<details><summary>Hint (\d)</summary>\n\n(.*?)\n\n</details>", re.DOTALL)
 HINTS = 3
+TRIAL = "### Exercise: What if?"  # settings to change and see: nothing to write, nothing to check
 
 
 def generate(nb: nbformat.NotebookNode, path: Path, header: str, exported: set[str]) -> tuple[str, list[str]]:
@@ -37,7 +40,11 @@ def generate(nb: nbformat.NotebookNode, path: Path, header: str, exported: set[s
     solutions: dict[str, str] = {}
     for index, cell in enumerate(nb.cells):
         where = f"notebooks/{path.name}, cell {index + 1}"
-        if cell.cell_type == "markdown" and cell.source.startswith("### Exercise"):
+        if (
+            cell.cell_type == "markdown"
+            and cell.source.startswith("### Exercise:")
+            and not cell.source.startswith(TRIAL)
+        ):
             below = nb.cells[index + 1].source if index + 1 < len(nb.cells) else ""
             if MARK not in below.splitlines()[:2]:
                 problems.append(f"{where}: a task without a solution: the cell below must begin with {MARK!r}")
@@ -45,7 +52,9 @@ def generate(nb: nbformat.NotebookNode, path: Path, header: str, exported: set[s
             continue
         names = [node.name for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)]
         if len(names) != 1:
-            problems.append(f"{where}: an exercise is one function, here are {len(names)}: {', '.join(names) or 'none'}")
+            problems.append(
+                f"{where}: an exercise is one function, here are {len(names)}: {', '.join(names) or 'none'}"
+            )
             continue
         name = names[0]
         task, wrong = entry_of(nb.cells[index - 1] if index else None, name)
@@ -61,7 +70,9 @@ def generate(nb: nbformat.NotebookNode, path: Path, header: str, exported: set[s
     if not tasks:
         return "", problems
     imports, missing = needed(nb, chapter, list(solutions.values()), exported, {*tasks} - {*solutions})
-    problems += [f"notebooks/{path.name}: the exercises use {name}, which no import of the notebook brings" for name in missing]
+    problems += [
+        f"notebooks/{path.name}: the exercises use {name}, which no import of the notebook brings" for name in missing
+    ]
     table = "TASKS = {\n" + "".join(tasks.values()) + "}\n"
     return f"{header}\n{imports}\n\n" + "\n\n".join([*solutions.values(), table] if solutions else [table]), problems
 
@@ -70,15 +81,26 @@ def entry_of(cell: nbformat.NotebookNode | None, name: str) -> tuple[str, list[s
     """A task as the source of an entry of TASKS, and what is wrong with its cell."""
     found = HEAD.fullmatch(cell.source) if cell is not None and cell.cell_type == "markdown" else None
     if not found:
-        return "", [f"above {name} there must be a markdown cell '### Exercise: TITLE', '●●○○○ about N minutes', the task, hints"]
+        return "", [
+            f"above {name} there must be a markdown cell '### Exercise: TITLE', '●●○○○ about N minutes', the task, hints"
+        ]
     hints = HINT.findall(found["rest"])
     if [number for number, _ in hints] != [str(k + 1) for k in range(HINTS)]:
-        return "", [f"the task of {name} needs Hint 1 to Hint {HINTS}, each in <details> with a blank line before and after its text"]
+        return "", [
+            f"the task of {name} needs Hint 1 to Hint {HINTS}, each in <details> with a blank line before and after its text"
+        ]
     task = found["rest"].split("<details>")[0].strip()
     if not task or not all(text.strip() for _, text in hints):
         return "", [f"the task of {name} or one of its hints says nothing"]
-    lines = [f"title={literal(found['title'].strip())}", f"difficulty={found['dots'].count('●')}", f"minutes={found['minutes']}"]
-    lines += [f"task={literal(task)}", "hints=(\n" + "".join(f"            {literal(text)},\n" for _, text in hints) + "        )"]
+    lines = [
+        f"title={literal(found['title'].strip())}",
+        f"difficulty={found['dots'].count('●')}",
+        f"minutes={found['minutes']}",
+    ]
+    lines += [
+        f"task={literal(task)}",
+        "hints=(\n" + "".join(f"            {literal(text)},\n" for _, text in hints) + "        )",
+    ]
     return f'    "{name}": Task(\n' + "".join(f"        {line},\n" for line in lines) + "    ),\n", []
 
 

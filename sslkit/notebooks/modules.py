@@ -15,7 +15,9 @@ LOOKS_LIKE_MARK = re.compile(r"^[ \t]*#[ \t]*\|[ \t]*(export|exercise)\b.*$", re
 ROOMS = ("method.py", "exercises.py")  # what is generated of a chapter
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*")
 GENERATED = "# Generated from notebooks/"
-LOOKUPS = {name for name, value in vars(chapters).items() if callable(value)}  # functions of sslkit.chapters are no chapters
+LOOKUPS = {
+    name for name, value in vars(chapters).items() if callable(value)
+}  # functions of sslkit.chapters are no chapters
 
 
 def export(root: Path = files.ROOT, names: list[str] | None = None, check: bool = False) -> list[str]:
@@ -55,7 +57,9 @@ def modules(path: Path, notebooks: dict[str, Path]) -> tuple[dict[str, str], lis
             continue
         marks, source = marked(cell.source)
         if near := LOOKS_LIKE_MARK.search(source):
-            problems.append(f"{where}: {near[0].strip()!r} marks nothing: line 1 must read {MARK!r} or {exercises.MARK!r}")
+            problems.append(
+                f"{where}: {near[0].strip()!r} marks nothing: line 1 must read {MARK!r} or {exercises.MARK!r}"
+            )
         if MARK not in marks:
             continue
         found = _cell_problems(source, path, notebooks, defined, index + 1, len(marks))

@@ -129,7 +129,7 @@ WORDS = [
     (lambda *args: torch.zeros((), device="meta"), "ordinary real numbers"),
     (lambda *args: torch.zeros(1).expand(10**7, 10**7), "far too large"),
     (lambda a, b, t: right(a, b, t) * float("nan"), "NaN"),
-    (lambda a, b, t: right(a, b, t)[None], "another shape"),
+    (lambda a, b, t: right(a, b, t)[None], "an axis of length 1"),
     (lambda a, b, t: a, "another shape"),
     (lambda *args: torch.tensor([]), "another shape"),
     (lambda a, b, t: right(a, b, t) > 0, "got 1"),
@@ -154,7 +154,6 @@ def test_whatever_it_does_is_said_in_words(number, capsys):
     "function",
     [
         raises(NotImplementedError),
-        raises(NotImplementedError("your turn")),
         pass_only,
         half_a_stub,
         lambda z1, z2, temperature: None,
@@ -165,7 +164,7 @@ def test_whatever_it_does_is_said_in_words(number, capsys):
 def test_a_stub_is_not_attempted(function, capsys):
     assert check("simclr.info_nce", function) is right
     out = capsys.readouterr().out
-    assert out.startswith("simclr.info_nce: not attempted yet. ") and out.count("\n") == 1
+    assert out.startswith("simclr.info_nce: not attempted yet.\n") and out.count("\n") == 2
 
 
 def test_what_torch_has_not_implemented_is_an_attempt():
@@ -192,7 +191,9 @@ def test_a_hanging_function_ends_with_the_deadline(function, capsys):
     assert time.monotonic() - start < 20
     out, err = capsys.readouterr()
     over.set()
-    assert "had not finished after 0.3 seconds" in out and "It was called with z1 = [[" in out and err == ""
+    assert (
+        "had not finished after 0.3 seconds" in out and "It was called with\n  z1 = torch.tensor(" in out and err == ""
+    )
 
 
 def threads_settle_at(count: int) -> bool:
@@ -249,7 +250,7 @@ def test_nothing_that_it_prints_is_shown(capsys):
     stdout, stderr = sys.stdout, sys.stderr
     assert check("simclr.info_nce", chatty) is chatty
     out, err = capsys.readouterr()
-    assert out == "simclr.info_nce: right. Your function is used from here on.\n" and err == ""
+    assert out == "simclr.info_nce: right.\n" and err == ""
     assert (sys.stdout, sys.stderr) == (stdout, stderr)
 
 
@@ -279,7 +280,7 @@ def test_a_mistake_is_found_in_any_mode_of_the_notebook():
     for mode in (torch.no_grad(), torch.inference_mode(), autocast, meta):
         with mode:
             assert judge(NCE, right).status == "right"
-            assert judge(NCE, NCE.mistakes[0].forms[0]).mistake == NCE.mistakes[0].name
+            assert judge(NCE, NCE.forms[0][1]).mistake == NCE.forms[0][0].name
 
 
 def test_any_callable_will_do():

@@ -9,18 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslkit.chapters.bert.exercises import replace_hidden
 from sslkit.checks.exercise import Exercise, draw, draw_labels, mistake
-
-
-def replace_hidden(tokens: Tensor, mask: Tensor, die: Tensor, other: Tensor) -> Tensor:
-    """What the network is shown: tokens with the hidden ones replaced by the 80/10/10 rule.
-
-    tokens: int64 [N, T]; mask: bool [N, T], True = hidden; die: [N, T], a random number in [0, 1) for each place;
-    other: int64 [N, T], a random token for each place. Where a place is hidden: die below 0.8 shows token 2, which is
-    <mask>; from 0.8 to below 0.9 shows other; from 0.9 on the token stays. Returns a new int64 [N, T].
-    """
-    shown = torch.where(mask & (die < 0.8), 2, tokens)
-    return torch.where(mask & (die >= 0.8) & (die < 0.9), other, shown)
 
 
 def replace_hidden_loop(tokens: Tensor, mask: Tensor, die: Tensor, other: Tensor) -> Tensor:
@@ -62,11 +52,8 @@ def trial(seed: int, N: int, T: int) -> tuple:
 
 
 REPLACE = Exercise(
-    replace_hidden,
+    "replace_hidden",
     replace_hidden_loop,
-    title="The 80/10/10 rule",
-    difficulty=2,
-    minutes=10,
     trials=lambda: [
         (
             torch.tensor([[5, 6, 7, 8]]),
@@ -78,13 +65,6 @@ REPLACE = Exercise(
         trial(5, 4, 20),
         trial(9, 8, 16),
     ],
-    task="Write `replace_hidden(tokens, mask, die, other)` without a loop: `die` decides for each hidden place whether it "
-    "becomes `<mask>` (number 2), the token of `other`, or stays.",
-    hints=(
-        "Start with the tokens. Two of the three cases change something, and only where the mask is True.",
-        "`torch.where(condition, a, b)` takes a where the condition holds and b elsewhere; conditions join with `&`.",
-        "`shown = torch.where(mask & (die < 0.8), 2, tokens)`, then the same for `(die >= 0.8) & (die < 0.9)` with `other`.",
-    ),
     mistakes=(
         mistake(
             "always <mask>",
@@ -131,16 +111,6 @@ REPLACE = Exercise(
 )
 
 
-def masked_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-    """Mean cross-entropy over the hidden places.
-
-    logits: [N, T, V], a score for each of V tokens; targets: int64 [N, T], the true tokens; mask: bool [N, T], True =
-    hidden, at least one. Returns one number with a gradient.
-    """
-    losses = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view_as(targets)
-    return (losses * mask).sum() / mask.sum()
-
-
 def masked_cross_entropy_loop(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
     total, count = torch.zeros((), dtype=torch.float64), 0
     for n in range(mask.shape[0]):
@@ -161,11 +131,8 @@ def scored(seed: int, N: int, T: int, V: int, share: float = 0.5) -> tuple:
 
 
 LOSS = Exercise(
-    masked_cross_entropy,
+    "masked_cross_entropy",
     masked_cross_entropy_loop,
-    title="The loss",
-    difficulty=2,
-    minutes=10,
     grad=True,
     trials=lambda: [
         (draw(1, 1, 2, 3), torch.tensor([[2, 0]]), torch.tensor([[True, False]])),
@@ -173,13 +140,6 @@ LOSS = Exercise(
         scored(3, 3, 8, 4, 0.15),
         scored(4, 2, 7, 9, 0.8),
     ],
-    task="Write `masked_cross_entropy(logits, targets, mask)`: minus the log of the probability of the true token, mean over "
-    "the hidden places alone.",
-    hints=(
-        "First the loss of every place, [N, T]. Then a mean in which only the hidden ones count.",
-        '`F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")` gives the loss of each place.',
-        "Bring it back to [N, T] by `.view_as(targets)`; then `(losses * mask).sum() / mask.sum()`.",
-    ),
     mistakes=(
         mistake(
             "all places",
@@ -226,15 +186,6 @@ LOSS = Exercise(
 )
 
 
-def mean_without_padding(x: Tensor, tokens: Tensor) -> Tensor:
-    """One feature a passage: the mean of its tokens' vectors, without those of padding.
-
-    x: [N, T, D]; tokens: int64 [N, T], 0 is <pad>, at least one is not. Returns [N, D].
-    """
-    kept = (tokens != 0)[:, :, None].to(x.dtype)
-    return (x * kept).sum(dim=1) / kept.sum(dim=1)
-
-
 def mean_without_padding_loop(x: Tensor, tokens: Tensor) -> Tensor:
     rows = []
     for n in range(x.shape[0]):
@@ -256,11 +207,8 @@ def padded(seed: int, N: int, T: int) -> Tensor:
 
 
 MEAN = Exercise(
-    mean_without_padding,
+    "mean_without_padding",
     mean_without_padding_loop,
-    title="The feature of a passage",
-    difficulty=2,
-    minutes=10,
     grad=True,
     trials=lambda: [
         (torch.tensor([[[1.0], [3.0], [8.0]]]), torch.tensor([[5, 6, 0]])),
@@ -268,12 +216,6 @@ MEAN = Exercise(
         (draw(2, 4, 8, 3), padded(2, 4, 8)),
         (draw(3, 2, 6, 4), padded(4, 2, 6)),
     ],
-    task="Write `mean_without_padding(x, tokens)`: the mean over a passage's tokens, in which `<pad>` (number 0) does not count.",
-    hints=(
-        "A mean over some is a sum in which the others are zero, divided by how many there are.",
-        "`tokens != 0` is True where there is text. Give it a third dimension with `[:, :, None]` to multiply x with it.",
-        "`kept = (tokens != 0)[:, :, None]`, then `(x * kept).sum(1) / kept.sum(1)`.",
-    ),
     mistakes=(
         mistake(
             "padding counts",
@@ -316,16 +258,6 @@ MEAN = Exercise(
 )
 
 
-def attend_both_ways(q: Tensor, k: Tensor, v: Tensor, padding: Tensor) -> Tensor:
-    """Each token's weighted mean of the values of all tokens, before it and behind it, but not of padding.
-
-    q, k, v: [N, T, D], one head; padding: bool [N, T], True where a token is <pad>; at least one a row is not. The weight
-    of token j for query i is the softmax over j of q_i . k_j / sqrt(D), and 0 for padding. Returns [N, T, D].
-    """
-    scores = q @ k.transpose(1, 2) / q.shape[-1] ** 0.5
-    return scores.masked_fill(padding[:, None], -math.inf).softmax(dim=2) @ v
-
-
 def attend_both_ways_loop(q: Tensor, k: Tensor, v: Tensor, padding: Tensor) -> Tensor:
     N, T, D = q.shape
     passages = []
@@ -359,24 +291,14 @@ def pads(N: int, T: int) -> Tensor:
 
 
 ATTEND = Exercise(
-    attend_both_ways,
+    "attend_both_ways",
     attend_both_ways_loop,
-    title="Look both ways, but not at padding",
-    difficulty=3,
-    minutes=15,
     grad=True,
     trials=lambda: [
         (draw(1, 1, 3, 2), draw(2, 1, 3, 2), draw(3, 1, 3, 2), torch.tensor([[False, False, True]])),
         (draw(4, 2, 5, 4), draw(5, 2, 5, 4), draw(6, 2, 5, 4), pads(2, 5)),
         (draw(7, 3, 6, 9, spread=2.0), draw(8, 3, 6, 9), draw(9, 3, 6, 9), pads(3, 6)),
     ],
-    task="Write `attend_both_ways(q, k, v, padding)`: attention of one head, in which every token may look at all others on both "
-    "sides and nobody at padding.",
-    hints=(
-        "The weight of padding must be 0 and the others must still add up to 1. So it has to go before the softmax.",
-        "The softmax of minus infinity is 0: `scores.masked_fill(..., -math.inf)`. The scores are [N, query, key].",
-        "Padding is a property of the *key*: `padding[:, None]` is [N, 1, T] and hides the same keys from every query.",
-    ),
     mistakes=(
         mistake(
             "padding is looked at",
@@ -425,6 +347,6 @@ ATTEND = Exercise(
             lambda q, k, v, p: raw_scores(q, k).masked_fill(~p[:, None], -1e30).softmax(2) @ v,
         ),
     ),
-)  # fmt: skip
+)
 
 EXERCISES = [REPLACE, LOSS, MEAN, ATTEND]

@@ -8,18 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslkit.chapters.compare.exercises import linear_cka
 from sslkit.checks.exercise import Exercise, draw, draw_rows, mistake
-
-
-def linear_cka(x: Tensor, y: Tensor) -> Tensor:
-    """How alike two sets of features of the same N images are: linear centred kernel alignment, 0 .. 1.
-
-    x: [N, D1], y: [N, D2], row i of both from image i. Each column is centred, then
-    |x^T y|^2 / (|x^T x| |y^T y|), with |.| the root of the sum of all squared entries (Frobenius).
-    Returns one number. Source: Kornblith et al. 2019, section 3.
-    """
-    x, y = x - x.mean(0), y - y.mean(0)
-    return (x.T @ y).square().sum() / ((x.T @ x).norm() * (y.T @ y).norm())
 
 
 def linear_cka_loop(x: Tensor, y: Tensor) -> float:
@@ -46,23 +36,14 @@ def by_columns(x: Tensor) -> Tensor:
 
 
 CKA = Exercise(
-    linear_cka,
+    "linear_cka",
     linear_cka_loop,
-    title="Linear CKA",
-    difficulty=2,
-    minutes=15,
     trials=lambda: [
         (torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 2.0]]), torch.tensor([[1.0], [3.0], [2.0]])),
         (draw_rows(1, 5, 3) + 1, draw_rows(2, 5, 2)),
         (draw_rows(3, 8, 4) - 0.5, draw_rows(4, 8, 6) + 2),
         (draw(5, 12, 3), draw(5, 12, 3) @ torch.tensor([[0.0, 3.0, 0.0], [0.0, 0.0, 3.0], [3.0, 0.0, 0.0]])),
     ],
-    task="Write `linear_cka(x, y)`: how alike two representations of the same images are, whatever their numbers of dimensions.",
-    hints=(
-        "Centre first: take from each column its mean over the images.",
-        "`x.T @ y` is [D1, D2]: each direction of x with each of y. `.square().sum()` of it stands above the line.",
-        "Below the line: `(x.T @ x).norm() * (y.T @ y).norm()`; `.norm()` of a matrix is the root of the sum of its squares.",
-    ),
     mistakes=(
         mistake(
             "not centred",
@@ -120,21 +101,6 @@ CKA = Exercise(
 )
 
 
-def unbiased_hsic(K: Tensor, L: Tensor) -> Tensor:
-    """The estimate of HSIC that is right on average, from two kernel matrices of the same N images.
-
-    K, L: [N, N], N at least 4, symmetric: scalar products of the features of images i and j. With the
-    diagonals of K and L set to 0, sums over all entries:
-    ( sum(K * L) + sum(K) sum(L) / ((N - 1)(N - 2)) - 2 sum(K @ L) / (N - 2) ) / (N (N - 3)).
-    Returns one number. Source: Song et al. 2012, the estimator of Nguyen et al. 2021 for CKA.
-    """
-    N = len(K)
-    other = 1 - torch.eye(N)
-    K, L = K * other, L * other
-    total = (K * L).sum() + K.sum() * L.sum() / ((N - 1) * (N - 2)) - 2 * (K @ L).sum() / (N - 2)
-    return total / (N * (N - 3))
-
-
 def unbiased_hsic_loop(K: Tensor, L: Tensor) -> float:
     """The mean over all choices of four different images (a U-statistic)."""
     K, L, values = K.double(), L.double(), []
@@ -164,24 +130,14 @@ def kernel(seed: int, N: int, D: int) -> Tensor:
 
 
 HSIC = Exercise(
-    unbiased_hsic,
+    "unbiased_hsic",
     unbiased_hsic_loop,
-    title="An estimate that is right on average",
-    difficulty=3,
-    minutes=15,
     trials=lambda: [
         (kernel(1, 4, 2), kernel(2, 4, 1)),
         (kernel(3, 5, 2), kernel(4, 5, 3)),
         (kernel(5, 7, 3), kernel(6, 7, 2)),
         (kernel(7, 6, 2), kernel(7, 6, 2)),
     ],
-    task="Write `unbiased_hsic(K, L)`. The usual estimate compares each image with itself too, and two sets of unrelated features "
-    "then seem to have something in common. This one leaves those pairs out and is 0 on average.",
-    hints=(
-        "Set the diagonals to 0 first, in new matrices: `K = K * (1 - torch.eye(N))`.",
-        "Three terms: `(K * L).sum()` is entry by entry, `K.sum() * L.sum()` are two numbers, `(K @ L).sum()` is a matrix product.",
-        "`((K * L).sum() + K.sum() * L.sum() / ((N - 1) * (N - 2)) - 2 * (K @ L).sum() / (N - 2)) / (N * (N - 3))`",
-    ),
     mistakes=(
         mistake(
             "diagonal left in",
@@ -231,16 +187,6 @@ def off(K: Tensor) -> Tensor:
     return K * (1 - torch.eye(len(K)))
 
 
-def total_effect(h: Tensor, changed: Tensor) -> Tensor:
-    """How far features move when one factor alone is drawn anew: 0 (not at all) to 1 (as if all were new).
-
-    h, changed: [N, D], features of the same images before and after. The mean over images and dimensions of
-    (h - changed)^2 / (2 v), v [D] the variance of each column of h over the N images (divided by N, not
-    N - 1). Returns one number. Source: Jansen 1999, who estimates total-effect indices so.
-    """
-    return ((h - changed).square() / (2 * h.var(0, correction=0))).mean()
-
-
 def total_effect_loop(h: Tensor, changed: Tensor) -> float:
     h, changed = h.double(), changed.double()
     (N, D), total = h.shape, 0.0
@@ -254,24 +200,14 @@ def total_effect_loop(h: Tensor, changed: Tensor) -> float:
 
 
 EFFECT = Exercise(
-    total_effect,
+    "total_effect",
     total_effect_loop,
-    title="How far do features move?",
-    difficulty=2,
-    minutes=10,
     trials=lambda: [
         (torch.tensor([[0.0], [2.0]]), torch.tensor([[1.0], [2.0]])),
         (draw(1, 4, 2) * torch.tensor([1.0, 5.0]), draw(2, 4, 2) * torch.tensor([1.0, 5.0])),
         (draw(3, 9, 3) * torch.tensor([0.1, 1.0, 10.0]) + 3, draw(4, 9, 3) * torch.tensor([0.2, 1.0, 3.0]) + 3),
         (draw(5, 6, 4), draw(5, 6, 4) + 0.1),
     ],
-    task="Write `total_effect(h, changed)`: two independent images are, in each dimension, 2 v apart on average (v: the variance). "
-    "How far are two that differ in one factor alone, as a share of that?",
-    hints=(
-        "Squared differences, each column over twice its own variance.",
-        "The variance over the images of each column, divided by N: `h.var(0, correction=0)`.",
-        "`((h - changed) ** 2 / (2 * h.var(0, correction=0))).mean()`",
-    ),
     mistakes=(
         mistake(
             "factor 2 missing",
@@ -324,21 +260,6 @@ def own(h: Tensor) -> Tensor:
     return (h - h.mean(0)) / h.std(0, correction=0)
 
 
-def shared_neighbours(h1: Tensor, h2: Tensor, k: int) -> Tensor:
-    """Do two representations give an image the same neighbours? The share in common, mean over images, 0 .. 1.
-
-    h1: [N, D1], h2: [N, D2], row i of both from image i; k: below N. For each image its k nearest others by
-    cosine similarity, itself left out, in h1 and in h2; how many stand in both lists, divided by k.
-    Returns one number.
-    """
-    lists = []
-    for h in (h1, h2):
-        h = F.normalize(h, dim=1)
-        similarity = (h @ h.T).fill_diagonal_(-2)
-        lists.append(torch.zeros_like(similarity).scatter(1, similarity.topk(k).indices, 1))
-    return (lists[0] * lists[1]).sum(1).mean() / k
-
-
 def shared_neighbours_loop(h1: Tensor, h2: Tensor, k: int) -> float:
     total = 0.0
     for i in range(len(h1)):
@@ -366,23 +287,14 @@ def in_common(a: Tensor, b: Tensor) -> Tensor:
 
 
 SHARED = Exercise(
-    shared_neighbours,
+    "shared_neighbours",
     shared_neighbours_loop,
-    title="The same neighbours?",
-    difficulty=3,
-    minutes=15,
     trials=lambda: [
         (torch.tensor([[1.0, 0.0], [1.0, 0.2], [0.0, 1.0]]), torch.tensor([[1.0, 0.1], [0.0, 1.0], [1.0, 0.5]]), 1),
         (draw_rows(1, 6, 3), draw_rows(2, 6, 2), 2),
         (draw_rows(3, 12, 4), draw_rows(3, 12, 4) + draw(4, 12, 4, spread=0.7), 3),
         (draw_rows(5, 15, 3) + 1, draw_rows(6, 15, 5) + 1, 5),
     ],
-    task="Write `shared_neighbours(h1, h2, k)`: another way to compare representations, which sees what is near and nothing else.",
-    hints=(
-        "Cosine similarity: normalise the rows, then `h @ h.T`. An image is nearest to itself, so overwrite the diagonal.",
-        "`similarity.topk(k).indices` are the neighbours [N, k]. In the two lists they may stand in different order.",
-        "`(a[:, :, None] == b[:, None, :]).any(2)` tells which entries of a stand in b; `.float().mean()` of it is the answer.",
-    ),
     mistakes=(
         mistake(
             "itself counted",

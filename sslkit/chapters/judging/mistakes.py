@@ -11,19 +11,6 @@ from torch import Tensor
 from sslkit.checks.exercise import Exercise, draw, draw_labels, draw_rows, mistake
 
 
-def knn_predict(train_h: Tensor, train_y: Tensor, test_h: Tensor, k: int) -> Tensor:
-    """Class of each test image: the majority among its k nearest training images by cosine similarity.
-
-    Where two classes have equally many of the k, the one of the nearest image among them wins.
-    train_h: features [N, D], train_y: classes int64 [N], test_h: features [M, D]. Returns classes int64 [M].
-    """
-    similarity = F.normalize(test_h, dim=1) @ F.normalize(train_h, dim=1).T
-    neighbours = train_y[similarity.topk(k, dim=1).indices]  # classes [M, k], nearest first
-    votes = (neighbours[:, :, None] == neighbours[:, None, :]).sum(dim=2)  # of each neighbour's class
-    winner = votes.argmax(dim=1, keepdim=True)  # the first of equals, which is the nearest
-    return neighbours.gather(1, winner).squeeze(1)
-
-
 def knn_predict_loop(train_h: Tensor, train_y: Tensor, test_h: Tensor, k: int) -> Tensor:
     def cosine(a: list[float], b: list[float]) -> float:
         return sum(p * q for p, q in zip(a, b)) / math.hypot(*a) / math.hypot(*b)
@@ -73,21 +60,9 @@ def knn_trials() -> list[tuple]:
 
 
 KNN_PREDICT = Exercise(
-    knn_predict,
+    "knn_predict",
     knn_predict_loop,
     knn_trials,
-    title="k nearest neighbours",
-    difficulty=3,
-    minutes=20,
-    task="Write `knn_predict(train_h, train_y, test_h, k)`: each test image gets the most frequent class "
-    "among the `k` training images whose features are nearest by cosine similarity. If two classes have "
-    "equally many, the class of the nearest image among theirs wins.",
-    hints=(
-        "Three steps: all similarities [M, N], the k best of each row, a vote among their classes.",
-        "`similarity.topk(k, dim=1).indices` is [M, k], nearest first; `train_y[indices]` turns it into classes.",
-        "Count for each neighbour how many of the k share its class: compare `c[:, :, None] == c[:, None, "
-        ":]` and sum. `argmax` takes the first of equals, which is the nearest.",
-    ),
     mistakes=(
         mistake(
             "no normalisation",
@@ -146,17 +121,6 @@ KNN_PREDICT = Exercise(
 )
 
 
-def effective_rank(h: Tensor) -> Tensor:
-    """How many directions the features use: 1 (all on one line) up to min(N, D) (all equally). Not centred.
-
-    exp(-sum of p log p) over the singular values s of h, p = s / sum(s); where p is 0, p log p counts as 0.
-    h: features [N, D]. Returns one number. Source: RankMe, Garrido et al. 2023, who add 1e-7 to p.
-    """
-    s = torch.linalg.svdvals(h)
-    p = s / s.sum() + 1e-7
-    return torch.exp(-(p * p.log()).sum())
-
-
 def effective_rank_loop(h: Tensor) -> Tensor:
     squares = torch.linalg.eigvalsh(h.double().T @ h.double()).tolist()
     values = [math.sqrt(v) for v in squares if v > 0]
@@ -177,11 +141,8 @@ def no_care_for_zero(h: Tensor) -> Tensor:
 
 
 RANK = Exercise(
-    effective_rank,
+    "effective_rank",
     effective_rank_loop,
-    title="Effective rank",
-    difficulty=3,
-    minutes=15,
     tolerance=1e-2,
     trials=lambda: [
         (torch.tensor([[3.0, 0.0], [0.0, 0.0]]),),
@@ -191,15 +152,6 @@ RANK = Exercise(
         (draw(3, 4, 8) + 0.5,),
         (draw(4, 30, 1) @ draw(5, 1, 4),),
     ],
-    task="Write `effective_rank(h)`: how many directions the features use. Take the singular values of `h` "
-    "(not centred), divide by their sum to get `p`, and return `exp(-sum(p log p))`. A singular value "
-    "of 0 adds nothing: a feature that is always 0 must not break it.",
-    hints=(
-        "Equal singular values are spread over all directions: their entropy is large. One alone has entropy 0.",
-        "`torch.linalg.svdvals(h)` gives the singular values; divide by their sum; the entropy is `-(p * "
-        "p.log()).sum()`.",
-        "`0 * log(0)` is NaN in floating point: add 1e-7 to p first. At the end take `exp` of the entropy.",
-    ),
     mistakes=(
         mistake(
             "no exp",
@@ -250,15 +202,6 @@ RANK = Exercise(
 )
 
 
-def alignment(z1: Tensor, z2: Tensor) -> Tensor:
-    """Mean squared distance of positive pairs after scaling each row to length 1: 0 is best, 4 is opposite.
-
-    z1, z2: projections of two views, row i of both being one image, [N, D]. Returns one number.
-    Source: Wang & Isola 2020, section 4.1, with alpha = 2.
-    """
-    return (F.normalize(z1, dim=1) - F.normalize(z2, dim=1)).square().sum(dim=1).mean()
-
-
 def unit_rows(z: Tensor) -> list[list[float]]:
     return [[value / math.hypot(*row) for value in row] for row in z.tolist()]
 
@@ -275,23 +218,12 @@ def pair_gaps(z1: Tensor, z2: Tensor, dim: int = 1) -> Tensor:
 
 
 ALIGNMENT = Exercise(
-    alignment,
+    "alignment",
     alignment_loop,
-    title="Alignment",
-    difficulty=2,
-    minutes=10,
     trials=lambda: [
         *((draw_rows(s, n, d), draw_rows(s + 50, n, d)) for s, (n, d) in enumerate([(2, 3), (5, 3), (16, 8)])),
         (draw(9, 4, 3), draw(9, 4, 3) * 2),
     ],
-    task="Write `alignment(z1, z2)`: scale each row to length 1, then take the squared Euclidean distance of "
-    "row i of `z1` and row i of `z2`, and the mean over i. Two views that are mapped to the same "
-    "direction give 0.",
-    hints=(
-        "Only pairs of equal row number count: two views of one image.",
-        "`F.normalize(z, dim=1)`, a difference, squares: a table [N, D]. Which axis is the distance, which the mean?",
-        "Sum the squares over dim=1 (that is the squared distance), then take the mean over the pairs.",
-    ),
     mistakes=(
         mistake(
             "no normalisation",
@@ -337,16 +269,6 @@ ALIGNMENT = Exercise(
 )
 
 
-def uniformity(z: Tensor) -> Tensor:
-    """log of the mean of exp(-2 d^2) over all pairs of different rows, d their distance at length 1.
-
-    0 means that all rows are one point; lower is more uniform. z: projections [N, D]. Returns one number.
-    Source: Wang & Isola 2020, section 4.1, with t = 2.
-    """
-    squared = torch.pdist(F.normalize(z, dim=1)).square()  # each pair i < j once
-    return squared.mul(-2).exp().mean().log()
-
-
 def uniformity_loop(z: Tensor) -> Tensor:
     rows = unit_rows(z)
     total, pairs = 0.0, 0
@@ -364,22 +286,11 @@ def potential(z: Tensor, t: float = 2.0, power: int = 2) -> Tensor:
 
 
 UNIFORMITY = Exercise(
-    uniformity,
+    "uniformity",
     uniformity_loop,
-    title="Uniformity",
-    difficulty=3,
-    minutes=15,
     trials=lambda: (
         [(draw_rows(s, n, d),) for s, (n, d) in enumerate([(3, 2), (5, 3), (12, 4), (20, 8)])]
         + [(draw(9, 1, 3).repeat(4, 1),)]
-    ),
-    task="Write `uniformity(z)`: scale each row to length 1; for each pair of different rows take `exp(-2 "
-    "d^2)`, d being their distance; return the log of the mean over these pairs. A row is not a pair "
-    "with itself.",
-    hints=(
-        "It is the energy of charges on a sphere that repel each other: small when they are spread out.",
-        "`torch.pdist(z)` gives the distance of each pair i < j once, so no row meets itself.",
-        "Square them, times -2, exp, mean, log: in this order.",
     ),
     mistakes=(
         mistake(

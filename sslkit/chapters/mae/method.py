@@ -12,6 +12,7 @@ from sslkit.transformer import Block, ViT, sincos, start_linear
 from sslkit.views import RandomResizedCrop
 
 
+# --- Exercise: From an image to a sequence ---
 def patchify(x: Tensor, size: int) -> Tensor:
     """Images [N, C, H, W] cut into squares: [N, L, C * size * size] with L = (H / size)(W / size), row by row.
 
@@ -25,6 +26,7 @@ def patchify(x: Tensor, size: int) -> Tensor:
     return x.permute(0, 2, 4, 1, 3, 5).reshape(N, -1, C * size * size)
 
 
+# --- Exercise: From an image to a sequence ---
 def unpatchify(patches: Tensor, size: int, grid: tuple[int, int] | None = None) -> Tensor:
     """The inverse of patchify: [N, L, C * size * size] to [N, C, H, W].
 
@@ -40,7 +42,7 @@ def unpatchify(patches: Tensor, size: int, grid: tuple[int, int] | None = None) 
     return x.permute(0, 3, 1, 4, 2, 5).reshape(N, -1, rows * size, columns * size)
 
 
-# --- 2 Look at the data and the pretext ---
+# --- Exercise: From an image to a sequence ---
 def random_masking(
     N: int, L: int, ratio: float, generator: torch.Generator | None = None, device: torch.device | None = None
 ) -> Tensor:

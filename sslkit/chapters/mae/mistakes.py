@@ -5,18 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sslkit.chapters.mae.exercises import hidden_mse, visible_patches
 from sslkit.checks.exercise import Exercise, draw, mistake
-
-
-def patchify(x: Tensor, size: int) -> Tensor:
-    """Images cut into squares of size x size, row by row.
-
-    x: [N, C, H, W], size divides H and W. Returns [N, L, C * size * size], L = (H / size)(W / size); the
-    numbers of a square are ordered as in an image: channel, row, column.
-    """
-    N, C, H, W = x.shape
-    x = x.reshape(N, C, H // size, size, W // size, size)
-    return x.permute(0, 2, 4, 1, 3, 5).reshape(N, -1, C * size * size)
 
 
 def patchify_loop(x: Tensor, size: int) -> Tensor:
@@ -39,24 +29,14 @@ def split(x: Tensor, size: int) -> Tensor:
 
 
 PATCHIFY = Exercise(
-    patchify,
+    "patchify",
     patchify_loop,
-    title="From an image to a sequence",
-    difficulty=3,
-    minutes=15,
     trials=lambda: [
         (torch.arange(16.0).view(1, 1, 4, 4), 2),
         (draw(1, 2, 3, 4, 4), 2),
         (draw(2, 2, 2, 6, 9), 3),
         (draw(3, 1, 3, 8, 4), 4),
     ],
-    task="Write `patchify(x, size)` without a loop: the images cut into squares, each square a row of C * size * size "
-    "numbers.",
-    hints=(
-        "Cutting moves no number to another value: it is a reshape, then axes in another order, then a reshape.",
-        "Split H into (rows, size) and W into (columns, size) by `x.reshape(N, C, H // size, size, W // size, size)`.",
-        "Bring rows and columns behind N: `.permute(0, 2, 4, 1, 3, 5)`, then flatten rows with columns, and the rest.",
-    ),
     mistakes=(
         mistake(
             "reshaped only",
@@ -83,22 +63,15 @@ PATCHIFY = Exercise(
             "axes split the wrong way round",
             "You split H into (size, rows): that takes every so-many-th line. A patch is made of neighbouring lines: "
             "split into (rows, size).",
-            lambda x, size: x.reshape(
-                len(x), x.shape[1], size, x.shape[2] // size, size, x.shape[3] // size
-            ).permute(0, 3, 5, 1, 2, 4).flatten(3).flatten(1, 2),
+            lambda x, size: (
+                x.reshape(len(x), x.shape[1], size, x.shape[2] // size, size, x.shape[3] // size)
+                .permute(0, 3, 5, 1, 2, 4)
+                .flatten(3)
+                .flatten(1, 2)
+            ),
         ),
     ),
-)  # fmt: skip
-
-
-def visible_patches(noise: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
-    """Which patches stay visible, and the mask that says so.
-
-    noise: [N, L], a random number for each patch; ratio: the share to hide. Returns visible, int64 [N, K], the
-    numbers of the K = round(L * (1 - ratio)) patches of least noise, least first; mask, bool [N, L], True = hidden.
-    """
-    visible = noise.argsort(dim=1)[:, : round(noise.shape[1] * (1 - ratio))]
-    return visible, torch.ones_like(noise, dtype=torch.bool).scatter(1, visible, False)
+)
 
 
 def visible_patches_loop(noise: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
@@ -132,11 +105,8 @@ def kept(x: Tensor, ratio: float) -> int:
 
 
 VISIBLE = Exercise(
-    visible_patches,
+    "visible_patches",
     visible_patches_loop,
-    title="Random masking",
-    difficulty=2,
-    minutes=15,
     returns=("visible", "mask"),
     trials=lambda: [
         (torch.tensor([[0.6, 0.1, 0.8, 0.3]]), 0.5),
@@ -144,13 +114,6 @@ VISIBLE = Exercise(
         (noise(2, 4, 10), 0.6),
         (noise(3, 2, 16), 0.25),
     ],
-    task="Write `visible_patches(noise, ratio)`: return `visible, mask`. The patches with the least noise stay.",
-    hints=(
-        "A random order of the patches of each image is what sorting its noise gives.",
-        "`noise.argsort(dim=1)` holds the numbers of the patches, least noise first. Keep its first K columns.",
-        "Start the mask with True everywhere and write False at the visible: "
-        "`torch.ones_like(noise, dtype=torch.bool).scatter(1, visible, False)`.",
-    ),
     mistakes=(
         mistake(
             "keeps the share to hide",
@@ -188,16 +151,6 @@ VISIBLE = Exercise(
 )
 
 
-def put_back(tokens: Tensor, visible: Tensor, mask_token: Tensor, L: int) -> Tensor:
-    """A token for every place: the visible ones where they belong, the mask token everywhere else.
-
-    tokens: [N, K, D]; visible: int64 [N, K], tokens[n, k] belongs to place visible[n, k] of 0 .. L - 1;
-    mask_token: [D]. Returns [N, L, D].
-    """
-    everywhere = mask_token.expand(len(tokens), L, -1)
-    return everywhere.scatter(1, visible[:, :, None].expand_as(tokens), tokens)
-
-
 def put_back_loop(tokens: Tensor, visible: Tensor, mask_token: Tensor, L: int) -> Tensor:
     images = []
     for n in range(len(tokens)):
@@ -222,24 +175,14 @@ def hidden_first(visible: Tensor, L: int) -> Tensor:
 
 
 PUT_BACK = Exercise(
-    put_back,
+    "put_back",
     put_back_loop,
-    title="Put the tokens back",
-    difficulty=3,
-    minutes=15,
     grad=True,
     trials=lambda: [
         (torch.tensor([[[1.0], [2.0]]]), torch.tensor([[2, 0]]), torch.tensor([9.0]), 3),
         (draw(1, 2, 3, 4), noise(1, 2, 8).argsort(1)[:, :3], draw(2, 4), 8),
         (draw(3, 3, 4, 2), noise(4, 3, 16).argsort(1)[:, :4], draw(5, 2), 16),
     ],
-    task="Write `put_back(tokens, visible, mask_token, L)`: what the decoder starts with. The encoder's tokens come in the "
-    "order of `visible`; put each where it belongs, and the mask token into all other places.",
-    hints=(
-        "Start with the mask token everywhere, then write the tokens over it.",
-        "`.scatter(1, index, source)` writes source[n, k, d] to place index[n, k, d]; the index needs the shape of source.",
-        "`mask_token.expand(N, L, -1).scatter(1, visible[:, :, None].expand_as(tokens), tokens)`.",
-    ),
     mistakes=(
         mistake(
             "not put back",
@@ -276,15 +219,6 @@ PUT_BACK = Exercise(
 )
 
 
-def hidden_mse(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Mean squared error over the numbers of the hidden patches.
-
-    prediction, target: [N, L, D]; mask: bool [N, L], True = hidden, at least one. Returns one number with a gradient.
-    """
-    error = (prediction - target).square().mean(dim=2)
-    return (error * mask).sum() / mask.sum()
-
-
 def hidden_mse_loop(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     total, count = torch.zeros((), dtype=torch.float64), 0
     for n in range(len(mask)):
@@ -305,11 +239,8 @@ def per_patch(p: Tensor, t: Tensor) -> Tensor:
 
 
 HIDDEN_MSE = Exercise(
-    hidden_mse,
+    "hidden_mse",
     hidden_mse_loop,
-    title="The loss",
-    difficulty=2,
-    minutes=10,
     grad=True,
     trials=lambda: [
         (draw(1, 1, 2, 2), draw(2, 1, 2, 2), torch.tensor([[True, False]])),
@@ -317,12 +248,6 @@ HIDDEN_MSE = Exercise(
         (draw(5, 3, 8, 5), draw(6, 3, 8, 5), masks(2, 3, 8, 0.25)),
         (draw(7, 2, 6, 2), draw(8, 2, 6, 2), torch.tensor([[True] * 6, [True] + [False] * 5])),
     ],
-    task="Write `hidden_mse(prediction, target, mask)`: the mean squared error over the hidden patches, and them alone.",
-    hints=(
-        "First the squared error of every patch, [N, L]. Then a mean in which only the hidden ones count.",
-        "A mean over some is a sum in which the others are zero, divided by how many there are.",
-        "`error = (prediction - target).square().mean(dim=2)`, then `(error * mask).sum() / mask.sum()`.",
-    ),
     mistakes=(
         mistake(
             "all patches",

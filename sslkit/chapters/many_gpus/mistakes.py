@@ -5,17 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sslkit.chapters.many_gpus.exercises import joint_statistics
 from sslkit.checks.exercise import Exercise, draw, mistake
-
-
-def my_share(order: Tensor, step: int, batch: int, rank: int, world: int) -> Tensor:
-    """The images that one process takes at a step.
-
-    order: int64 [N], the images of an epoch, shuffled alike in all processes; step: 0, 1, ... within the epoch;
-    batch: images a step over all processes, a multiple of world; rank: 0 .. world - 1.
-    Returns int64 [batch / world]: the rank-th of `world` equal consecutive parts of the step's batch.
-    """
-    return order[step * batch : (step + 1) * batch].chunk(world)[rank]
 
 
 def my_share_loop(order: Tensor, step: int, batch: int, rank: int, world: int) -> Tensor:
@@ -32,24 +23,14 @@ def shuffled(seed: int, n: int) -> Tensor:
 
 
 MY_SHARE = Exercise(
-    my_share,
+    "my_share",
     my_share_loop,
-    title="Who takes which images?",
-    difficulty=1,
-    minutes=10,
     trials=lambda: [
         (torch.tensor([3, 1, 0, 2, 7, 5, 4, 6]), 1, 4, 1, 2),
         (shuffled(1, 24), 2, 6, 1, 3),
         (shuffled(2, 50), 1, 16, 3, 4),
         (shuffled(3, 50), 0, 16, 2, 4),
     ],
-    task="Write `my_share(order, step, batch, rank, world)`. All processes together must take each image of the step's batch "
-    "exactly once.",
-    hints=(
-        "First the batch of the step, as one process would take it. Then your part of it.",
-        "The step's batch is `order[step * batch : (step + 1) * batch]`. It has `batch // world` images for each process.",
-        "Its parts start at `rank * (batch // world)`; or cut it with `.chunk(world)` and take the part number `rank`.",
-    ),
     mistakes=(
         mistake(
             "the same images in every process",
@@ -85,15 +66,6 @@ MY_SHARE = Exercise(
 )
 
 
-def gather_gradient(gradients: Tensor, rank: int) -> Tensor:
-    """The backward pass of gather: what one process's own rows get.
-
-    gradients: [W, W N, K]; gradients[p] is what process p's copy of the loss says of all W N gathered rows, which stand in
-    the order of the ranks. Returns [N, K], the gradient of the sum of all copies of the loss for the rows of process `rank`.
-    """
-    return gradients.sum(dim=0).chunk(len(gradients))[rank]
-
-
 def gather_gradient_loop(gradients: Tensor, rank: int) -> Tensor:
     W = len(gradients)
     N = gradients.shape[1] // W
@@ -106,24 +78,14 @@ def gather_gradient_loop(gradients: Tensor, rank: int) -> Tensor:
 
 
 GATHER_GRADIENT = Exercise(
-    gather_gradient,
+    "gather_gradient",
     gather_gradient_loop,
-    title="The way back through gather",
-    difficulty=3,
-    minutes=15,
     trials=lambda: [
         (torch.tensor([[[1.0], [2.0]], [[10.0], [20.0]]]), 1),
         (draw(1, 2, 6, 3), 0),
         (draw(2, 3, 6, 2), 2),
         (draw(3, 4, 8, 5), 1),
     ],
-    task="Write `gather_gradient(gradients, rank)`. On the way forward each row was copied to all W processes, and each of them "
-    "computed a loss with it.",
-    hints=(
-        "A number that is used in several places gets the sum of the gradients of all these places.",
-        "First add up over the processes: `gradients.sum(dim=0)` is [W N, K]. Which of these rows are yours?",
-        "The rows stand in the order of the ranks: `.chunk(W)[rank]` of the sum.",
-    ),
     mistakes=(
         mistake(
             "only its own copy",
@@ -162,16 +124,6 @@ GATHER_GRADIENT = Exercise(
 )
 
 
-def joint_statistics(means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
-    """Batch norm over all processes, from what each knows of its own images.
-
-    means, variances: [W, C], of equally many values in each process; variances are the mean squared distance to the
-    process's own mean (no correction). Returns mean [C] and variance [C] of all values together.
-    """
-    mean = means.mean(dim=0)
-    return mean, variances.mean(dim=0) + (means - mean).square().mean(dim=0)
-
-
 def joint_statistics_loop(means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
     """From sums and sums of squares, as if each process held one value for each, E[x^2] - E[x]^2."""
     W, C = means.shape
@@ -187,11 +139,8 @@ def joint_statistics_loop(means: Tensor, variances: Tensor) -> tuple[Tensor, Ten
 
 
 JOINT_STATISTICS = Exercise(
-    joint_statistics,
+    "joint_statistics",
     joint_statistics_loop,
-    title="One batch norm for all",
-    difficulty=2,
-    minutes=15,
     returns=("mean", "variance"),
     trials=lambda: [
         (torch.tensor([[0.0], [2.0]]), torch.tensor([[1.0], [3.0]])),
@@ -199,12 +148,6 @@ JOINT_STATISTICS = Exercise(
         (draw(3, 4, 2), draw(4, 4, 2).abs() + 0.1),
         (draw(5, 3, 5, spread=2.0), draw(6, 3, 5).abs() + 0.1),
     ],
-    task="Write `joint_statistics(means, variances)`: return `mean, variance`. This is what SyncBatchNorm computes.",
-    hints=(
-        "Two processes, all values of the first are 0, all of the second are 2. Each variance is 0. What is that of all?",
-        "The variance of all is the mean variance within the processes plus the variance of their means.",
-        "`variances.mean(0) + (means - mean).square().mean(0)`.",
-    ),
     mistakes=(
         mistake(
             "the mean of the variances",
@@ -240,17 +183,6 @@ JOINT_STATISTICS = Exercise(
 )
 
 
-def scaled_rate(rate: float, batch: int, world: int, step: int, warmup: int) -> float:
-    """Linear scaling with gradual warm-up (Goyal et al. 2017, section 2).
-
-    rate: what was good for one process with batches of `batch`; now `world` processes take `batch` images each.
-    step: 0, 1, ... . In the first `warmup` steps the rate rises in equal steps from `rate` at step 0 to the scaled rate, which
-    it has at step `warmup` and after.
-    """
-    scaled = rate * world
-    return rate + (scaled - rate) * step / warmup if step < warmup else scaled
-
-
 def scaled_rate_loop(rate: float, batch: int, world: int, step: int, warmup: int) -> float:
     """By adding up what each step of the warm-up adds."""
     now = rate
@@ -260,11 +192,8 @@ def scaled_rate_loop(rate: float, batch: int, world: int, step: int, warmup: int
 
 
 SCALED_RATE = Exercise(
-    scaled_rate,
+    "scaled_rate",
     scaled_rate_loop,
-    title="The learning rate for more processes",
-    difficulty=1,
-    minutes=10,
     trials=lambda: [
         (0.1, 32, 4, 2, 4),
         (0.1, 32, 4, 0, 4),
@@ -272,12 +201,6 @@ SCALED_RATE = Exercise(
         (0.3, 64, 2, 3, 10),
         (0.2, 128, 16, 5, 5),
     ],
-    task="Write `scaled_rate(rate, batch, world, step, warmup)`.",
-    hints=(
-        "World processes with `batch` images each make batches that are world times as large. What happens to the rate?",
-        "In the warm-up the share of the way that is done is `step / warmup`: 0 at the first step.",
-        "`rate + (rate * world - rate) * step / warmup` while `step < warmup`, then `rate * world`.",
-    ),
     mistakes=(
         mistake(
             "not scaled",

@@ -37,6 +37,7 @@ def unit(z: Tensor) -> Tensor:
     return F.normalize(z if z.dtype == torch.float64 else z.float(), dim=1)
 
 
+# --- Exercise: The loss with a queue ---
 def moco_loss(q: Tensor, k: Tensor, queue: Tensor, temperature: float) -> Tensor:
     """Which of 1 + Q keys belongs to this query? Cross-entropy, mean over the N queries; gradient to q alone.
 

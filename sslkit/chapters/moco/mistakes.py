@@ -11,15 +11,6 @@ from torch import Tensor
 from sslkit.checks.exercise import Exercise, draw, draw_rows, mistake
 
 
-def teacher_weights(student: Tensor, teacher: Tensor, momentum: float) -> Tensor:
-    """The teacher's weights after one step: mostly what they were, and a little of the student's.
-
-    student, teacher: weights of one shape; momentum: how much of the teacher stays, 0 .. 1.
-    Returns new weights; both inputs stay as they are. Source: He et al. 2020 (MoCo), equation 2.
-    """
-    return momentum * teacher + (1 - momentum) * student
-
-
 def teacher_weights_loop(student: Tensor, teacher: Tensor, momentum: float) -> Tensor:
     pairs = zip(student.double().flatten().tolist(), teacher.double().flatten().tolist())
     moved = [t + (s - t) * (1 - momentum) for s, t in pairs]
@@ -27,21 +18,12 @@ def teacher_weights_loop(student: Tensor, teacher: Tensor, momentum: float) -> T
 
 
 UPDATE = Exercise(
-    teacher_weights,
+    "teacher_weights",
     teacher_weights_loop,
-    title="The teacher follows",
-    difficulty=1,
-    minutes=5,
-    trials=lambda: [(draw(s, *shape), draw(s + 50, *shape), m) for s, (shape, m) in enumerate(
-        [((3,), 0.9), ((2, 3), 0.5), ((4,), 0.0), ((4,), 1.0), ((5, 2), 0.99)]
-    )],
-    task="Write `teacher_weights(student, teacher, momentum)`: the teacher's new weights are `momentum` times its old "
-    "ones plus the rest of the student's. With momentum 0 the teacher is the student, with momentum 1 it never moves.",
-    hints=(
-        "It is a weighted mean of two tensors. What are the two weights, and what do they add up to?",
-        "The teacher's weight is `momentum`, the student's is `1 - momentum`.",
-        "`momentum * teacher + (1 - momentum) * student`; `torch.lerp` knows it too.",
-    ),
+    trials=lambda: [
+        (draw(s, *shape), draw(s + 50, *shape), m)
+        for s, (shape, m) in enumerate([((3,), 0.9), ((2, 3), 0.5), ((4,), 0.0), ((4,), 1.0), ((5, 2), 0.99)])
+    ],
     mistakes=(
         mistake(
             "roles exchanged",
@@ -77,15 +59,7 @@ UPDATE = Exercise(
             lambda s, t, m: t - (1 - m) * (s - t),
         ),
     ),
-)  # fmt: skip
-
-
-def half_life(momentum: float) -> float:
-    """After how many steps has the weight of what the teacher knows now fallen to one half?
-
-    momentum: how much of the teacher stays at each step, between 0 and 1. Returns steps, not rounded.
-    """
-    return math.log(0.5) / math.log(momentum)
+)
 
 
 def half_life_loop(momentum: float) -> float:
@@ -100,19 +74,9 @@ def half_life_loop(momentum: float) -> float:
 
 
 HALF_LIFE = Exercise(
-    half_life,
+    "half_life",
     half_life_loop,
-    title="How long does the teacher remember?",
-    difficulty=2,
-    minutes=10,
     trials=lambda: [(0.5,), (0.9,), (0.99,), (0.25,), (0.996,)],
-    task="At each step the teacher's old weights count `momentum` times what they counted before. Write "
-    "`half_life(momentum)`: after how many steps do today's weights count one half? A fraction of a step is fine.",
-    hints=(
-        "After one step they count m, after two m * m. After n steps?",
-        "Solve m ** n = 1/2 for n.",
-        "Take the log of both sides: n log m = log 1/2. `math.log` takes a number.",
-    ),
     mistakes=(
         mistake(
             "the mean age",
@@ -144,18 +108,6 @@ HALF_LIFE = Exercise(
 )
 
 
-def write_keys(queue: Tensor, pointer: int, keys: Tensor) -> tuple[Tensor, int]:
-    """The queue with `keys` written over its oldest rows, and where the next keys go.
-
-    queue [Q, K]: a ring, row `pointer` is its oldest; keys [N, K], N at most Q. The first key goes to row pointer, the
-    next below it, and after row Q - 1 comes row 0. Returns a new queue [Q, K] and the new pointer, 0 .. Q - 1.
-    """
-    rows = (pointer + torch.arange(len(keys))) % len(queue)
-    queue = queue.clone()
-    queue[rows] = keys
-    return queue, (pointer + len(keys)) % len(queue)
-
-
 def write_keys_loop(queue: Tensor, pointer: int, keys: Tensor) -> tuple[Tensor, int]:
     rows, at = list(queue.double()), pointer
     for key in keys.double():
@@ -185,23 +137,13 @@ def after(queue: Tensor, pointer: int, keys: Tensor) -> int:
 
 
 WRITE = Exercise(
-    write_keys,
+    "write_keys",
     write_keys_loop,
-    title="The queue is a ring",
-    difficulty=3,
-    minutes=15,
     returns=("queue", "pointer"),
-    trials=lambda: [(draw(s, q, 2), at, draw(s + 50, n, 2)) for s, (q, at, n) in enumerate(
-        [(4, 1, 2), (3, 2, 2), (5, 3, 4), (4, 0, 4), (6, 4, 2)]
-    )],
-    task="Write `write_keys(queue, pointer, keys)`: the new keys take the place of the oldest, which begin at row `pointer`. "
-    "At the end of the queue go on with row 0: the number of keys need not divide the length of the queue. Return "
-    "the new queue and the new pointer.",
-    hints=(
-        "Moving all rows up would copy the whole queue. In a ring nothing moves but the pointer.",
-        "Key i belongs in row pointer + i, except where that is past the end: think of a clock.",
-        "`rows = (pointer + torch.arange(len(keys))) % len(queue)`, then `queue[rows] = keys` on a clone.",
-    ),
+    trials=lambda: [
+        (draw(s, q, 2), at, draw(s + 50, n, 2))
+        for s, (q, at, n) in enumerate([(4, 1, 2), (3, 2, 2), (5, 3, 4), (4, 0, 4), (6, 4, 2)])
+    ],
     mistakes=(
         mistake(
             "no wrap-around",
@@ -256,22 +198,7 @@ WRITE = Exercise(
             lambda q, p, k: (q + ring(torch.zeros_like(q), p, k), after(q, p, k)),
         ),
     ),
-)  # fmt: skip
-
-
-def moco_loss(q: Tensor, k: Tensor, queue: Tensor, temperature: float) -> Tensor:
-    """Contrastive loss with a queue: each query must pick its own key out of 1 + Q. Mean over the N queries.
-
-    -log( exp(cos(q_i, k_i) / temperature) / (exp(cos(q_i, k_i) / temperature) + sum over j of exp(cos(q_i, queue_j) / temperature)) )
-    q, k [N, K]: row i of both is one image; queue [Q, K]: the only negatives. Rows of any length.
-    The gradient flows to q alone. Returns one number.
-    Source: He et al. 2020 (MoCo), equation 1 and algorithm 1.
-    """  # noqa: E501
-    k, queue = k.detach(), queue.detach()
-    q, k, queue = (F.normalize(z, dim=1) for z in (q, k, queue))
-    positive = (q * k).sum(dim=1, keepdim=True)
-    logits = torch.cat([positive, q @ queue.T], dim=1) / temperature
-    return F.cross_entropy(logits, torch.zeros(len(q), dtype=torch.int64))
+)
 
 
 def moco_loss_loop(q: Tensor, k: Tensor, queue: Tensor, temperature: float) -> Tensor:
@@ -316,26 +243,13 @@ def without_positive(q: Tensor, k: Tensor, queue: Tensor, t: float) -> Tensor:
 
 
 LOSS = Exercise(
-    moco_loss,
+    "moco_loss",
     moco_loss_loop,
-    title="The loss with a queue",
-    difficulty=4,
-    minutes=25,
     grad=True,
     trials=lambda: [
         (draw_rows(s, n, d), draw_rows(s + 30, n, d), draw_rows(s + 60, m, d), t)
         for s, (n, m, d, t) in enumerate([(2, 3, 2, 0.5), (3, 2, 4, 1.0), (4, 6, 8, 0.2), (3, 9, 3, 2.0)])
     ],
-    task="Write `moco_loss(q, k, queue, temperature)`. Query i has one positive, its own key `k[i]`, and Q negatives, "
-    "the rows of the queue; the other keys of the batch play no part. Similarity is the cosine over the temperature. "
-    "Return the mean over the queries of the cross-entropy. Only `q` is trained: let no gradient reach `k` and `queue`.",
-    hints=(
-        "For each query there are 1 + Q choices. How do you get the one logit of its own key, and how the Q of the queue?",
-        "The positive logits are a row-wise dot product, [N, 1]; the negative ones a matrix product, [N, Q]. Put them "
-        "side by side.",
-        "With the positive in column 0 every label is 0: `F.cross_entropy(logits, torch.zeros(len(q), dtype=torch.int64))`."
-        " `k.detach()` stops the gradient.",
-    ),
     mistakes=(
         mistake(
             "no normalisation",

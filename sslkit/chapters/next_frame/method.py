@@ -10,18 +10,20 @@ from sslkit.dist import gather
 from sslkit.train import Recipe
 
 
+# --- Exercise: A window that slides ---
 def past_windows(h: Tensor, past: int) -> Tensor:
     """Features h [N, T, D] of frames to [N, T - past + 1, past * D]: those of `past` frames in a row, side by side,
     oldest first, a window for each frame that has enough before it."""
     return h.unfold(1, past, 1).transpose(2, 3).flatten(2)
 
 
+# --- Exercise: A window that slides ---
 def exact(x: Tensor) -> Tensor:
     """Half precision to float32; anything else stays."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
-# --- 3 Build it ---
+# --- Exercise: A window that slides ---
 def shift(x: Tensor, kernel: Tensor) -> Tensor:
     """Each image moved by its own distribution over displacements.
 
@@ -35,7 +37,7 @@ def shift(x: Tensor, kernel: Tensor) -> Tensor:
     return torch.fft.irfft2(torch.fft.rfft2(x) * torch.fft.rfft2(placed)[:, None], s=(H, W))
 
 
-# --- 3 Build it ---
+# --- Exercise: A window that slides ---
 class Decoder(nn.Module):
     """The code of the past and the last frame, to the next frame.
 
@@ -64,7 +66,7 @@ class Decoder(nn.Module):
         return mask * moved + (1 - mask) * (last + correction), kernel, mask
 
 
-# --- 3 Build it ---
+# --- Exercise: A window that slides ---
 def next_frame_loss(prediction: Tensor, target: Tensor, last: Tensor) -> Tensor:
     """Mean squared error of the prediction over that of repeating the last frame: 1 is as good as copying.
 
@@ -85,7 +87,7 @@ def clip_features(encoder: nn.Module, x: Tensor, past: int) -> Tensor:
     return encoder(x.flatten(0, 1)).unflatten(0, (len(x), past)).flatten(1)
 
 
-# --- 3 Build it ---
+# --- Exercise: A window that slides ---
 class NextFrame(nn.Module):
     """Frames `past` and before are given, the next is predicted: encoder, code, decoder.
 
@@ -134,7 +136,7 @@ class NextFrame(nn.Module):
         return 1.0
 
 
-# --- 3 Build it ---
+# --- Exercise: A window that slides ---
 METHOD = NextFrame
 KIND = "clips"
 RECIPES = {

@@ -6,17 +6,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sslkit.chapters.next_frame.exercises import order_labels
 from sslkit.checks.exercise import Exercise, draw, mistake
-
-
-def bounce(start: Tensor, velocity: Tensor, t: Tensor, low: float, high: float) -> Tensor:
-    """Where balls are at times t that fly between two walls and are thrown back without loss.
-
-    start [N] in low .. high, velocity [N] of either sign and any size, t [T] times, 0 or later. Returns [N, T].
-    """
-    width = high - low
-    free = start[:, None] - low + velocity[:, None] * t  # as if there were no walls
-    return high - (free.remainder(2 * width) - width).abs()
 
 
 def bounce_loop(start: Tensor, velocity: Tensor, t: Tensor, low: float, high: float) -> Tensor:
@@ -37,54 +28,53 @@ def free(start, velocity, t):
 
 
 BOUNCE = Exercise(
-    bounce,
+    "bounce",
     bounce_loop,
-    title="Where is the ball?",
-    difficulty=3,
-    minutes=15,
     trials=lambda: [
         (torch.tensor([8.0]), torch.tensor([3.0]), torch.tensor([0.0, 1.0, 2.0]), 0.0, 10.0),
         (torch.tensor([8.0, 3.0]), torch.tensor([3.0, -2.0]), torch.arange(4.0), 2.0, 10.0),
         (torch.tensor([5.0, 6.0, 9.0]), torch.tensor([2.5, -3.5, 0.0]), torch.arange(9.0), 4.0, 11.0),
         (torch.tensor([1.0, 6.0]), torch.tensor([25.0, -17.0]), torch.tensor([0.5, 1.0, 2.5]), 0.0, 7.0),
     ],
-    task="Write `bounce(start, velocity, t, low, high)`: where balls are at times `t` that fly with constant speed "
-    "between two walls, and turn round at each. Without a loop over steps: a ball may hit the walls many times.",
-    hints=(
-        "Unfold the room: a ball that bounces off a mirror-like wall is one that flies straight on into the mirrored room.",
-        "Rooms repeat after twice the width: `(start - low + velocity * t).remainder(2 * width)` is in 0 .. 2 width.",
-        "Up to `width` that is the place; beyond it the ball is on its way back. Both in one: "
-        "`high - (free.remainder(2 * width) - width).abs()`.",
-    ),
     mistakes=(
-        mistake("no walls", "Your balls fly through the walls: fold the place back into low .. high.",
-                lambda s, v, t, low, high: free(s, v, t)),
-        mistake("stops at the wall", "You clamp: your balls stick to the wall. They are thrown back by as much as they overshot.",
-                lambda s, v, t, low, high: free(s, v, t).clamp(low, high)),
-        mistake("comes in on the other side", "You wrap around: your balls leave at one wall and come in at the other. Mirror "
-                "them, with a period of twice the width.",
-                lambda s, v, t, low, high: low + (free(s, v, t) - low).remainder(high - low)),
-        mistake("one bounce only", "You mirror once at each wall. A fast ball hits several: use remainder by twice the width.",
-                lambda s, v, t, low, high: once(free(s, v, t), low, high)),
-        mistake("walls at 0", "Your left wall is at 0. Take low off before you fold, and add it again after.",
-                lambda s, v, t, low, high: high - (free(s, v, t).remainder(2 * high) - high).abs()),
-        mistake("mirrored", "Your balls fly the wrong way round: the fold is upside down. At t = 0 they must be at start.",
-                lambda s, v, t, low, high: low + ((free(s, v, t) - low).remainder(2 * (high - low)) - (high - low)).abs()),
+        mistake(
+            "no walls",
+            "Your balls fly through the walls: fold the place back into low .. high.",
+            lambda s, v, t, low, high: free(s, v, t),
+        ),
+        mistake(
+            "stops at the wall",
+            "You clamp: your balls stick to the wall. They are thrown back by as much as they overshot.",
+            lambda s, v, t, low, high: free(s, v, t).clamp(low, high),
+        ),
+        mistake(
+            "comes in on the other side",
+            "You wrap around: your balls leave at one wall and come in at the other. Mirror "
+            "them, with a period of twice the width.",
+            lambda s, v, t, low, high: low + (free(s, v, t) - low).remainder(high - low),
+        ),
+        mistake(
+            "one bounce only",
+            "You mirror once at each wall. A fast ball hits several: use remainder by twice the width.",
+            lambda s, v, t, low, high: once(free(s, v, t), low, high),
+        ),
+        mistake(
+            "walls at 0",
+            "Your left wall is at 0. Take low off before you fold, and add it again after.",
+            lambda s, v, t, low, high: high - (free(s, v, t).remainder(2 * high) - high).abs(),
+        ),
+        mistake(
+            "mirrored",
+            "Your balls fly the wrong way round: the fold is upside down. At t = 0 they must be at start.",
+            lambda s, v, t, low, high: low + ((free(s, v, t) - low).remainder(2 * (high - low)) - (high - low)).abs(),
+        ),
     ),
-)  # fmt: skip
+)
 
 
 def once(x: Tensor, low: float, high: float) -> Tensor:
     x = torch.where(x > high, 2 * high - x, x)
     return torch.where(x < low, 2 * low - x, x)
-
-
-def past_windows(h: Tensor, past: int) -> Tensor:
-    """Features of `past` frames in a row, side by side, for every place where that many are there.
-
-    h [N, T, D], features of T frames; past at most T. Returns [N, T - past + 1, past * D], oldest frame first.
-    """
-    return h.unfold(1, past, 1).transpose(2, 3).flatten(2)
 
 
 def past_windows_loop(h: Tensor, past: int) -> Tensor:
@@ -103,11 +93,8 @@ def windows(h: Tensor, past: int, starts) -> Tensor:
 
 
 PAST_WINDOWS = Exercise(
-    past_windows,
+    "past_windows",
     past_windows_loop,
-    title="A window that slides",
-    difficulty=2,
-    minutes=10,
     grad=True,
     trials=lambda: [
         (torch.arange(8.0).view(1, 4, 2), 2),
@@ -115,37 +102,40 @@ PAST_WINDOWS = Exercise(
         (draw(2, 3, 6, 2), 2),
         (draw(3, 2, 7, 4), 4),
     ],
-    task="Write `past_windows(h, past)`: put the features of `past` frames in a row side by side, for every place of the "
-    "clip where that many are there. The loop over t is fine; then try it without.",
-    hints=(
-        "The window that starts at frame t holds frames t, t + 1, ..., t + past - 1. The last one starts at T - past.",
-        "`h[:, t : t + past].flatten(1)` is one window, [N, past * D]; stack them along dim=1.",
-        "Without a loop: `h.unfold(1, past, 1)` is [N, T - past + 1, D, past]. Mind the order: transpose the last two "
-        "dimensions before you flatten them.",
-    ),
     mistakes=(
-        mistake("features before frames", "Frames and features are interleaved: unfold puts the frames last. Transpose the last two "
-                "dimensions, then flatten.", lambda h, past: h.unfold(1, past, 1).flatten(2)),
-        mistake("one window too few", "The last window is missing: there are T - past + 1.",
-                lambda h, past: windows(h, past, range(h.shape[1] - past))),
-        mistake("no overlap", "Your windows do not overlap: each frame but the first ones starts a window of its own, a step of 1.",
-                lambda h, past: h.unfold(1, past, past).transpose(2, 3).flatten(2)),
-        mistake("newest first", "The newest frame comes first in your windows. Oldest first.",
-                lambda h, past: windows(h, past, range(h.shape[1] - past + 1)).unflatten(2, (past, -1)).flip(2).flatten(2)),
-        mistake("not flattened", "One dimension too many: put the frames of a window side by side, past * D numbers.",
-                lambda h, past: h.unfold(1, past, 1).transpose(2, 3)),
-        mistake("windows before clips", "Your windows come first and the clips second: stack along dim=1.",
-                lambda h, past: windows(h, past, range(h.shape[1] - past + 1)).transpose(0, 1)),
+        mistake(
+            "features before frames",
+            "Frames and features are interleaved: unfold puts the frames last. Transpose the last two "
+            "dimensions, then flatten.",
+            lambda h, past: h.unfold(1, past, 1).flatten(2),
+        ),
+        mistake(
+            "one window too few",
+            "The last window is missing: there are T - past + 1.",
+            lambda h, past: windows(h, past, range(h.shape[1] - past)),
+        ),
+        mistake(
+            "no overlap",
+            "Your windows do not overlap: each frame but the first ones starts a window of its own, a step of 1.",
+            lambda h, past: h.unfold(1, past, past).transpose(2, 3).flatten(2),
+        ),
+        mistake(
+            "newest first",
+            "The newest frame comes first in your windows. Oldest first.",
+            lambda h, past: windows(h, past, range(h.shape[1] - past + 1)).unflatten(2, (past, -1)).flip(2).flatten(2),
+        ),
+        mistake(
+            "not flattened",
+            "One dimension too many: put the frames of a window side by side, past * D numbers.",
+            lambda h, past: h.unfold(1, past, 1).transpose(2, 3),
+        ),
+        mistake(
+            "windows before clips",
+            "Your windows come first and the clips second: stack along dim=1.",
+            lambda h, past: windows(h, past, range(h.shape[1] - past + 1)).transpose(0, 1),
+        ),
     ),
-)  # fmt: skip
-
-
-def copy_last_ratio(prediction: Tensor, target: Tensor, last: Tensor) -> Tensor:
-    """The mean squared error of a prediction, in units of that of copying the last frame.
-
-    All three [M, C, H, W]. Returns one number: 1 is as good as copying.
-    """
-    return (prediction - target).square().mean() / (last - target).square().mean()
+)
 
 
 def copy_last_ratio_loop(prediction: Tensor, target: Tensor, last: Tensor) -> Tensor:
@@ -163,54 +153,52 @@ def frames_of(seed: int, n: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 COPY_LAST = Exercise(
-    copy_last_ratio,
+    "copy_last_ratio",
     copy_last_ratio_loop,
-    title="In units of no idea at all",
-    difficulty=1,
-    minutes=10,
     trials=lambda: [
         (torch.tensor([[[[1.0, 0.0]]]]), torch.tensor([[[[1.0, 1.0]]]]), torch.tensor([[[[0.0, -1.0]]]])),
         frames_of(1, 2),
         frames_of(2, 5),
         frames_of(3, 3),
     ],
-    task="Write `copy_last_ratio(prediction, target, last)`: the mean squared error of the prediction, divided by the mean "
-    "squared error of repeating the last frame. 1 means: as good as having no idea.",
-    hints=(
-        "Two mean squared errors with the same target. What is the prediction of somebody who copies?",
-        "`(prediction - target).square().mean()` above, the same with `last` below.",
-        "Take both means over everything first and divide then: a ratio for each image would let those count most in which "
-        "nothing moves.",
-    ),
     mistakes=(
-        mistake("upside down", "You divide the wrong way round: a better prediction must give a smaller number.",
-                lambda p, t, b: (b - t).square().mean() / (p - t).square().mean()),
-        mistake("not divided", "That is the plain squared error. Divide it by that of copying.",
-                lambda p, t, b: (p - t).square().mean()),
-        mistake("compared with the last frame", "Your lower part is how far the prediction is from the last frame. Copying "
-                "is judged by the target too.", lambda p, t, b: (p - t).square().mean() / (p - b).square().mean()),
-        mistake("absolute error", "You take absolute differences. Square them.",
-                lambda p, t, b: (p - t).abs().mean() / (b - t).abs().mean()),
-        mistake("mean of ratios", "You divide image by image and take the mean of the ratios. Take both means over everything, "
-                "then divide.",
-                lambda p, t, b: ((p - t).square().mean((1, 2, 3)) / (b - t).square().mean((1, 2, 3))).mean()),
-        mistake("root", "You take a root. The ratio is one of squared errors.",
-                lambda p, t, b: ((p - t).square().mean() / (b - t).square().mean()).sqrt()),
-        mistake("difference", "You subtract the two errors. Divide: then the unit of the pixels drops out.",
-                lambda p, t, b: (p - t).square().mean() - (b - t).square().mean()),
+        mistake(
+            "upside down",
+            "You divide the wrong way round: a better prediction must give a smaller number.",
+            lambda p, t, b: (b - t).square().mean() / (p - t).square().mean(),
+        ),
+        mistake(
+            "not divided",
+            "That is the plain squared error. Divide it by that of copying.",
+            lambda p, t, b: (p - t).square().mean(),
+        ),
+        mistake(
+            "compared with the last frame",
+            "Your lower part is how far the prediction is from the last frame. Copying is judged by the target too.",
+            lambda p, t, b: (p - t).square().mean() / (p - b).square().mean(),
+        ),
+        mistake(
+            "absolute error",
+            "You take absolute differences. Square them.",
+            lambda p, t, b: (p - t).abs().mean() / (b - t).abs().mean(),
+        ),
+        mistake(
+            "mean of ratios",
+            "You divide image by image and take the mean of the ratios. Take both means over everything, then divide.",
+            lambda p, t, b: ((p - t).square().mean((1, 2, 3)) / (b - t).square().mean((1, 2, 3))).mean(),
+        ),
+        mistake(
+            "root",
+            "You take a root. The ratio is one of squared errors.",
+            lambda p, t, b: ((p - t).square().mean() / (b - t).square().mean()).sqrt(),
+        ),
+        mistake(
+            "difference",
+            "You subtract the two errors. Divide: then the unit of the pixels drops out.",
+            lambda p, t, b: (p - t).square().mean() - (b - t).square().mean(),
+        ),
     ),
-)  # fmt: skip
-
-
-def order_labels(order: Tensor) -> Tensor:
-    """Whether three frames of a film are shown in order, forwards or backwards.
-
-    order: int64 [N, 3], the numbers of the frames, all different in a row. Returns int64 [N]: 0 for in order, which a
-    film run backwards is too, 1 for shuffled. Source: Misra, Zitnick, Hebert 2016.
-    """
-    first, middle, last = order.unbind(1)
-    between = (first - middle) * (last - middle) < 0
-    return (~between).long()
+)
 
 
 def order_labels_loop(order: Tensor) -> Tensor:
@@ -226,50 +214,47 @@ def sixths() -> Tensor:
 
 
 ORDER_LABELS = Exercise(
-    order_labels,
+    "order_labels",
     order_labels_loop,
-    title="In order, or shuffled?",
-    difficulty=2,
-    minutes=10,
     trials=lambda: [
         (torch.tensor([[0, 1, 2], [2, 1, 0], [1, 0, 2]]),),
         (sixths(),),
         (torch.tensor([[4, 0, 7], [7, 5, 0], [0, 6, 7], [5, 7, 6], [6, 2, 1], [2, 6, 1]]),),
     ],
-    task="Write `order_labels(order)`: `order` [N, 3] holds the numbers of three frames in the order they are shown. Return 0 "
-    "where they are in order, **forwards or backwards**, and 1 where they are shuffled.",
-    hints=(
-        "Of six orders of three frames two are in order. What do these two have in common?",
-        "In order means: the frame shown second lies between the other two.",
-        "`(first - middle) * (last - middle)` is negative just when the middle one lies between.",
-    ),
     mistakes=(
-        mistake("backwards counts as shuffled", "A film run backwards counts as in order here: nobody could tell without an arrow of "
-                "time. Label 0.", lambda o: (~((o[:, 0] < o[:, 1]) & (o[:, 1] < o[:, 2]))).long()),
-        mistake("labels exchanged", "Your labels are the wrong way round: 0 is in order, 1 is shuffled.",
-                lambda o: 1 - order_labels(o)),
-        mistake("only first and last compared", "You compare the first and the last frame. What counts is whether the middle one lies "
-                "between.",
-                lambda o: (o[:, 0] > o[:, 2]).long()),
-        mistake("must be neighbours", "You ask that the frames follow each other without a gap. Frames 0, 4, 7 are in order too.",
-                lambda o: 1 - ((o[:, 1] - o[:, 0]).abs().eq(1) & (o[:, 2] - o[:, 1]).eq(o[:, 1] - o[:, 0])).long()),
-        mistake("only one side compared", "You compare the middle frame with one of the others. It has to lie between both.",
-                lambda o: (o[:, 0] > o[:, 1]).long(), lambda o: (o[:, 1] > o[:, 2]).long()),
-        mistake("yes or no", "Labels are class numbers, int64: call .long() on the comparison.",
-                lambda o: (order_labels(o) + 0.5)),
+        mistake(
+            "backwards counts as shuffled",
+            "A film run backwards counts as in order here: nobody could tell without an arrow of time. Label 0.",
+            lambda o: (~((o[:, 0] < o[:, 1]) & (o[:, 1] < o[:, 2]))).long(),
+        ),
+        mistake(
+            "labels exchanged",
+            "Your labels are the wrong way round: 0 is in order, 1 is shuffled.",
+            lambda o: 1 - order_labels(o),
+        ),
+        mistake(
+            "only first and last compared",
+            "You compare the first and the last frame. What counts is whether the middle one lies between.",
+            lambda o: (o[:, 0] > o[:, 2]).long(),
+        ),
+        mistake(
+            "must be neighbours",
+            "You ask that the frames follow each other without a gap. Frames 0, 4, 7 are in order too.",
+            lambda o: 1 - ((o[:, 1] - o[:, 0]).abs().eq(1) & (o[:, 2] - o[:, 1]).eq(o[:, 1] - o[:, 0])).long(),
+        ),
+        mistake(
+            "only one side compared",
+            "You compare the middle frame with one of the others. It has to lie between both.",
+            lambda o: (o[:, 0] > o[:, 1]).long(),
+            lambda o: (o[:, 1] > o[:, 2]).long(),
+        ),
+        mistake(
+            "yes or no",
+            "Labels are class numbers, int64: call .long() on the comparison.",
+            lambda o: order_labels(o) + 0.5,
+        ),
     ),
-)  # fmt: skip
-
-
-def rollout(x: Tensor, weights: Tensor, steps: int) -> Tensor:
-    """Predict `steps` values, each from the P before it, the predicted ones included.
-
-    x [N, T], T >= P, the past, newest last; weights [P]: the next value is the sum of the last P, each times its weight,
-    oldest first. Returns [N, steps], the predicted ones only. weights (-1, 2) goes on in a straight line.
-    """
-    for _ in range(steps):
-        x = torch.cat([x, (x[:, -len(weights) :] * weights).sum(1, keepdim=True)], dim=1)
-    return x[:, -steps:]
+)
 
 
 def rollout_loop(x: Tensor, weights: Tensor, steps: int) -> Tensor:
@@ -301,36 +286,40 @@ def from_the_front(x: Tensor, weights: Tensor, steps: int) -> Tensor:
 
 
 ROLLOUT = Exercise(
-    rollout,
+    "extrapolate",
     rollout_loop,
-    title="Roll it out",
-    difficulty=2,
-    minutes=10,
     trials=lambda: [
         (torch.tensor([[1.0, 3.0]]), torch.tensor([-1.0, 2.0]), 3),
         (torch.tensor([[0.0, 5.0, 4.0], [2.0, 2.0, 1.0]]), torch.tensor([-1.0, 2.0]), 4),
         (draw(1, 3, 4), torch.tensor([0.25, -0.5, 0.75]), 5),
         (draw(2, 2, 3), torch.tensor([0.5, -0.75, 1.0]), 2),
     ],
-    task="Write `rollout(x, weights, steps)`: a predictor so small that you see what happens. The next value is a weighted sum of "
-    "the last P. Predict one, take it for the newest past value, predict the next from it, and so on.",
-    hints=(
-        "A loop over the steps is right: each prediction needs the one before.",
-        "One prediction: `(x[:, -P:] * weights).sum(1, keepdim=True)`, with P = len(weights).",
-        "Append it, `x = torch.cat([x, new], dim=1)`, and at the end return the last `steps` columns only.",
-    ),
     mistakes=(
-        mistake("predictions not fed back", "All your predictions are the first one: append each to the past before you predict the next.",
-                no_feedback),
-        mistake("weights the wrong way round", "Your first weight meets the newest value. Oldest first.",
-                lambda x, w, s: rolled(x, w, s, flip=True)),
-        mistake("past returned too", "Return the predicted values only: the last `steps` columns.",
-                lambda x, w, s: rolled(x, w, s, drop=False)),
-        mistake("always the first frames", "You predict from the oldest values. Take the newest: x[:, -P:].", from_the_front),
+        mistake(
+            "predictions not fed back",
+            "All your predictions are the first one: append each to the past before you predict the next.",
+            no_feedback,
+        ),
+        mistake(
+            "weights the wrong way round",
+            "Your first weight meets the newest value. Oldest first.",
+            lambda x, w, s: rolled(x, w, s, flip=True),
+        ),
+        mistake(
+            "past returned too",
+            "Return the predicted values only: the last `steps` columns.",
+            lambda x, w, s: rolled(x, w, s, drop=False),
+        ),
+        mistake(
+            "always the first frames", "You predict from the oldest values. Take the newest: x[:, -P:].", from_the_front
+        ),
         mistake("one step too few", "The last step is missing.", lambda x, w, s: rolled(x, w, s)[:, :-1]),
-        mistake("last value copied", "You repeat the last value: that is the baseline. Predict from the last P.",
-                lambda x, w, s: x[:, -1:].expand(-1, s)),
+        mistake(
+            "last value copied",
+            "You repeat the last value: that is the baseline. Predict from the last P.",
+            lambda x, w, s: x[:, -1:].expand(-1, s),
+        ),
     ),
-)  # fmt: skip
+)
 
 EXERCISES = [BOUNCE, PAST_WINDOWS, COPY_LAST, ORDER_LABELS, ROLLOUT]

@@ -96,6 +96,7 @@ def relative_position_loss(logits: Tensor, number: Tensor) -> Tensor:
     return F.cross_entropy(logits if logits.dtype == torch.float64 else logits.float(), number)
 
 
+# --- Exercise: One logit, two answers ---
 def same_image_loss(logits: Tensor, same: Tensor) -> Tensor:
     """Minus the log-probability of the truth, mean over all pairs; sigmoid(logit) is that of "the same image".
 
@@ -105,7 +106,7 @@ def same_image_loss(logits: Tensor, same: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, same.to(logits.dtype))
 
 
-# --- 3 Build it ---
+# --- Exercise: One logit, two answers ---
 class Patches(nn.Module):
     """Two patches through one encoder; a small head on both features says where the second lies, or whether both are of one image.
 
@@ -178,7 +179,7 @@ class Patches(nn.Module):
         return math.log(8 if self.task == "where" else 2)
 
 
-# --- 3 Build it ---
+# --- Exercise: One logit, two answers ---
 METHOD = Patches
 PASSES = 4  # two pairs of patches, each enlarged to a quarter of an image
 RECIPES = {

@@ -8,18 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslkit.chapters.patches.exercises import neighbour_offset
 from sslkit.checks.exercise import Exercise, draw, draw_labels, mistake
-
-
-def neighbour_offset(k: Tensor, size: int, gap: int) -> Tensor:
-    """How far the corner of neighbour k lies from the corner of the first patch, in pixels.
-
-    k: int64 [N] in 0 .. 7, the neighbours in reading order: 0 is upper left, 1 above, 2 upper right, 3 left,
-    4 right, ... 7 lower right. size: pixels of a patch's side; gap: pixels between two neighbours.
-    Returns int64 [N, 2]: (down, across); up and left are negative.
-    """
-    place = k + (k >= 4)  # of the nine places of a 3 x 3 grid; the middle one, 4, is the first patch itself
-    return torch.stack([place // 3 - 1, place % 3 - 1], dim=1) * (size + gap)
 
 
 def neighbour_offset_loop(k: Tensor, size: int, gap: int) -> Tensor:
@@ -36,21 +26,10 @@ def offsets(k: Tensor, step: int) -> Tensor:
 
 
 NEIGHBOUR = Exercise(
-    neighbour_offset,
+    "neighbour_offset",
     neighbour_offset_loop,
-    title="Where does neighbour k lie?",
-    difficulty=1,
-    minutes=10,
     returns=("offset",),
     trials=lambda: [(torch.tensor([4]), 9, 3), (torch.arange(8), 10, 2), (draw_labels(1, 12, 8), 7, 0)],
-    task="Write `neighbour_offset(k, size, gap)`: how many pixels down and across one has to go from the first patch to "
-    "its neighbour number `k[i]`. The eight neighbours are numbered in reading order.",
-    hints=(
-        "Think of a 3 x 3 grid with the first patch in the middle. Which row and column has neighbour 0? Neighbour 4?",
-        "From one patch to the next are `size + gap` pixels: first all of the patch, then the gap.",
-        "Count the middle as a place too: `place = k + (k >= 4)` runs from 0 to 8 without 4. Its row is `place // 3 - 1`, "
-        "its column `place % 3 - 1`. Stack the two with `dim=1`.",
-    ),
     mistakes=(
         mistake(
             "across before down",
@@ -92,18 +71,6 @@ NEIGHBOUR = Exercise(
 )
 
 
-def cut_patches(x: Tensor, top: Tensor, left: Tensor, size: int) -> Tensor:
-    """One square patch out of each image, each from its own place.
-
-    x: images [N, C, H, W], any dtype; top, left: int64 [N], row and column of the patch's upper left pixel;
-    size: pixels of a side. Returns [N, C, size, size], like x. All patches lie inside their image.
-    """
-    along = torch.arange(size, device=x.device)
-    image = torch.arange(len(x), device=x.device)[:, None, None]
-    rows, columns = (top[:, None] + along)[:, :, None], (left[:, None] + along)[:, None, :]
-    return x.permute(0, 2, 3, 1)[image, rows, columns].permute(0, 3, 1, 2)
-
-
 def cut_patches_loop(x: Tensor, top: Tensor, left: Tensor, size: int) -> Tensor:
     result = torch.zeros(len(x), x.shape[1], size, size, dtype=x.dtype)
     for i in range(len(x)):
@@ -119,26 +86,14 @@ def one_by_one(x: Tensor, top, left, size: int, cut=None) -> Tensor:
 
 
 CUT = Exercise(
-    cut_patches,
+    "cut_at",
     cut_patches_loop,
-    title="Cut a patch out of each image",
-    difficulty=3,
-    minutes=20,
     returns=("patches",),
     trials=lambda: [
         (torch.arange(16.0).view(1, 1, 4, 4), torch.tensor([1]), torch.tensor([0]), 2),
         (draw(1, 3, 2, 6, 6), torch.tensor([2, 0, 1]), torch.tensor([0, 2, 2]), 3),
         ((draw(2, 4, 3, 7, 9) * 40 + 128).clamp(0, 255).to(torch.uint8), draw_labels(3, 4, 3), draw_labels(4, 4, 3), 4),
     ],
-    task="Write `cut_patches(x, top, left, size)`: out of image i the square whose upper left pixel is at row `top[i]`, column "
-    "`left[i]`. A loop over the images is right; can you do without it?",
-    hints=(
-        "For a single image it is `x[i, :, top[i] : top[i] + size, left[i] : left[i] + size]`; then `torch.stack`.",
-        "Without a loop: the rows that each patch needs are `top[:, None] + torch.arange(size)`, int64 [N, size]; columns "
-        "likewise. Index with tensors that broadcast to [N, size, size].",
-        "`x.permute(0, 2, 3, 1)[image, rows[:, :, None], columns[:, None, :]]` with `image = torch.arange(N)[:, None, None]` is "
-        "[N, size, size, C]. Permute back.",
-    ),
     mistakes=(
         mistake(
             "rows and columns exchanged",
@@ -179,17 +134,6 @@ CUT = Exercise(
 )
 
 
-def same_image_pairs(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Of N pairs of the same image: 2 N pairs, half of which are of two images.
-
-    first, second: patches [N, C, S, S], row i of both from image i. Returns first [2 N, ...], second [2 N, ...] and labels
-    int64 [2 N]: the N given pairs, label 1; then each first patch again with the second one of the image before
-    (row 0 with the last), label 0.
-    """
-    labels = torch.arange(2, device=first.device).flip(0).repeat_interleave(len(first))
-    return torch.cat([first, first]), torch.cat([second, second.roll(1, 0)]), labels
-
-
 def same_image_pairs_loop(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     rows = []
     for i in range(len(first)):
@@ -205,24 +149,14 @@ def pairs(first: Tensor, second: Tensor, other: Tensor, labels=(1, 0)) -> tuple[
 
 
 PAIRS = Exercise(
-    same_image_pairs,
+    "same_image_pairs",
     same_image_pairs_loop,
-    title="Pairs of one image, and of two",
-    difficulty=2,
-    minutes=10,
     returns=("first", "second", "labels"),
     trials=lambda: [
         (torch.arange(3.0).view(3, 1, 1, 1), 10 + torch.arange(3.0).view(3, 1, 1, 1)),
         (draw(1, 4, 3, 2, 2), draw(2, 4, 3, 2, 2)),
         (draw(3, 5, 1, 3, 3), draw(4, 5, 1, 3, 3)),
     ],
-    task="Write `same_image_pairs(first, second)`: the N pairs as they are, labelled 1, then the N first patches with the second "
-    "patch of the image *before*, labelled 0. So half of the pairs are of one image, and no pair is labelled 0 by accident.",
-    hints=(
-        "The negatives need no new patches: shift the second patches of the batch by one image.",
-        "`second.roll(1, 0)` moves row i to row i + 1 and the last row to the front.",
-        "`torch.cat([first, first])`, `torch.cat([second, second.roll(1, 0)])`, and N ones followed by N zeros, int64.",
-    ),
     mistakes=(
         mistake(
             "rolled over the pixels",
@@ -270,15 +204,6 @@ PAIRS = Exercise(
 )
 
 
-def same_image_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Minus the log-probability of the truth, mean over all pairs, where sigmoid(logit) is that of "the same image".
-
-    logits: [M], real numbers of any size; labels: int64 [M], 1 for the same image and 0 for two.
-    Returns one number with a gradient.
-    """
-    return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))
-
-
 def same_image_loss_loop(logits: Tensor, labels: Tensor) -> Tensor:
     total = torch.zeros((), dtype=torch.float64)
     for logit, label in zip(logits.double(), labels.tolist()):
@@ -296,23 +221,12 @@ def true_p(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 LOSS = Exercise(
-    same_image_loss,
+    "same_image_loss",
     same_image_loss_loop,
-    title="One logit, two answers",
-    difficulty=2,
-    minutes=10,
     grad=True,
     trials=lambda: [
         (draw(s, m, spread=w), draw_labels(s, m, 2)) for s, (m, w) in enumerate([(2, 1.0), (5, 2.0), (12, 3.0)])
     ],
-    task="Write `same_image_loss(logits, labels)`: the network gives one number for a pair; its sigmoid is the probability of *same "
-    "image*. The loss is minus the log of the probability that the truth was given, mean over the pairs. Try it without "
-    "`F.binary_cross_entropy_with_logits`; then see that it is the same.",
-    hints=(
-        "Which probability has *another image*, if *same image* has p? The loss looks at the one that is true.",
-        "`F.logsigmoid(logits)` is log p without overflow, and `F.logsigmoid(-logits)` is log(1 - p).",
-        "`-torch.where(labels == 1, F.logsigmoid(logits), F.logsigmoid(-logits)).mean()`.",
-    ),
     mistakes=(
         mistake(
             "negatives forgotten",

@@ -12,6 +12,7 @@ from sslkit.train import Recipe
 from sslkit.views import RandomResizedCrop, to_float
 
 
+# --- Exercise: Turn each image by its own angle ---
 def rotate_batch(x: Tensor, k: Tensor) -> Tensor:
     """Image i turned counter-clockwise by k[i] quarter turns.
 
@@ -28,7 +29,7 @@ def rotate_batch(x: Tensor, k: Tensor) -> Tensor:
     return torch.where(k % 2 == 1, x.rot90(1, (2, 3)), x)  # the low bit: a quarter turn
 
 
-# --- 3 Build it ---
+# --- Exercise: The loss ---
 def rotation_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Minus the log-probability of the true turn, mean over all views.
 
@@ -37,7 +38,7 @@ def rotation_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels)
 
 
-# --- 3 Build it ---
+# --- Exercise: The loss ---
 class Rotation(nn.Module):
     """By how many quarter turns was this image turned? One linear layer on the features answers.
 
@@ -82,7 +83,7 @@ def as_it_is(x: Tensor, generator: torch.Generator | None) -> Tensor:
     return to_float(x)
 
 
-# --- 3 Build it ---
+# --- Exercise: The loss ---
 METHOD = Rotation
 PASSES = 4  # each image in four turns
 RECIPES = {

@@ -11,15 +11,6 @@ from torch import Tensor
 from sslkit.checks.exercise import Exercise, draw, draw_labels, mistake
 
 
-def rotate_batch(x: Tensor, k: Tensor) -> Tensor:
-    """Image i turned counter-clockwise by k[i] quarter turns.
-
-    x: square images [N, C, S, S], any dtype; k: int64 [N] in 0 .. 3. Returns a new tensor; x stays as it is.
-    """
-    turned = torch.stack([torch.rot90(x, turns, dims=(2, 3)) for turns in range(4)])  # [4, N, C, S, S]
-    return turned[k, torch.arange(len(x), device=x.device)]
-
-
 def rotate_batch_loop(x: Tensor, k: Tensor) -> Tensor:
     result, size = x.clone(), x.shape[2]
     for i in range(len(x)):
@@ -45,11 +36,8 @@ def images(seed: int, count: int, channels: int, size: int) -> Tensor:
 
 
 ROTATE = Exercise(
-    rotate_batch,
+    "rotate_batch",
     rotate_batch_loop,
-    title="Turn each image by its own angle",
-    difficulty=2,
-    minutes=15,
     trials=lambda: [
         (torch.arange(4.0).view(1, 1, 2, 2), torch.tensor([1])),
         (torch.arange(12.0).view(3, 1, 2, 2), torch.tensor([3, 0, 2])),
@@ -57,15 +45,6 @@ ROTATE = Exercise(
         (images(2, 9, 3, 5), draw_labels(2, 9, 4)),
         (images(3, 5, 1, 4), torch.tensor([3, 3, 1, 2, 0])),
     ],
-    task="Write `rotate_batch(x, k)`: image i of the batch turned counter-clockwise by `k[i]` quarter turns, "
-    "in a new tensor. No loop over pixels.",
-    hints=(
-        "There are only four angles. Turning the whole batch by one of them is a single call.",
-        "`torch.rot90(x, turns, dims=(2, 3))` turns all images counter-clockwise; dims 2 and 3 are height and width.",
-        "Either fill `out = torch.empty_like(x)` with `out[k == turns] = torch.rot90(x[k == turns], "
-        "turns, (2, 3))` for the four angles, or stack the four turned batches and pick `stack[k, "
-        "torch.arange(len(x))]`.",
-    ),
     mistakes=(
         mistake(
             "clockwise",
@@ -109,17 +88,6 @@ ROTATE = Exercise(
 )
 
 
-def rotation_batch(x: Tensor) -> tuple[Tensor, Tensor]:
-    """All four turns of every image, and which turn it is.
-
-    x: square images [N, C, S, S]. Returns views [4 N, C, S, S] and labels int64 [4 N], angle by angle: view
-    t * N + i is image i turned counter-clockwise by t quarter turns, and its label is t.
-    Source: Gidaris et al. 2018.
-    """
-    views = torch.cat([torch.rot90(x, turns, dims=(2, 3)) for turns in range(4)])
-    return views, torch.arange(4, device=x.device).repeat_interleave(len(x))
-
-
 def rotation_batch_loop(x: Tensor) -> tuple[Tensor, Tensor]:
     views, labels = [], []
     for turns in range(4):
@@ -142,21 +110,10 @@ def flips(x: Tensor) -> Tensor:
 
 
 ROTATION_BATCH = Exercise(
-    rotation_batch,
+    "rotation_batch",
     rotation_batch_loop,
-    title="The pretext batch",
-    difficulty=2,
-    minutes=10,
     returns=("views", "labels"),
     trials=lambda: [(torch.arange(8.0).view(2, 1, 2, 2),), (draw(1, 3, 3, 4, 4),), (images(2, 5, 3, 6),)],
-    task="Write `rotation_batch(x)`: return `views, labels`. `views` holds all N images unturned, then all N "
-    "by one quarter turn counter-clockwise, then by two, then by three; `labels` says for each of the 4 "
-    "N views by how many.",
-    hints=(
-        "A batch of N gives 4 N views: no image is preferred to be upright.",
-        "`torch.cat` of four `torch.rot90(x, turns, dims=(2, 3))`.",
-        "The labels must follow the same order, N zeros, N ones, ...: `torch.arange(4).repeat_interleave(len(x))`.",
-    ),
     mistakes=(
         mistake(
             "labels in another order",
@@ -216,15 +173,6 @@ ROTATION_BATCH = Exercise(
 )
 
 
-def rotation_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy: minus the log of the probability that the network gives the true turn.
-
-    logits: [M, 4], real numbers; their softmax over the 4 turns is the network's guess. labels: int64 [M].
-    Returns one number with a gradient.
-    """
-    return F.cross_entropy(logits, labels)
-
-
 def rotation_loss_loop(logits: Tensor, labels: Tensor) -> Tensor:
     total = torch.zeros((), dtype=torch.float64)
     for row, label in zip(logits.double(), labels.tolist()):
@@ -237,24 +185,13 @@ def picked(scores: Tensor, labels: Tensor) -> Tensor:
 
 
 ROTATION_LOSS = Exercise(
-    rotation_loss,
+    "rotation_loss",
     rotation_loss_loop,
-    title="The loss",
-    difficulty=2,
-    minutes=10,
     grad=True,
     trials=lambda: [
         (draw(s, m, 4, spread=w), draw_labels(s, m, 4))
         for s, (m, w) in enumerate([(2, 1.0), (3, 2.0), (8, 1.0), (16, 5.0)])
     ],
-    task="Write `rotation_loss(logits, labels)`: softmax over the four turns, minus the log of the "
-    "probability of the true one, mean over the batch. Try it without `F.cross_entropy`; then see that "
-    "it is the same.",
-    hints=(
-        "How likely did the network find what is true? The loss is minus the log of that.",
-        "`F.log_softmax(logits, dim=1)` is the log of the probabilities without overflow.",
-        "Pick the entry of the true class in each row with `log_p[torch.arange(len(labels)), labels]`; minus, mean.",
-    ),
     mistakes=(
         mistake(
             "softmax twice",
@@ -306,33 +243,15 @@ ROTATION_LOSS = Exercise(
 )
 
 
-def chance_loss(classes: int) -> float:
-    """Cross-entropy of a network that gives every class the same probability.
-
-    classes: how many there are (4 turns). Returns one number.
-    """
-    return math.log(classes)
-
-
 def chance_loss_loop(classes: int) -> Tensor:
     logits = torch.zeros(classes, dtype=torch.float64)
     return sum(-torch.log(logits[c].exp() / logits.exp().sum()) for c in range(classes)) / classes
 
 
 CHANCE = Exercise(
-    chance_loss,
+    "chance_loss",
     chance_loss_loop,
-    title="The chance level of the loss",
-    difficulty=1,
-    minutes=5,
     trials=lambda: [(4,), (2,), (10,), (100,)],
-    task="Write `chance_loss(classes)`: the cross-entropy of a network which gives all classes the same "
-    "probability. Training that stays at this line has learned nothing.",
-    hints=(
-        "Which probability does the true class get, if all get the same?",
-        "The loss is minus the log of it: -log(1 / classes).",
-        "-log(1 / K) = log(K): `math.log(classes)`.",
-    ),
     mistakes=(
         mistake("accuracy", "That is how often guessing is right. The loss is minus its log.", lambda c: 1 / c),
         mistake(

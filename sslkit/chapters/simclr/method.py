@@ -33,6 +33,7 @@ def full_precision(z: Tensor):
     return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
 
 
+# --- Exercise: InfoNCE ---
 def info_nce(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
     """Which of the other 2N - 1 views shows the same image? Cross-entropy, mean over all 2N views as anchors.
 

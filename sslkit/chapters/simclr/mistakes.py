@@ -11,15 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslkit.chapters.simclr.exercises import info_nce, positive_index
 from sslkit.checks.exercise import Exercise, draw_labels, draw_rows, mistake
-
-
-def positive_index(n: int) -> Tensor:
-    """For each of the 2 n rows of torch.cat([z1, z2]) the row that holds the other view of the same image.
-
-    n: images in the batch. Returns row numbers, int64 [2 n].
-    """
-    return (torch.arange(2 * n) + n) % (2 * n)
 
 
 def positive_index_loop(n: int) -> Tensor:
@@ -31,19 +24,9 @@ def positive_index_loop(n: int) -> Tensor:
 
 
 POSITIVE = Exercise(
-    positive_index,
+    "positive_index",
     positive_index_loop,
-    title="Where is the positive?",
-    difficulty=1,
-    minutes=5,
     trials=lambda: [(3,), (2,), (4,), (7,)],
-    task="Write `positive_index(n)`: stack the first views of n images on their second views, "
-    "`torch.cat([z1, z2])`. For each of the 2 n rows, which row is the other view of the same image?",
-    hints=(
-        "Write down the rows for n = 3: 0 1 2 are first views, 3 4 5 second views. Who belongs to 0? Who to 4?",
-        "The first n rows look n further down, the last n rows n further up.",
-        "`(torch.arange(2 * n) + n) % (2 * n)`, or `torch.cat` of two aranges.",
-    ),
     mistakes=(
         mistake(
             "the row itself",
@@ -83,16 +66,6 @@ POSITIVE = Exercise(
 )
 
 
-def similarity_matrix(z: Tensor) -> Tensor:
-    """Cosine similarity of all pairs of rows, with -inf on the diagonal: no view is compared with itself.
-
-    z: projections [M, D]. Returns [M, M] with a gradient.
-    """
-    z = F.normalize(z, dim=1)
-    itself = torch.eye(len(z), dtype=torch.bool, device=z.device)
-    return (z @ z.T).masked_fill(itself, float("-inf"))
-
-
 def similarity_matrix_loop(z: Tensor) -> Tensor:
     rows = []
     for i, a in enumerate(z.double()):
@@ -114,20 +87,10 @@ def table(z: Tensor, own: float | None = -math.inf, dim: int | None = 1) -> Tens
 
 
 SIMILARITY = Exercise(
-    similarity_matrix,
+    "similarity_matrix",
     similarity_matrix_loop,
-    title="All similarities at once",
-    difficulty=2,
-    minutes=10,
     grad=True,
     trials=lambda: [(draw_rows(s, m, d),) for s, (m, d) in enumerate([(3, 2), (4, 3), (10, 5)])],
-    task="Write `similarity_matrix(z)`: the cosine similarity of every row of `z` with every other row, as a "
-    "table [M, M], and `-inf` on the diagonal, so that softmax gives a view no weight on itself.",
-    hints=(
-        "A cosine is a dot product of vectors of length 1; a matrix product is all dot products.",
-        "`F.normalize(z, dim=1)`, then `z @ z.T`.",
-        "`torch.eye(len(z), dtype=torch.bool)` is True on the diagonal: use it with `masked_fill` and `float('-inf')`.",
-    ),
     mistakes=(
         mistake(
             "no normalisation",
@@ -167,22 +130,6 @@ SIMILARITY = Exercise(
         ),
     ),
 )
-
-
-def info_nce(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
-    """Contrastive loss: pick a view's partner among the 2 N - 1 other views. Mean over all 2 N anchors.
-
-    -log( exp(cos(i, partner) / temperature) / sum over j != i of exp(cos(i, j) / temperature) )
-    z1, z2: projections of two views, row i of both being one image, [N, D], rows of any length.
-    Returns one number with a gradient.
-    Source: Chen et al. 2020 (SimCLR), equation 1.
-    """
-    n = len(z1)
-    z = F.normalize(torch.cat([z1, z2]), dim=1)
-    itself = torch.eye(2 * n, dtype=torch.bool, device=z.device)
-    logits = (z @ z.T / temperature).masked_fill(itself, float("-inf"))
-    partner = (torch.arange(2 * n, device=z.device) + n) % (2 * n)
-    return F.cross_entropy(logits, partner)
 
 
 def info_nce_loop(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
@@ -231,27 +178,13 @@ def shifted(step: int):
 
 
 INFO_NCE = Exercise(
-    info_nce,
+    "info_nce",
     info_nce_loop,
-    title="InfoNCE",
-    difficulty=4,
-    minutes=30,
     grad=True,
     trials=lambda: [
         (draw_rows(s, n, d), draw_rows(s + 50, n, d), t)
         for s, (n, d, t) in enumerate([(2, 2, 0.5), (3, 4, 1.0), (4, 8, 0.1), (5, 3, 0.2), (4, 16, 2.0)])
     ],
-    task="Write `info_nce(z1, z2, temperature)` in matrix form. Each of the 2 N views is an anchor once; its "
-    "positive is the other view of the same image; all other 2 N - 1 views (the positive among them) "
-    "stand in the denominator; similarity is the cosine, divided by the temperature. Return the mean "
-    "over the 2 N anchors.",
-    hints=(
-        "It is a classification: each view must pick its partner out of all the other views. What are the "
-        "logits, what the labels?",
-        "Stack `z = torch.cat([z1, z2])`, scale the rows to length 1; `z @ z.T / temperature` holds all "
-        "logits. The diagonal must not take part: -inf.",
-        "The label of row i is `(i + N) % (2 N)`; `F.cross_entropy(logits, labels)` does the rest, the mean included.",
-    ),
     mistakes=(
         mistake(
             "no normalisation",
@@ -364,16 +297,6 @@ INFO_NCE = Exercise(
 )
 
 
-def false_negative_rate(y: Tensor) -> Tensor:
-    """Which fraction of the negatives shows the anchor's own class, on average over the 2 N anchors.
-
-    Each image of the batch gives two views; an anchor's negatives are the 2 N - 2 views of the other images.
-    y: classes of the N images, int64 [N]. Returns one number in 0 .. 1.
-    """
-    n, same = len(y), y[:, None] == y[None, :]
-    return (same.sum() - n) / (n * (n - 1))  # both views of an image count alike: the factors 2 cancel
-
-
 def false_negative_rate_loop(y: Tensor) -> Tensor:
     views = [(image, label) for image, label in enumerate(y.tolist()) for _ in range(2)]
     rates = []
@@ -388,11 +311,8 @@ def same_class(y: Tensor) -> Tensor:
 
 
 FALSE_NEGATIVES = Exercise(
-    false_negative_rate,
+    "false_negative_rate",
     false_negative_rate_loop,
-    title="False negatives",
-    difficulty=3,
-    minutes=15,
     trials=lambda: [
         (torch.tensor([0, 0, 1]),),
         (torch.tensor([0, 1, 2, 2, 2]),),
@@ -400,15 +320,6 @@ FALSE_NEGATIVES = Exercise(
         (draw_labels(2, 32, 10),),
         (torch.arange(6),),
     ],
-    task="SimCLR pushes all other images away, those of the same class too: false negatives. Write "
-    "`false_negative_rate(y)`: the fraction of an anchor's 2 N - 2 negatives that have its class, on "
-    "average over all anchors of the batch.",
-    hints=(
-        "Count for one image: how many of the other N - 1 images have its class? Each gives two views, "
-        "which changes nothing in the fraction.",
-        "`y[:, None] == y[None, :]` is a table [N, N], True where two images have one class. Who does not count?",
-        "Take the N entries of the diagonal off the sum, and divide by the N (N - 1) entries that remain.",
-    ),
     mistakes=(
         mistake(
             "the image itself counted",

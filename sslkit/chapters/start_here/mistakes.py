@@ -9,14 +9,6 @@ from torch import Tensor
 from sslkit.checks.exercise import Exercise, draw_labels, draw_rows, mistake
 
 
-def accuracy(pred: Tensor, y: Tensor) -> Tensor:
-    """Fraction of predictions that are right: 0 none, 1 all.
-
-    pred, y: class numbers, int64 [N]. Returns one number.
-    """
-    return (pred == y).float().mean()
-
-
 def accuracy_loop(pred: Tensor, y: Tensor) -> Tensor:
     right = 0
     for guess, truth in zip(pred.tolist(), y.tolist()):
@@ -39,18 +31,9 @@ def accuracy_trials() -> list[tuple]:
 
 
 ACCURACY = Exercise(
-    accuracy,
+    "accuracy",
     accuracy_loop,
     accuracy_trials,
-    title="How often is it right?",
-    difficulty=1,
-    minutes=5,
-    task="Write `accuracy(pred, y)`: the fraction of images whose predicted class `pred[i]` is the true class `y[i]`.",
-    hints=(
-        "How would you count it by hand, with two lists of class numbers side by side?",
-        "`pred == y` compares entry by entry and gives a tensor of True and False.",
-        "True counts as 1 and False as 0: turn the comparison into floats and take the mean.",
-    ),
     mistakes=(
         mistake(
             "count instead of fraction",
@@ -88,15 +71,6 @@ ACCURACY = Exercise(
 )
 
 
-def nearest(h_query: Tensor, h_bank: Tensor) -> Tensor:
-    """For each query the row of the bank with the greatest cosine similarity.
-
-    h_query: features [Q, D]; h_bank: features of other images [B, D]. Returns rows of the bank, int64 [Q].
-    """
-    similarity = F.normalize(h_query, dim=1) @ F.normalize(h_bank, dim=1).T
-    return similarity.argmax(dim=1)
-
-
 def nearest_loop(h_query: Tensor, h_bank: Tensor) -> Tensor:
     found = []
     for query in h_query.double():
@@ -114,23 +88,12 @@ def cosine(a: Tensor, b: Tensor) -> Tensor:
 
 
 NEAREST = Exercise(
-    nearest,
+    "nearest",
     nearest_loop,
-    title="The nearest neighbour",
-    difficulty=2,
-    minutes=10,
     trials=lambda: [
         (draw_rows(s, q, d), draw_rows(s + 50, b, d))
         for s, (q, b, d) in enumerate([(2, 4, 2), (3, 7, 2), (8, 20, 3), (9, 30, 5)])
     ],
-    task="Write `nearest(h_query, h_bank)`: for each row of `h_query` the number of the row of `h_bank` that "
-    "points most nearly in the same direction (greatest cosine similarity). No query is itself in the "
-    "bank.",
-    hints=(
-        "The cosine of two vectors is their dot product, once both have length 1.",
-        "`F.normalize(h, dim=1)` gives every row length 1; a matrix product `a @ b.T` then holds all cosines, [Q, B].",
-        "The best column of each row is `similarity.argmax(dim=1)`.",
-    ),
     mistakes=(
         mistake(
             "no normalisation",
@@ -178,14 +141,6 @@ NEAREST = Exercise(
 )
 
 
-def chance_level(counts: Tensor) -> Tensor:
-    """Accuracy of the best guess that never looks at the image: always name the most frequent class.
-
-    counts: how many images each class has, int64 [C]. Returns one number in 0 .. 1.
-    """
-    return counts.max() / counts.sum()
-
-
 def chance_level_loop(counts: Tensor) -> Tensor:
     total, best = 0, 0
     for count in counts.tolist():
@@ -196,22 +151,11 @@ def chance_level_loop(counts: Tensor) -> Tensor:
 
 
 CHANCE_LEVEL = Exercise(
-    chance_level,
+    "chance_level",
     chance_level_loop,
-    title="What guessing is worth",
-    difficulty=1,
-    minutes=5,
     trials=lambda: [
         (torch.tensor(counts),) for counts in ([6, 3, 1], [10, 90], [5, 5, 5, 5], [1, 2, 3, 4, 7], [40, 8, 8, 8, 8, 8])
     ],
-    task="Write `chance_level(counts)`: the accuracy that is reached without looking at the image, by always "
-    "naming the most frequent class. With balanced classes it is 1 / number of classes; with unbalanced "
-    "ones it is more.",
-    hints=(
-        "If 6 of 10 images are cats and you always say cat, how often are you right?",
-        "You need two numbers: the count of the most frequent class, and the count of all images.",
-        "`counts.max()` and `counts.sum()`; divide one by the other.",
-    ),
     mistakes=(
         mistake(
             "one over the classes",

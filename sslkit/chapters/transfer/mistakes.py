@@ -11,17 +11,6 @@ from torch import Tensor
 from sslkit.checks.exercise import Exercise, draw, draw_labels, mistake
 
 
-def nested_subset(y: Tensor, per_class: int, order: Tensor) -> Tensor:
-    """Rows of the first `per_class` images of each class that are met when walking through `order`.
-
-    y: int64 [N], classes 0 .. K - 1, each at least `per_class` times; order: int64 [N], a permutation of the rows.
-    Returns the rows in ascending order, int64 [K * per_class].
-    """
-    kinds = y[order]
-    chosen = [order[kinds == c][:per_class] for c in y.unique()]
-    return torch.cat(chosen).sort().values
-
-
 def nested_subset_loop(y: Tensor, per_class: int, order: Tensor) -> Tensor:
     taken, rows = {}, []
     for row in order.tolist():
@@ -47,24 +36,14 @@ def rows_of_each(y: Tensor, order: Tensor, pick) -> Tensor:
 
 
 NESTED = Exercise(
-    nested_subset,
+    "nested_subset",
     nested_subset_loop,
-    title="A label subset that is balanced and nested",
-    difficulty=2,
-    minutes=10,
     trials=lambda: [
         (torch.tensor([0, 1, 0, 1, 0, 1]), 1, torch.tensor([4, 2, 5, 0, 3, 1])),
         subset_trial(1, 12, 3, 2),
         subset_trial(2, 40, 4, 5),
         subset_trial(3, 30, 2, 7),
     ],
-    task="Write `nested_subset(y, per_class, order)`: walk through the rows in the given order and keep the first `per_class` "
-    "of each class; return the rows sorted. Why is 5 per class then always inside 10 per class?",
-    hints=(
-        "`y[order]` is the class of each row in the order in which they are met.",
-        "`order[y[order] == c]` are the rows of class c, first met first.",
-        "Take `[:per_class]` of that for each class, `torch.cat` them, and `.sort().values`.",
-    ),
     mistakes=(
         mistake(
             "positions instead of rows",
@@ -100,14 +79,6 @@ NESTED = Exercise(
 )
 
 
-def rates_per_layer(layers: int, lr: float, decay: float) -> Tensor:
-    """A learning rate for each layer: the last gets lr, each layer before it `decay` times the rate of the next.
-
-    layers: 1 or more, counted from the input; 0 < decay <= 1. Returns [layers], input first.
-    """
-    return lr * decay ** torch.arange(layers - 1, -1, -1)
-
-
 def rates_per_layer_loop(layers: int, lr: float, decay: float) -> Tensor:
     rates, rate = [], float(lr)
     for _ in range(layers):
@@ -121,19 +92,9 @@ def powers(layers: int) -> Tensor:
 
 
 RATES = Exercise(
-    rates_per_layer,
+    "rates_per_layer",
     rates_per_layer_loop,
-    title="A learning rate for each layer",
-    difficulty=1,
-    minutes=10,
     trials=lambda: [(3, 1.0, 0.5), (7, 0.01, 0.7), (1, 0.1, 0.3), (4, 2.0, 1.0)],
-    task="Write `rates_per_layer(layers, lr, decay)`: the last layer learns with `lr`, and each layer towards the input with `decay` times "
-    "the rate of the one after it. Return a tensor, the layer next to the input first.",
-    hints=(
-        "The last layer has exponent 0. Which exponent has the first of `layers` layers?",
-        "Layer l (from 0) is `layers - 1 - l` steps away from the last.",
-        "`lr * decay ** torch.arange(layers - 1, -1, -1)`.",
-    ),
     mistakes=(
         mistake(
             "upside down",
@@ -169,18 +130,6 @@ RATES = Exercise(
 )
 
 
-def consistency_loss(weak: Tensor, strong: Tensor, threshold: float) -> Tensor:
-    """FixMatch's loss on unlabelled images: the strong view must repeat what the weak view is sure of.
-
-    weak, strong: logits [N, K] of two views of the same N images. The pseudo-label of image i is the class of the highest
-    softmax probability of weak[i]; it counts if that probability is at least `threshold`. Returns the cross-entropy of
-    strong against the pseudo-labels that count, divided by N. No gradient reaches weak.
-    """
-    confidence, labels = weak.detach().softmax(dim=1).max(dim=1)
-    losses = F.cross_entropy(strong, labels, reduction="none")
-    return (losses * (confidence >= threshold)).mean()
-
-
 def consistency_loss_loop(weak: Tensor, strong: Tensor, threshold: float) -> Tensor:
     total = torch.zeros((), dtype=torch.float64) + 0 * strong.double().sum()
     for i in range(len(weak)):
@@ -201,11 +150,8 @@ def each(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 FIXMATCH = Exercise(
-    consistency_loss,
+    "consistency_loss",
     consistency_loss_loop,
-    title="FixMatch's loss",
-    difficulty=3,
-    minutes=20,
     grad=True,
     trials=lambda: [
         (torch.tensor([[2.0, 0.0], [0.5, 0.0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]]), 0.8),
@@ -213,13 +159,6 @@ FIXMATCH = Exercise(
         (draw(3, 16, 10, spread=3.0), draw(4, 16, 10, spread=2.0), 0.6),
         (draw(5, 8, 4, spread=2.0), draw(6, 8, 4), 0.5),
     ],
-    task="Write `consistency_loss(weak, strong, threshold)`: guess on the weak view, keep the sure guesses, and ask the strong view to "
-    "repeat them. Mean over all images, the ones that do not count included; no gradient through the guess.",
-    hints=(
-        "Three parts: a guess with its probability for each image; which of them count; a cross-entropy for each image.",
-        "`confidence, labels = weak.detach().softmax(dim=1).max(dim=1)`; `F.cross_entropy(strong, labels, reduction='none')`.",
-        "Multiply the losses by `confidence >= threshold` and take `.mean()`: that divides by all N.",
-    ),
     mistakes=(
         mistake(
             "mean over the sure ones",
@@ -285,22 +224,6 @@ FIXMATCH = Exercise(
 )
 
 
-def labels_saved(counts: Tensor, accuracy: Tensor, target: float) -> float:
-    """How many labels per class a learning curve needs to reach the accuracy `target`.
-
-    counts: [M] labels per class, ascending; accuracy: [M], ascending. Between two counts the curve is a straight line over
-    the logarithm of the labels. The first count if it is reached there; infinity if it is never reached.
-    """
-    if target <= accuracy[0]:
-        return float(counts[0])
-    if target > accuracy[-1]:
-        return math.inf
-    after = int((accuracy >= target).nonzero()[0, 0])
-    low, high = math.log(counts[after - 1]), math.log(counts[after])
-    share = (target - accuracy[after - 1]) / (accuracy[after] - accuracy[after - 1])
-    return math.exp(low + float(share) * (high - low))
-
-
 def labels_saved_loop(counts: Tensor, accuracy: Tensor, target: float) -> Tensor:
     """Walks along the logarithm by bisection on the curve itself."""
     points = [(math.log(c), a) for c, a in zip(counts.double().tolist(), accuracy.double().tolist())]
@@ -341,20 +264,9 @@ CURVE = (torch.tensor([1.0, 10.0, 100.0]), torch.tensor([0.1, 0.3, 0.7]))
 LONGER = (torch.tensor([1.0, 2.0, 5.0, 10.0, 50.0]), torch.tensor([0.12, 0.2, 0.26, 0.5, 0.55]))
 
 SAVED = Exercise(
-    labels_saved,
+    "labels_saved",
     labels_saved_loop,
-    title="How many labels is pretraining worth?",
-    difficulty=3,
-    minutes=15,
     trials=lambda: [(*CURVE, 0.5), (*CURVE, 0.3), (*LONGER, 0.4), (*LONGER, 0.05), (*LONGER, 0.6), (*LONGER, 0.22)],
-    task="A network from scratch has a curve of accuracy over labels per class. Write `labels_saved(counts, accuracy, "
-    "target)`: how many labels it needs to reach `target`, say what a pretrained network reaches with ten. Interpolate "
-    "over the logarithm of the labels.",
-    hints=(
-        "Find the first count whose accuracy reaches the target; the answer lies between the count before it and that one.",
-        "Which share of the way up from the accuracy before is the target? Go the same share of the way in log(labels).",
-        "`exp(log(a) + share * (log(b) - log(a)))` between counts a and b; mind the two cases outside of the curve.",
-    ),
     mistakes=(
         mistake(
             "straight in the labels",

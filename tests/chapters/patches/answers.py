@@ -30,7 +30,7 @@ def pairs_by_index(first, second):
 KNOWN = [
     ("patches.neighbour_offset", ([0, 4, 6], 9, 3), [[-12, -12], [0, 12], [12, 0]]),
     (
-        "patches.cut_patches",
+        "patches.cut_at",
         ([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]]], [1], [0], 2),
         [[[[4.0, 5.0], [7.0, 8.0]]]],
     ),
@@ -52,7 +52,7 @@ RIGHT = {
         lambda k, size, gap: PLACES[k] * (size + gap),
         lambda k, size, gap: torch.stack([PLACES[i] * size + PLACES[i] * gap for i in k.tolist()]),
     ],
-    "patches.cut_patches": [
+    "patches.cut_at": [
         cut_with_unfold,
         cut_with_gather,
         lambda x, top, left, size: torch.stack(
@@ -83,12 +83,12 @@ NAMED = [
     ),
     ("patches.neighbour_offset", lambda k, size, gap: (PLACES[k] * (size + gap)).float(), "another dtype"),
     (
-        "patches.cut_patches",
+        "patches.cut_at",
         lambda x, top, left, size: cut_with_unfold(x, left, top, size),
         "rows and columns exchanged",
     ),
-    ("patches.cut_patches", lambda x, top, left, size: cut_with_unfold(x, top, left, size).mT, "transposed"),
-    ("patches.cut_patches", lambda x, top, left, size: cut_with_gather(x, top, left, size).float(), "another dtype"),
+    ("patches.cut_at", lambda x, top, left, size: cut_with_unfold(x, top, left, size).mT, "transposed"),
+    ("patches.cut_at", lambda x, top, left, size: cut_with_gather(x, top, left, size).float(), "another dtype"),
     (
         "patches.same_image_pairs",
         lambda a, b: (*pairs_by_index(a, b)[:2], 1 - pairs_by_index(a, b)[2]),
@@ -104,5 +104,5 @@ NAMED = [
 
 UNNAMED = [
     ("patches.same_image_loss", lambda a, y: F.softplus((1 - 2 * y) * 2 * a).mean()),
-    ("patches.cut_patches", lambda x, top, left, size: cut_with_unfold(x, top, left, size).flip(3)),
+    ("patches.cut_at", lambda x, top, left, size: cut_with_unfold(x, top, left, size).flip(3)),
 ]
