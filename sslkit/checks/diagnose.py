@@ -64,7 +64,9 @@ UNSURE: tuple[tuple[str, str, Callable[[Values], Values]], ...] = (
 )  # fmt: skip
 
 
-def diagnose(got: Sequence[Values], expected: Sequence[Values], trials: Sequence[tuple], same: Callable) -> Found | None:
+def diagnose(
+    got: Sequence[Values], expected: Sequence[Values], trials: Sequence[tuple], same: Callable
+) -> Found | None:
     """The first diagnosis that explains the answers to all trials and leaves no doubt, as (name, words); None where none does.
 
     same(answers, answers) says whether two lists agree. expected may be those of a known mistake.

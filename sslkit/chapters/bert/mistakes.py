@@ -52,8 +52,7 @@ def trial(seed: int, N: int, T: int) -> tuple:
 
 
 REPLACE = Exercise(
-    "replace_hidden",
-    replace_hidden_loop,
+    "replace_hidden", replace_hidden_loop,
     trials=lambda: [
         (
             torch.tensor([[5, 6, 7, 8]]),
@@ -66,49 +65,25 @@ REPLACE = Exercise(
         trial(9, 8, 16),
     ],
     mistakes=(
-        mistake(
-            "always <mask>",
-            "You show <mask> at every hidden place. Only where die is below 0.8.",
-            lambda x, m, d, o: x.masked_fill(m, 2),
-        ),
-        mistake(
-            "mask ignored",
-            "You throw the die at every place. Places that are not hidden stay as they are.",
-            lambda x, m, d, o: torch.where(d < 0.8, 2, torch.where(d < 0.9, o, x)),
-        ),
-        mistake(
-            "mask inverted",
-            "You replace tokens where the mask is False. True means hidden in this course.",
-            lambda x, m, d, o: replace_hidden(x, ~m, d, o),
-        ),
-        mistake(
-            "nothing stays",
-            "You replace every hidden token from 0.8 on by another one. From 0.9 on it stays.",
-            lambda x, m, d, o: torch.where(m, torch.where(d < 0.8, 2, o), x),
-        ),
-        mistake(
-            "no random tokens",
-            "From 0.8 to 0.9 you leave the token. There the one of `other` is shown.",
-            lambda x, m, d, o: torch.where(m & (d < 0.8), 2, x),
-        ),
-        mistake(
-            "random and kept exchanged",
-            "You keep the token from 0.8 to 0.9 and replace it from 0.9 on. It is the other way round.",
-            lambda x, m, d, o: torch.where(m, torch.where(d < 0.8, 2, torch.where(d < 0.9, x, o)), x),
-        ),
-        mistake(
-            "another number for <mask>",
-            "<mask> is token 2; 0 is <pad>, which nobody looks at, and 1 is <end>.",
-            lambda x, m, d, o: torch.where(m & (d < 0.8), 0, replace_hidden(x, m, d, o)),
-            lambda x, m, d, o: torch.where(m & (d < 0.8), 1, replace_hidden(x, m, d, o)),
-        ),
-        mistake(
-            "one die for a passage",
-            "You throw one die for a whole passage. Each hidden place has its own.",
-            lambda x, m, d, o: replace_hidden(x, m, d[:, :1].expand_as(d), o),
-        ),
+        mistake("always <mask>", "You show <mask> at every hidden place. Only where die is below 0.8.",
+                lambda x, m, d, o: x.masked_fill(m, 2)),
+        mistake("mask ignored", "You throw the die at every place. Places that are not hidden stay as they are.",
+                lambda x, m, d, o: torch.where(d < 0.8, 2, torch.where(d < 0.9, o, x))),
+        mistake("mask inverted", "You replace tokens where the mask is False. True means hidden in this course.",
+                lambda x, m, d, o: replace_hidden(x, ~m, d, o)),
+        mistake("nothing stays", "You replace every hidden token from 0.8 on by another one. From 0.9 on it stays.",
+                (") & (die < 0.9)", ")")),
+        mistake("no random tokens", "From 0.8 to 0.9 you leave the token. There the one of `other` is shown.",
+                ("torch.where(mask & (die >= 0.8) & (die < 0.9), other, shown)", "shown")),
+        mistake("random and kept exchanged", "You keep the token from 0.8 to 0.9 and replace it from 0.9 on. It is the other way "
+                "round.",
+                ("< 0.9", ">= 0.9")),
+        mistake("another number for <mask>", "<mask> is token 2; 0 is <pad>, which nobody looks at, and 1 is <end>.",
+                (", 2", ", 0"), (", 2", ", 1")),
+        mistake("one die for a passage", "You throw one die for a whole passage. Each hidden place has its own.",
+                lambda x, m, d, o: replace_hidden(x, m, d[:, :1].expand_as(d), o)),
     ),
-)
+)  # fmt: skip
 
 
 def masked_cross_entropy_loop(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
@@ -131,9 +106,7 @@ def scored(seed: int, N: int, T: int, V: int, share: float = 0.5) -> tuple:
 
 
 LOSS = Exercise(
-    "masked_cross_entropy",
-    masked_cross_entropy_loop,
-    grad=True,
+    "masked_cross_entropy", masked_cross_entropy_loop, grad=True,
     trials=lambda: [
         (draw(1, 1, 2, 3), torch.tensor([[2, 0]]), torch.tensor([[True, False]])),
         scored(2, 2, 6, 5),
@@ -141,49 +114,26 @@ LOSS = Exercise(
         scored(4, 2, 7, 9, 0.8),
     ],
     mistakes=(
-        mistake(
-            "all places",
-            "You take the mean over all places. Where nothing is hidden the answer stands in the input: leave it out.",
-            lambda a, y, m: losses_of(a, y).mean(),
-        ),
-        mistake(
-            "visible places",
-            "You take the loss where nothing is hidden. True in the mask means hidden.",
-            lambda a, y, m: (losses_of(a, y) * ~m).sum() / (~m).sum(),
-        ),
-        mistake(
-            "divided by all",
-            "You add up the losses of the hidden places and divide by the number of all. Divide by how many are hidden.",
-            lambda a, y, m: (losses_of(a, y) * m).mean(),
-        ),
-        mistake(
-            "sum",
-            "You add up the losses. Take their mean, or the loss grows with the batch.",
-            lambda a, y, m: (losses_of(a, y) * m).sum(),
-        ),
-        mistake(
-            "mean of the passages' means",
-            "You take each passage's mean first and then the mean of those: a place in a passage with few hidden ones counts "
-            "more. All hidden places count the same.",
-            lambda a, y, m: ((losses_of(a, y) * m).sum(1) / m.sum(1)).mean(),
-        ),
-        mistake(
-            "softmax twice",
-            "F.cross_entropy takes logits and applies softmax itself. Do not apply it before.",
-            lambda a, y, m: (losses_of(a.softmax(-1), y) * m).sum() / m.sum(),
-        ),
-        mistake(
-            "logits zeroed",
-            "You multiply the logits by the mask. A place with zeros for logits still pays ln V: leave its loss out instead.",
-            lambda a, y, m: losses_of(a * m[:, :, None], y).mean(),
-        ),
-        mistake(
-            "sign",
-            "The log of a probability is negative; the loss is minus it.",
-            lambda a, y, m: -(losses_of(a, y) * m).sum() / m.sum(),
-        ),
+        mistake("all places", "You take the mean over all places. Where nothing is hidden the answer stands in the input: leave "
+                "it out.",
+                lambda a, y, m: losses_of(a, y).mean()),
+        mistake("visible places", "You take the loss where nothing is hidden. True in the mask means hidden.",
+                lambda a, y, m: (losses_of(a, y) * ~m).sum() / (~m).sum()),
+        mistake("divided by all", "You add up the losses of the hidden places and divide by the number of all. Divide by how "
+                "many are hidden.",
+                lambda a, y, m: (losses_of(a, y) * m).mean()),
+        mistake("sum", "You add up the losses. Take their mean, or the loss grows with the batch.", ("() / mask.sum()", "()")),
+        mistake("mean of the passages' means", "You take each passage's mean first and then the mean of those: a place in a "
+                "passage with few hidden ones counts more. All hidden places count the same.",
+                lambda a, y, m: ((losses_of(a, y) * m).sum(1) / m.sum(1)).mean()),
+        mistake("softmax twice", "F.cross_entropy takes logits and applies softmax itself. Do not apply it before.",
+                ("1),", "1).softmax(1),")),
+        mistake("logits zeroed", "You multiply the logits by the mask. A place with zeros for logits still pays ln V: leave its "
+                "loss out instead.",
+                lambda a, y, m: losses_of(a * m[:, :, None], y).mean()),
+        mistake("sign", "The log of a probability is negative; the loss is minus it.", ("= F", "= -F")),
     ),
-)
+)  # fmt: skip
 
 
 def mean_without_padding_loop(x: Tensor, tokens: Tensor) -> Tensor:
@@ -207,9 +157,7 @@ def padded(seed: int, N: int, T: int) -> Tensor:
 
 
 MEAN = Exercise(
-    "mean_without_padding",
-    mean_without_padding_loop,
-    grad=True,
+    "mean_without_padding", mean_without_padding_loop, grad=True,
     trials=lambda: [
         (torch.tensor([[[1.0], [3.0], [8.0]]]), torch.tensor([[5, 6, 0]])),
         (draw(1, 3, 5, 2), padded(1, 3, 5)),
@@ -217,45 +165,24 @@ MEAN = Exercise(
         (draw(3, 2, 6, 4), padded(4, 2, 6)),
     ],
     mistakes=(
-        mistake(
-            "padding counts",
-            "You take the mean over all places. What stands at <pad> is no text: leave it out.",
-            lambda x, t: x.mean(1),
-        ),
-        mistake(
-            "divided by all",
-            "You leave padding out of the sum, but divide by the number of all places. Divide by how many tokens there are.",
-            lambda x, t: (x * (t != 0)[:, :, None]).mean(1),
-        ),
-        mistake(
-            "mean of the padding",
-            "You take the mean over padding alone: the condition is the wrong way round.",
-            lambda x, t: (x * (t == 0)[:, :, None]).sum(1) / (t == 0).sum(1, keepdim=True).clamp(min=1),
-        ),
-        mistake("sum", "You add up. Divide by the number of tokens.", lambda x, t: (x * (t != 0)[:, :, None]).sum(1)),
-        mistake(
-            "first token",
-            "You take the first token's vector, as BERT does with [CLS]. Here it is the mean over all of them.",
-            lambda x, t: x[:, 0],
-        ),
-        mistake(
-            "one length for all",
-            "You divide every passage by the same number. Each has its own number of tokens.",
-            lambda x, t: (x * (t != 0)[:, :, None]).sum(1) / (t[0] != 0).sum(),
-            lambda x, t: (x * (t != 0)[:, :, None]).sum((1,)) / (t != 0).sum(1).float().mean(),
-        ),
-        mistake(
-            "<end> left out too",
-            "You leave out <end> (number 1) as well. Only <pad>, number 0, does not count.",
-            lambda x, t: (x * (t > 1)[:, :, None]).sum(1) / (t > 1).sum(1, keepdim=True).clamp(min=1),
-        ),
-        mistake(
-            "mean over the numbers",
-            "You take the mean over the numbers of each vector. The mean runs over the tokens: dim=1.",
-            lambda x, t: x.mean(2),
-        ),
+        mistake("padding counts", "You take the mean over all places. What stands at <pad> is no text: leave it out.",
+                ("!= 0", ">= 0")),
+        mistake("divided by all", "You leave padding out of the sum, but divide by the number of all places. Divide by how many "
+                "tokens there are.",
+                lambda x, t: (x * (t != 0)[:, :, None]).mean(1)),
+        mistake("mean of the padding", "You take the mean over padding alone: the condition is the wrong way round.",
+                lambda x, t: (x * (t == 0)[:, :, None]).sum(1) / (t == 0).sum(1, keepdim=True).clamp(min=1)),
+        mistake("sum", "You add up. Divide by the number of tokens.", (") / kept.sum(dim=1)", ")")),
+        mistake("first token", "You take the first token's vector, as BERT does with [CLS]. Here it is the mean over all of them.",
+                lambda x, t: x[:, 0]),
+        mistake("one length for all", "You divide every passage by the same number. Each has its own number of tokens.",
+                lambda x, t: (x * (t != 0)[:, :, None]).sum(1) / (t[0] != 0).sum(), ("kept.sum(dim=1)", "kept.sum(dim=1).mean()")),
+        mistake("<end> left out too", "You leave out <end> (number 1) as well. Only <pad>, number 0, does not count.",
+                lambda x, t: (x * (t > 1)[:, :, None]).sum(1) / (t > 1).sum(1, keepdim=True).clamp(min=1)),
+        mistake("mean over the numbers", "You take the mean over the numbers of each vector. The mean runs over the tokens: dim=1.",
+                lambda x, t: x.mean(2)),
     ),
-)
+)  # fmt: skip
 
 
 def attend_both_ways_loop(q: Tensor, k: Tensor, v: Tensor, padding: Tensor) -> Tensor:
@@ -291,62 +218,35 @@ def pads(N: int, T: int) -> Tensor:
 
 
 ATTEND = Exercise(
-    "attend_both_ways",
-    attend_both_ways_loop,
-    grad=True,
+    "attend_both_ways", attend_both_ways_loop, grad=True,
     trials=lambda: [
         (draw(1, 1, 3, 2), draw(2, 1, 3, 2), draw(3, 1, 3, 2), torch.tensor([[False, False, True]])),
         (draw(4, 2, 5, 4), draw(5, 2, 5, 4), draw(6, 2, 5, 4), pads(2, 5)),
         (draw(7, 3, 6, 9, spread=2.0), draw(8, 3, 6, 9), draw(9, 3, 6, 9), pads(3, 6)),
     ],
     mistakes=(
-        mistake(
-            "padding is looked at",
-            "You do not hide the padding: its values are mixed in.",
-            lambda q, k, v, p: raw_scores(q, k).softmax(2) @ v,
-        ),
-        mistake(
-            "causal",
-            "You hide what comes behind each token. That is for guessing the next word; BERT looks both ways.",
-            lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, None] | past_only(q.shape[1]), -1e30).softmax(2) @ v,
-            lambda q, k, v, p: raw_scores(q, k).masked_fill(past_only(q.shape[1]), -1e30).softmax(2) @ v,
-        ),
-        mistake(
-            "padding hidden as query",
-            "You hide the rows of padding: what padding looks at. What matters is that nobody looks *at* it: its columns.",
-            lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, :, None], -1e30).softmax(2) @ v,
-        ),
-        mistake(
-            "zero instead of minus infinity",
-            "You set the scores of padding to 0, but exp(0) = 1 is a weight like others. Set them to minus infinity.",
-            lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, None], 0.0).softmax(2) @ v,
-        ),
-        mistake(
-            "hidden after the softmax",
-            "You set the weights of padding to 0 after the softmax, so that the others no longer add up to 1.",
-            lambda q, k, v, p: raw_scores(q, k).softmax(2).masked_fill(p[:, None], 0.0) @ v,
-        ),
-        mistake(
-            "not scaled",
-            "You leave out the division by the root of D.",
-            lambda q, k, v, p: (q @ k.transpose(1, 2)).masked_fill(p[:, None], -math.inf).softmax(2) @ v,
-        ),
-        mistake(
-            "divided by D",
-            "You divide by D. Divide by its square root.",
-            lambda q, k, v, p: (q @ k.transpose(1, 2) / q.shape[-1]).masked_fill(p[:, None], -math.inf).softmax(2) @ v,
-        ),
-        mistake(
-            "softmax over the queries",
-            "Your softmax runs over the queries. Each query's weights add up to 1 over the keys: the last dimension.",
-            lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, None], -1e30).softmax(1) @ v,
-        ),
-        mistake(
-            "everything but padding hidden",
-            "You hide the text and look at the padding: the mask is the wrong way round.",
-            lambda q, k, v, p: raw_scores(q, k).masked_fill(~p[:, None], -1e30).softmax(2) @ v,
-        ),
+        mistake("padding is looked at", "You do not hide the padding: its values are mixed in.",
+                ("masked_fill(padding[:, None], -math.inf).", "")),
+        mistake("causal", "You hide what comes behind each token. That is for guessing the next word; BERT looks both ways.",
+                lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, None] | past_only(q.shape[1]), -1e30).softmax(2) @ v,
+                lambda q, k, v, p: raw_scores(q, k).masked_fill(past_only(q.shape[1]), -1e30).softmax(2) @ v),
+        mistake("padding hidden as query", "You hide the rows of padding: what padding looks at. What matters is that nobody "
+                "looks *at* it: its columns.",
+                lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, :, None], -1e30).softmax(2) @ v),
+        mistake("zero instead of minus infinity", "You set the scores of padding to 0, but exp(0) = 1 is a weight like others. "
+                "Set them to minus infinity.",
+                lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, None], 0.0).softmax(2) @ v),
+        mistake("hidden after the softmax", "You set the weights of padding to 0 after the softmax, so that the others no longer "
+                "add up to 1.",
+                lambda q, k, v, p: raw_scores(q, k).softmax(2).masked_fill(p[:, None], 0.0) @ v),
+        mistake("not scaled", "You leave out the division by the root of D.", (") / q.shape[-1] ** 0.5", ")")),
+        mistake("divided by D", "You divide by D. Divide by its square root.", ("] ** 0.5", "]")),
+        mistake("softmax over the queries", "Your softmax runs over the queries. Each query's weights add up to 1 over the keys: "
+                "the last dimension.",
+                lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, None], -1e30).softmax(1) @ v),
+        mistake("everything but padding hidden", "You hide the text and look at the padding: the mask is the wrong way round.",
+                lambda q, k, v, p: raw_scores(q, k).masked_fill(~p[:, None], -1e30).softmax(2) @ v),
     ),
-)
+)  # fmt: skip
 
 EXERCISES = [REPLACE, LOSS, MEAN, ATTEND]

@@ -36,8 +36,7 @@ def by_columns(x: Tensor) -> Tensor:
 
 
 CKA = Exercise(
-    "linear_cka",
-    linear_cka_loop,
+    "linear_cka", linear_cka_loop,
     trials=lambda: [
         (torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 2.0]]), torch.tensor([[1.0], [3.0], [2.0]])),
         (draw_rows(1, 5, 3) + 1, draw_rows(2, 5, 2)),
@@ -45,60 +44,32 @@ CKA = Exercise(
         (draw(5, 12, 3), draw(5, 12, 3) @ torch.tensor([[0.0, 3.0, 0.0], [0.0, 0.0, 3.0], [3.0, 0.0, 0.0]])),
     ],
     mistakes=(
-        mistake(
-            "not centred",
-            "The columns are not centred: features that all lie on one side of the origin look alike for that alone. "
-            "Take from each column its mean over the images.",
-            aligned,
-        ),
-        mistake(
-            "rows centred",
-            "You take from each image the mean of its own numbers. Take from each column its mean over the images: x.mean(0).",
-            lambda x, y: aligned(x - x.mean(1, keepdim=True), y - y.mean(1, keepdim=True)),
-        ),
-        mistake(
-            "one side centred",
-            "Both x and y must be centred, above and below the line.",
-            lambda x, y: aligned(by_columns(x), y),
-            lambda x, y: aligned(x, by_columns(y)),
-        ),
-        mistake(
-            "square missing",
-            "Above the line stands the sum of the squared entries, not its root: CKA of x with x must be 1.",
-            lambda x, y: (
-                (by_columns(x).T @ by_columns(y)).norm()
-                / ((by_columns(x).T @ by_columns(x)).norm() * (by_columns(y).T @ by_columns(y)).norm())
-            ),
-        ),
-        mistake(
-            "root of it",
-            "You take the root of the whole. The definition has none: check that half-alike features are not called more.",
-            lambda x, y: linear_cka(x, y).sqrt(),
-        ),
-        mistake(
-            "divided by the features' lengths",
-            "Below the line stand the norms of x^T x and of y^T y, not the squared norms of x and y: with those, even "
-            "x with itself does not give 1.",
-            lambda x, y: (
-                (by_columns(x).T @ by_columns(y)).square().sum()
-                / (by_columns(x).square().sum() * by_columns(y).square().sum())
-            ),
-        ),
-        mistake(
-            "images normalised",
-            "You bring each image's features to length 1, which is another measure. CKA only centres.",
-            lambda x, y: linear_cka(F.normalize(x, dim=1), F.normalize(y, dim=1)),
-            lambda x, y: linear_cka(F.normalize(by_columns(x), dim=1), F.normalize(by_columns(y), dim=1)),
-        ),
-        mistake(
-            "columns standardised",
-            "You divide each column by its standard deviation. In CKA a direction counts by its variance: only centre.",
-            lambda x, y: linear_cka(
-                by_columns(x) / x.std(0, correction=0), by_columns(y) / y.std(0, correction=0).clamp_min(1e-9)
-            ),
-        ),
+        mistake("not centred", "The columns are not centred: features that all lie on one side of the origin look alike for that "
+                "alone. Take from each column its mean over the images.",
+                ("x, y = x - x.mean(0), y - y.mean(0)", "pass")),
+        mistake("rows centred", "You take from each image the mean of its own numbers. Take from each column its mean over the "
+                "images: x.mean(0).",
+                lambda x, y: aligned(x - x.mean(1, keepdim=True), y - y.mean(1, keepdim=True))),
+        mistake("one side centred", "Both x and y must be centred, above and below the line.",
+                ("y - y.mean(0)", "y"), ("x, y", "y, y")),
+        mistake("square missing", "Above the line stands the sum of the squared entries, not its root: CKA of x with x must be 1.",
+                ("square().sum", "norm")),
+        mistake("root of it", "You take the root of the whole. The definition has none: check that half-alike features are not "
+                "called more.",
+                ("x.T @ y).square().sum() / ((x.T @ x).norm() * (y.T @ y).norm()",
+                    "(x.T @ y).square().sum() / ((x.T @ x).norm() * (y.T @ y).norm())).sqrt(")),
+        mistake("divided by the features' lengths", "Below the line stand the norms of x^T x and of y^T y, not the squared norms "
+                "of x and y: with those, even x with itself does not give 1.",
+                lambda x,
+                    y: ( (by_columns(x).T @ by_columns(y)).square().sum() / (by_columns(x).square().sum() * by_columns(y).square().sum()) )),
+        mistake("images normalised", "You bring each image's features to length 1, which is another measure. CKA only centres.",
+                lambda x, y: linear_cka(F.normalize(x, dim=1), F.normalize(y, dim=1)),
+                lambda x, y: linear_cka(F.normalize(by_columns(x), dim=1), F.normalize(by_columns(y), dim=1))),
+        mistake("columns standardised", "You divide each column by its standard deviation. In CKA a direction counts by its "
+                "variance: only centre.",
+                lambda x, y: linear_cka( by_columns(x) / x.std(0, correction=0), by_columns(y) / y.std(0, correction=0).clamp_min(1e-9) )),
     ),
-)
+)  # fmt: skip
 
 
 def unbiased_hsic_loop(K: Tensor, L: Tensor) -> float:
@@ -130,8 +101,7 @@ def kernel(seed: int, N: int, D: int) -> Tensor:
 
 
 HSIC = Exercise(
-    "unbiased_hsic",
-    unbiased_hsic_loop,
+    "unbiased_hsic", unbiased_hsic_loop,
     trials=lambda: [
         (kernel(1, 4, 2), kernel(2, 4, 1)),
         (kernel(3, 5, 2), kernel(4, 5, 3)),
@@ -139,47 +109,22 @@ HSIC = Exercise(
         (kernel(7, 6, 2), kernel(7, 6, 2)),
     ],
     mistakes=(
-        mistake(
-            "diagonal left in",
-            "The diagonals still count: an image with itself. Set them to 0 in both matrices first.",
-            lambda K, L: formula(K, L, diagonal=True),
-        ),
-        mistake(
-            "the biased estimate",
-            "This is the usual, biased estimate with centred matrices. It counts each image with itself; follow the formula.",
-            lambda K, L: biased_hsic(K, L, lambda N: (N - 1) ** 2),
-            lambda K, L: biased_hsic(K, L, lambda N: N**2),
-            lambda K, L: biased_hsic(K, L, lambda N: 1),
-        ),
-        mistake(
-            "factor 2 missing",
-            "The last term, sum(K @ L) / (N - 2), is taken off twice.",
-            lambda K, L: formula(K, L, last=1.0),
-        ),
-        mistake(
-            "sign of the last term",
-            "The last term is taken off, not added.",
-            lambda K, L: formula(K, L, last=-2.0),
-        ),
-        mistake(
-            "not divided",
-            "The whole is divided by N (N - 3) at the end.",
-            lambda K, L: formula(K, L, scale=lambda N: 1),
-        ),
-        mistake(
-            "divided by another number",
-            "The whole is divided by N (N - 3).",
-            lambda K, L: formula(K, L, scale=lambda N: N * (N - 1)),
-            lambda K, L: formula(K, L, scale=lambda N: N**2),
-            lambda K, L: formula(K, L, scale=lambda N: (N - 1) ** 2),
-        ),
-        mistake(
-            "matrix product in place of entries",
-            "The first term multiplies entry by entry, K * L, and adds up. K @ L belongs in the last term alone.",
-            lambda K, L: formula(K, L) + ((off(K) @ off(L)).sum() - (off(K) * off(L)).sum()) / (len(K) * (len(K) - 3)),
-        ),
+        mistake("diagonal left in", "The diagonals still count: an image with itself. Set them to 0 in both matrices first.",
+                ("1 - torch.eye(N)", "1")),
+        mistake("the biased estimate", "This is the usual, biased estimate with centred matrices. It counts each image with "
+                "itself; follow the formula.",
+                lambda K, L: biased_hsic(K, L, lambda N: (N - 1) ** 2), lambda K, L: biased_hsic(K, L, lambda N: N**2),
+                lambda K, L: biased_hsic(K, L, lambda N: 1)),
+        mistake("factor 2 missing", "The last term, sum(K @ L) / (N - 2), is taken off twice.", ("2 * (", "(")),
+        mistake("sign of the last term", "The last term is taken off, not added.", ("- 2 *", "+ 2 *")),
+        mistake("not divided", "The whole is divided by N (N - 3) at the end.", ("total / (N * (N - 3))", "total")),
+        mistake("divided by another number", "The whole is divided by N (N - 3).",
+                ("- 3", "- 1"), ("N - 3", "N"), lambda K, L: formula(K, L, scale=lambda N: (N - 1) ** 2)),
+        mistake("matrix product in place of entries", "The first term multiplies entry by entry, K * L, and adds up. K @ L "
+                "belongs in the last term alone.",
+                lambda K, L: formula(K, L) + ((off(K) @ off(L)).sum() - (off(K) * off(L)).sum()) / (len(K) * (len(K) - 3))),
     ),
-)
+)  # fmt: skip
 
 
 def off(K: Tensor) -> Tensor:
@@ -200,8 +145,7 @@ def total_effect_loop(h: Tensor, changed: Tensor) -> float:
 
 
 EFFECT = Exercise(
-    "total_effect",
-    total_effect_loop,
+    "total_effect", total_effect_loop,
     trials=lambda: [
         (torch.tensor([[0.0], [2.0]]), torch.tensor([[1.0], [2.0]])),
         (draw(1, 4, 2) * torch.tensor([1.0, 5.0]), draw(2, 4, 2) * torch.tensor([1.0, 5.0])),
@@ -209,51 +153,25 @@ EFFECT = Exercise(
         (draw(5, 6, 4), draw(5, 6, 4) + 0.1),
     ],
     mistakes=(
-        mistake(
-            "factor 2 missing",
-            "Two independent images are 2 v apart on average, not v: divide by twice the variance.",
-            lambda h, c: ((h - c).square() / h.var(0, correction=0)).mean(),
-        ),
-        mistake(
-            "variance over N - 1",
-            "torch divides a variance by N - 1 unless told otherwise: h.var(0, correction=0).",
-            lambda h, c: ((h - c).square() / (2 * h.var(0))).mean(),
-        ),
-        mistake(
-            "one variance for all",
-            "You divide the sum over all columns: the column with the largest numbers then decides alone. Divide each column by "
-            "its own variance, then take the mean.",
-            lambda h, c: (h - c).square().mean() / (2 * h.var(0, correction=0).mean()),
-            lambda h, c: (h - c).square().mean() / (2 * h.var(correction=0)),
-        ),
-        mistake(
-            "standard deviation",
-            "Squared differences belong over the variance, not over the standard deviation.",
-            lambda h, c: ((h - c).square() / (2 * h.std(0, correction=0))).mean(),
-        ),
-        mistake(
-            "not squared",
-            "Take the square of the differences, not their absolute values.",
-            lambda h, c: ((h - c).abs() / (2 * h.var(0, correction=0))).mean(),
-            lambda h, c: ((h - c).abs() / (2 * h.std(0, correction=0))).mean(),
-        ),
-        mistake(
-            "each standardised by itself",
-            "You standardise both tables by their own statistics, so a shift of all images goes unseen. Use those of h for both.",
-            lambda h, c: (own(h) - own(c)).square().mean() / 2,
-        ),
-        mistake(
-            "over the images' variance",
-            "The variance is that of each column over the images, h.var(0), not of each image over its columns.",
-            lambda h, c: ((h - c).square() / (2 * h.var(1, correction=0, keepdim=True))).mean(),
-        ),
-        mistake(
-            "sum",
-            "Take the mean over images and dimensions, not the sum.",
-            lambda h, c: ((h - c).square() / (2 * h.var(0, correction=0))).sum(),
-        ),
+        mistake("factor 2 missing", "Two independent images are 2 v apart on average, not v: divide by twice the variance.",
+                ("2 * h", "h")),
+        mistake("variance over N - 1", "torch divides a variance by N - 1 unless told otherwise: h.var(0, correction=0).",
+                (", correction=0", "")),
+        mistake("one variance for all", "You divide the sum over all columns: the column with the largest numbers then decides "
+                "alone. Divide each column by its own variance, then take the mean.",
+                (").mean(", ".mean()).mean("), ("0, correction", "correction")),
+        mistake("standard deviation", "Squared differences belong over the variance, not over the standard deviation.", ("var", "std")),
+        mistake("not squared", "Take the square of the differences, not their absolute values.",
+                ("square", "abs"), lambda h, c: ((h - c).abs() / (2 * h.std(0, correction=0))).mean()),
+        mistake("each standardised by itself", "You standardise both tables by their own statistics, so a shift of all images "
+                "goes unseen. Use those of h for both.",
+                lambda h, c: (own(h) - own(c)).square().mean() / 2),
+        mistake("over the images' variance", "The variance is that of each column over the images, h.var(0), not of each image "
+                "over its columns.",
+                lambda h, c: ((h - c).square() / (2 * h.var(1, correction=0, keepdim=True))).mean()),
+        mistake("sum", "Take the mean over images and dimensions, not the sum.", ("mean", "sum")),
     ),
-)
+)  # fmt: skip
 
 
 def own(h: Tensor) -> Tensor:
@@ -287,8 +205,7 @@ def in_common(a: Tensor, b: Tensor) -> Tensor:
 
 
 SHARED = Exercise(
-    "shared_neighbours",
-    shared_neighbours_loop,
+    "shared_neighbours", shared_neighbours_loop,
     trials=lambda: [
         (torch.tensor([[1.0, 0.0], [1.0, 0.2], [0.0, 1.0]]), torch.tensor([[1.0, 0.1], [0.0, 1.0], [1.0, 0.5]]), 1),
         (draw_rows(1, 6, 3), draw_rows(2, 6, 2), 2),
@@ -296,44 +213,23 @@ SHARED = Exercise(
         (draw_rows(5, 15, 3) + 1, draw_rows(6, 15, 5) + 1, 5),
     ],
     mistakes=(
-        mistake(
-            "itself counted",
-            "Each image is its own nearest neighbour in both lists, which is no agreement. Overwrite the diagonal before topk.",
-            lambda a, b, k: in_common(lists_of(a, k, itself=True), lists_of(b, k, itself=True)).mean() / k,
-            lambda a, b, k: (
-                in_common(
-                    lists_of(a, min(k + 1, len(a)), itself=True), lists_of(b, min(k + 1, len(a)), itself=True)
-                ).mean()
-                / (k + 1)
-            ),
-        ),
-        mistake(
-            "scalar products",
-            "Neighbours by scalar product favour long features. Normalise each row first.",
-            lambda a, b, k: in_common(lists_of(a, k, cosine=False), lists_of(b, k, cosine=False)).mean() / k,
-        ),
-        mistake(
-            "same place in the list",
-            "You ask for the same neighbour at the same place. The order in the lists does not count.",
-            lambda a, b, k: (lists_of(a, k) == lists_of(b, k)).float().mean(),
-        ),
-        mistake(
-            "union",
-            "You divide by the size of both lists together (Jaccard). Divide by k.",
-            lambda a, b, k: (n := in_common(lists_of(a, k), lists_of(b, k))).div(2 * k - n).mean(),
-        ),
-        mistake(
-            "farthest",
-            "You take the least similar images. topk takes the largest values: give it similarities, not distances, or largest=False.",
-            lambda a, b, k: in_common(lists_of(a, k, largest=False), lists_of(b, k, largest=False)).mean() / k,
-        ),
-        mistake(
-            "a count",
-            "That is how many are shared. The share is that over k.",
-            lambda a, b, k: in_common(lists_of(a, k), lists_of(b, k)).mean(),
-            lambda a, b, k: in_common(lists_of(a, k), lists_of(b, k)).sum(),
-        ),
+        mistake("itself counted", "Each image is its own nearest neighbour in both lists, which is no agreement. Overwrite the "
+                "diagonal before topk.",
+                ("(h @ h.T).fill_diagonal_(-2)", "h @ h.T"),
+                lambda a, b, k: ( in_common( lists_of(a, min(k + 1, len(a)), itself=True), lists_of(b, min(k + 1, len(a)),
+                    itself=True) ).mean() / (k + 1) )),
+        mistake("scalar products", "Neighbours by scalar product favour long features. Normalise each row first.",
+                ("h = F.normalize(h, dim=1)", "pass")),
+        mistake("same place in the list", "You ask for the same neighbour at the same place. The order in the lists does not count.",
+                lambda a, b, k: (lists_of(a, k) == lists_of(b, k)).float().mean()),
+        mistake("union", "You divide by the size of both lists together (Jaccard). Divide by k.",
+                lambda a, b, k: (n := in_common(lists_of(a, k), lists_of(b, k))).div(2 * k - n).mean()),
+        mistake("farthest", "You take the least similar images. topk takes the largest values: give it similarities, not "
+                "distances, or largest=False.",
+                ("h @ h.T", "(1 - h @ h.T)")),
+        mistake("a count", "That is how many are shared. The share is that over k.",
+                ("() / k", "()"), lambda a, b, k: in_common(lists_of(a, k), lists_of(b, k)).sum()),
     ),
-)
+)  # fmt: skip
 
 EXERCISES = [CKA, HSIC, EFFECT, SHARED]

@@ -39,15 +39,8 @@ def zeroed_after(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     return (q @ k.transpose(1, 2) * q.shape[-1] ** -0.5).softmax(-1).tril() @ v
 
 
-def looking_ahead(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    scores = q @ k.transpose(1, 2) * q.shape[-1] ** -0.5
-    return scores.masked_fill(torch.ones_like(scores, dtype=torch.bool).tril(-1), -torch.inf).softmax(-1) @ v
-
-
 ATTENTION = Exercise(
-    "causal_attention",
-    causal_attention_loop,
-    grad=True,
+    "causal_attention", causal_attention_loop, grad=True,
     trials=lambda: [
         (draw(1, 1, 2, 2, spread=2.0), draw(2, 1, 2, 2, spread=2.0), draw(3, 1, 2, 2)),
         (draw(4, 2, 4, 4, spread=2.0), draw(5, 2, 4, 4, spread=2.0), draw(6, 2, 4, 4)),
@@ -55,53 +48,28 @@ ATTENTION = Exercise(
         (draw(10, 2, 1, 4), draw(11, 2, 1, 4), draw(12, 2, 1, 4)),
     ],
     mistakes=(
-        mistake(
-            "no mask",
-            "Every token sees the whole passage, the future too: this is the leak of section 7.",
-            lambda q, k, v: attended(q, k, v, diagonal=q.shape[1]),
-        ),
-        mistake(
-            "looks ahead",
-            "Your mask hides the past and shows the future. Row i asks, column j is asked: hide j > i, which is `triu(1)`.",
-            looking_ahead,
-        ),
-        mistake(
-            "not itself",
-            "Your mask hides the token itself as well. It may look at 0 .. i, and the first one has nobody else.",
-            lambda q, k, v: attended(q, k, v, diagonal=0),
-        ),
-        mistake(
-            "sees the next",
-            "Your mask is one place too generous: token i still sees token i + 1. That one place is the answer.",
-            lambda q, k, v: attended(q, k, v, diagonal=2),
-        ),
-        mistake(
-            "zero in place of minus infinity",
-            "You set the scores of the future to 0, and exp(0) = 1 is a good share. Set them to minus infinity.",
-            zeroed_before,
-        ),
-        mistake(
-            "masked after the softmax",
-            "You take the softmax first and hide the future then, so the weights that are left do not add up to 1.",
-            zeroed_after,
-        ),
-        mistake(
-            "not scaled",
-            "The scores are not divided by sqrt(D).",
-            lambda q, k, v: attended(q, k, v, scale=1.0),
-        ),
-        mistake(
-            "divided by D",
-            "You divide by D. Divide by its root: so much does a product of D random numbers spread.",
-            lambda q, k, v: attended(q, k, v, scale=1 / q.shape[-1]),
-        ),
-        mistake(
-            "softmax over the queries",
-            "Your softmax runs over those who ask. It runs over those who are asked, the last dimension.",
-            lambda q, k, v: attended(q, k, v, dim=1),
-        ),
+        mistake("no mask", "Every token sees the whole passage, the future too: this is the leak of section 7.", ("ones", "zeros")),
+        mistake("looks ahead", "Your mask hides the past and shows the future. Row i asks, column j is asked: hide j > i, which "
+                "is `triu(1)`.",
+                ("(1)", "(1).T")),
+        mistake("not itself", "Your mask hides the token itself as well. It may look at 0 .. i, and the first one has nobody else.",
+                lambda q, k, v: attended(q, k, v, diagonal=0)),
+        mistake("sees the next", "Your mask is one place too generous: token i still sees token i + 1. That one place is the answer.",
+                ("(1)", "(2)")),
+        mistake("zero in place of minus infinity", "You set the scores of the future to 0, and exp(0) = 1 is a good share. Set "
+                "them to minus infinity.",
+                zeroed_before),
+        mistake("masked after the softmax", "You take the softmax first and hide the future then, so the weights that are left "
+                "do not add up to 1.",
+                zeroed_after),
+        mistake("not scaled", "The scores are not divided by sqrt(D).", (") / q.shape[-1] ** 0.5", ")")),
+        mistake("divided by D", "You divide by D. Divide by its root: so much does a product of D random numbers spread.",
+                ("] ** 0.5", "]")),
+        mistake("softmax over the queries", "Your softmax runs over those who ask. It runs over those who are asked, the last "
+                "dimension.",
+                ("=-1", "=1")),
     ),
-)
+)  # fmt: skip
 
 
 def shifted_loss_loop(logits: Tensor, tokens: Tensor, pad: int) -> Tensor:
@@ -138,9 +106,7 @@ def per_passage(logits: Tensor, tokens: Tensor, pad: int) -> Tensor:
 
 
 SHIFTED = Exercise(
-    "shifted_loss",
-    shifted_loss_loop,
-    grad=True,
+    "shifted_loss", shifted_loss_loop, grad=True,
     trials=lambda: [
         passages(1, 1, 3, 4),
         passages(2, 2, 5, 6, ends=(5, 3)),
@@ -148,50 +114,30 @@ SHIFTED = Exercise(
         passages(4, 3, 6, 5, ends=(4, 6, 6)),
     ],
     mistakes=(
-        mistake(
-            "not shifted",
-            "You compare the logits of place i with token i, which the network has just been given. It is to guess token i + 1.",
-            lambda x, t, pad: averaged(nll(x, t), t != pad),
-            lambda x, t, pad: averaged(nll(x[:, :-1], t[:, :-1]), t[:, :-1] != pad),
-            lambda x, t, pad: averaged(nll(x[:, 1:], t[:, 1:]), t[:, 1:] != pad),
-        ),
-        mistake(
-            "shifted the wrong way",
-            "You compare the logits of place i with token i - 1. The answer lies to the right: token i + 1.",
-            lambda x, t, pad: averaged(nll(x[:, 1:], t[:, :-1]), t[:, :-1] != pad),
-        ),
-        mistake(
-            "padding counts",
-            "You take the mean over the padding too. Nothing is to be learned from it.",
-            lambda x, t, pad: nll(x[:, :-1], t[:, 1:]).mean(),
-        ),
-        mistake(
-            "divided by all places",
-            "You leave the padding out of the sum but divide by all places. Divide by how many targets count.",
-            lambda x, t, pad: (nll(x[:, :-1], t[:, 1:]) * (t[:, 1:] != pad)).mean(),
-        ),
-        mistake(
-            "padded inputs left out",
-            "You leave out the places where padding is given. Leave out those where padding is to be guessed.",
-            lambda x, t, pad: averaged(nll(x[:, :-1], t[:, 1:]), t[:, :-1] != pad),
-        ),
-        mistake(
-            "mean of the passages' means",
-            "You take each passage's mean first: a token of a short passage counts more. All targets count the same.",
-            per_passage,
-        ),
-        mistake(
-            "sum",
-            "You add the losses up. Take their mean, or the loss grows with the batch.",
-            lambda x, t, pad: (nll(x[:, :-1], t[:, 1:]) * (t[:, 1:] != pad)).sum(),
-        ),
-        mistake(
-            "bits",
-            "You take the logarithm to base 2. The loss is in nats, with the natural one.",
-            lambda x, t, pad: shifted_loss(x, t, pad) / math.log(2),
-        ),
+        mistake("not shifted", "You compare the logits of place i with token i, which the network has just been given. It is to "
+                "guess token i + 1.",
+                lambda x, t, pad: averaged(nll(x, t), t != pad),
+                lambda x, t, pad: averaged(nll(x[:, :-1], t[:, :-1]), t[:, :-1] != pad),
+                lambda x, t, pad: averaged(nll(x[:, 1:], t[:, 1:]), t[:, 1:] != pad)),
+        mistake("shifted the wrong way", "You compare the logits of place i with token i - 1. The answer lies to the right: "
+                "token i + 1.",
+                lambda x, t, pad: averaged(nll(x[:, 1:], t[:, :-1]), t[:, :-1] != pad)),
+        mistake("padding counts", "You take the mean over the padding too. Nothing is to be learned from it.",
+                (', reduction="none"', "")),
+        mistake("divided by all places", "You leave the padding out of the sum but divide by all places. Divide by how many "
+                "targets count.",
+                lambda x, t, pad: (nll(x[:, :-1], t[:, 1:]) * (t[:, 1:] != pad)).mean()),
+        mistake("padded inputs left out", "You leave out the places where padding is given. Leave out those where padding is to "
+                "be guessed.",
+                lambda x, t, pad: averaged(nll(x[:, :-1], t[:, 1:]), t[:, :-1] != pad)),
+        mistake("mean of the passages' means", "You take each passage's mean first: a token of a short passage counts more. All "
+                "targets count the same.",
+                per_passage),
+        mistake("sum", "You add the losses up. Take their mean, or the loss grows with the batch.", ("() / real.sum()", "()")),
+        mistake("bits", "You take the logarithm to base 2. The loss is in nats, with the natural one.",
+                lambda x, t, pad: shifted_loss(x, t, pad) / math.log(2)),
     ),
-)
+)  # fmt: skip
 
 
 def nucleus_loop(p: Tensor, top_p: float) -> Tensor:
@@ -221,8 +167,7 @@ def cut(p: Tensor, keep, renormalise: bool = True) -> Tensor:
 
 
 NUCLEUS = Exercise(
-    "nucleus",
-    nucleus_loop,
+    "nucleus", nucleus_loop,
     trials=lambda: [
         (torch.tensor([[0.15, 0.5, 0.05, 0.3]]), 0.7),
         (torch.tensor([[0.9, 0.04, 0.06], [0.2, 0.37, 0.43]]), 0.6),
@@ -231,47 +176,23 @@ NUCLEUS = Exercise(
         (chances(3, 3, 6), 1.0),
     ],
     mistakes=(
-        mistake(
-            "one too few",
-            "You stop before top_p is reached. The token that reaches it belongs to the nucleus, and the likeliest always does.",
-            lambda p, top_p: cut(p, lambda r, c: c <= top_p),
-            lambda p, top_p: cut(p, lambda r, c: c < top_p),
-        ),
-        mistake(
-            "not made to sum to 1",
-            "You cut, but the row no longer sums to 1: divide by what is left.",
-            lambda p, top_p: cut(p, lambda r, c: c - r < top_p, renormalise=False),
-        ),
-        mistake(
-            "a threshold for each token",
-            "You keep the tokens whose own probability is above a threshold. It is their sum, likeliest first, that counts.",
-            lambda p, top_p: cut(p, lambda r, c: r >= 1 - top_p),
-            lambda p, top_p: cut(p, lambda r, c: r >= top_p),
-        ),
-        mistake(
-            "the unlikeliest first",
-            "You sort the wrong way round and keep the unlikeliest tokens: descending=True.",
-            lambda p, top_p: cut(p, lambda r, c: (c[:, -1:] - c) < top_p),
-        ),
-        mistake(
-            "not put back",
-            "You return the probabilities in sorted order. Put each back in its token's place with scatter.",
-            lambda p, top_p: nucleus(p, top_p).sort(dim=1, descending=True).values,
-        ),
-        mistake(
-            "gathered in place of scattered",
-            "gather with the order sorts once more. To undo a sort, scatter with it.",
-            lambda p, top_p: (
-                nucleus(p, top_p).sort(dim=1, descending=True).values.gather(1, p.argsort(1, descending=True))
-            ),
-        ),
-        mistake(
-            "nothing cut",
-            "You return the row as it is: nothing is cut.",
-            lambda p, top_p: p.clone(),
-        ),
+        mistake("one too few", "You stop before top_p is reached. The token that reaches it belongs to the nucleus, and the "
+                "likeliest always does.",
+                lambda p, top_p: cut(p, lambda r, c: c <= top_p), lambda p, top_p: cut(p, lambda r, c: c < top_p)),
+        mistake("not made to sum to 1", "You cut, but the row no longer sums to 1: divide by what is left.",
+                ("kept / kept.sum(dim=1, keepdim=True)", "kept")),
+        mistake("a threshold for each token", "You keep the tokens whose own probability is above a threshold. It is their sum, "
+                "likeliest first, that counts.",
+                lambda p, top_p: cut(p, lambda r, c: r >= 1 - top_p), lambda p, top_p: cut(p, lambda r, c: r >= top_p)),
+        mistake("the unlikeliest first", "You sort the wrong way round and keep the unlikeliest tokens: descending=True.",
+                (", descending=True", "")),
+        mistake("not put back", "You return the probabilities in sorted order. Put each back in its token's place with scatter.",
+                ("torch.zeros_like(p).scatter(1, order, ranked * (before < top_p))", "ranked * (before < top_p)")),
+        mistake("gathered in place of scattered", "gather with the order sorts once more. To undo a sort, scatter with it.",
+                lambda p, top_p: ( nucleus(p, top_p).sort(dim=1, descending=True).values.gather(1, p.argsort(1, descending=True)) )),
+        mistake("nothing cut", "You return the row as it is: nothing is cut.", lambda p, top_p: p.clone()),
     ),
-)
+)  # fmt: skip
 
 
 def text_bits_per_byte_loop(nats: Tensor, lengths: Tensor) -> Tensor:
@@ -293,8 +214,7 @@ def text_only(nats: Tensor, lengths: Tensor) -> Tensor:
 
 
 BITS = Exercise(
-    "text_bits_per_byte",
-    text_bits_per_byte_loop,
+    "text_bits_per_byte", text_bits_per_byte_loop,
     trials=lambda: [
         (torch.tensor([1.0, 3.0]), torch.tensor([1, 4])),
         costs(1, 5),
@@ -302,44 +222,22 @@ BITS = Exercise(
         costs(3, 30, ends=(4, 29)),
     ],
     mistakes=(
-        mistake(
-            "nats",
-            "You count nats. One nat is 1 / ln 2 = 1.44 bits.",
-            lambda nats, lengths: nats.sum() / lengths.sum(),
-        ),
-        mistake(
-            "multiplied by ln 2",
-            "You multiply by ln 2. A bit is less than a nat, so there are more of them: divide.",
-            lambda nats, lengths: nats.sum() * math.log(2) / lengths.sum(),
-        ),
-        mistake(
-            "bits per token",
-            "You divide by the number of tokens. That depends on the tokenizer; divide by the bytes.",
-            lambda nats, lengths: nats.mean() / math.log(2),
-        ),
-        mistake(
-            "mean of the tokens' bits per byte",
-            "You take the bits per byte of each token and then their mean, so that short tokens count as much as long ones. "
-            "Sum the bits, sum the bytes, then divide.",
-            lambda nats, lengths: (nats / lengths.clamp(min=1)).mean() / math.log(2),
-            lambda nats, lengths: (nats / lengths.clamp(min=1))[lengths > 0].mean() / math.log(2),
-        ),
-        mistake(
-            "the end is free",
-            "You leave out the tokens that stand for no byte. They have to be guessed too: their bits count.",
-            lambda nats, lengths: text_only(nats, lengths).sum() / math.log(2) / lengths.sum(),
-        ),
-        mistake(
-            "the end is a byte",
-            "You count a byte for tokens that stand for none.",
-            lambda nats, lengths: nats.sum() / math.log(2) / lengths.clamp(min=1).sum(),
-        ),
-        mistake(
-            "bytes per bit",
-            "You divide the bytes by the bits. Bits per byte is the other way round.",
-            lambda nats, lengths: lengths.sum() * math.log(2) / nats.sum(),
-        ),
+        mistake("nats", "You count nats. One nat is 1 / ln 2 = 1.44 bits.", ("math.log(2) / lengths", "lengths")),
+        mistake("multiplied by ln 2", "You multiply by ln 2. A bit is less than a nat, so there are more of them: divide.",
+                ("/ math", "* math")),
+        mistake("bits per token", "You divide by the number of tokens. That depends on the tokenizer; divide by the bytes.",
+                lambda nats, lengths: nats.mean() / math.log(2)),
+        mistake("mean of the tokens' bits per byte", "You take the bits per byte of each token and then their mean, so that "
+                "short tokens count as much as long ones. Sum the bits, sum the bytes, then divide.",
+                lambda nats, lengths: (nats / lengths.clamp(min=1)).mean() / math.log(2),
+                lambda nats, lengths: (nats / lengths.clamp(min=1))[lengths > 0].mean() / math.log(2)),
+        mistake("the end is free", "You leave out the tokens that stand for no byte. They have to be guessed too: their bits count.",
+                lambda nats, lengths: text_only(nats, lengths).sum() / math.log(2) / lengths.sum()),
+        mistake("the end is a byte", "You count a byte for tokens that stand for none.",
+                lambda nats, lengths: nats.sum() / math.log(2) / lengths.clamp(min=1).sum()),
+        mistake("bytes per bit", "You divide the bytes by the bits. Bits per byte is the other way round.",
+                lambda nats, lengths: lengths.sum() * math.log(2) / nats.sum()),
     ),
-)
+)  # fmt: skip
 
 EXERCISES = [ATTENTION, SHIFTED, NUCLEUS, BITS]

@@ -60,65 +60,35 @@ def knn_trials() -> list[tuple]:
 
 
 KNN_PREDICT = Exercise(
-    "knn_predict",
-    knn_predict_loop,
-    knn_trials,
+    "knn_predict", knn_predict_loop, knn_trials,
     mistakes=(
-        mistake(
-            "no normalisation",
-            "Long training vectors win because of their length. Scale each row to length 1 before the dot product.",
-            lambda a, y, b, k: vote(b @ a.T, y, k),
-            lambda a, y, b, k: class_counts(y, (b @ a.T).topk(k).indices).argmax(1),
-        ),
-        mistake(
-            "Euclidean distance",
-            "You compare distances of vectors of different lengths; cosine "
-            "compares directions. Scale each row to length 1 first.",
-            lambda a, y, b, k: vote(-torch.cdist(b, a), y, k),
-            lambda a, y, b, k: class_counts(y, (-torch.cdist(b, a)).topk(k).indices).argmax(1),
-        ),
-        mistake(
-            "farthest",
-            "You take the k least similar images. topk on similarities takes the largest: leave it so.",
-            lambda a, y, b, k: vote(-cosine(b, a), y, k),
-        ),
-        mistake(
-            "only the nearest",
-            "You use the class of the one nearest image. Let all k vote.",
-            lambda a, y, b, k: vote(cosine(b, a), y, 1),
-        ),
-        mistake(
-            "ties by class number",
-            "Where two classes have equally many votes you take the smaller "
-            "class number, as torch.mode and bincount().argmax() do. Take the class of the nearest image "
-            "among them.",
-            lambda a, y, b, k: class_counts(y, cosine(b, a).topk(k).indices).argmax(1),
-        ),
-        mistake(
-            "nearest one skipped",
-            "You leave out the best match, as one does when the query is itself "
-            "among the training images. Here it is not.",
-            lambda a, y, b, k: vote(cosine(b, a), y, k + 1, first=1),
-        ),
-        mistake(
-            "weighted votes",
-            "You add up similarities. Here each of the k has one vote.",
-            lambda a, y, b, k: weighted_vote(cosine(b, a), y, k),
-            lambda a, y, b, k: weighted_vote((cosine(b, a) / 0.07).exp(), y, k),
-        ),
-        mistake(
-            "mean of class numbers",
-            "You average class numbers, but class 1 is not between 0 and 2. Count votes.",
-            lambda a, y, b, k: y[cosine(b, a).topk(k).indices].float().mean(1).round().long(),
-        ),
-        mistake(
-            "row instead of class",
-            "You return row numbers of training images. Look up their classes in train_y.",
-            lambda a, y, b, k: cosine(b, a).argmax(1),
-            lambda a, y, b, k: cosine(b, a).topk(k).indices.mode(1).values,
-        ),
+        mistake("no normalisation", "Long training vectors win because of their length. Scale each row to length 1 before the "
+                "dot product.",
+                ("F.normalize(train_h, dim=1)", "train_h"), lambda a, y, b, k: class_counts(y, (b @ a.T).topk(k).indices).argmax(1)),
+        mistake("Euclidean distance", "You compare distances of vectors of different lengths; cosine compares directions. Scale "
+                "each row to length 1 first.",
+                lambda a, y, b, k: vote(-torch.cdist(b, a), y, k),
+                lambda a, y, b, k: class_counts(y, (-torch.cdist(b, a)).topk(k).indices).argmax(1)),
+        mistake("farthest", "You take the k least similar images. topk on similarities takes the largest: leave it so.",
+                ("F.normalize(test_h, dim=1) @ F.normalize(train_h, dim=1).T",
+                    "(1 - F.normalize(test_h, dim=1) @ F.normalize(train_h, dim=1).T)")),
+        mistake("only the nearest", "You use the class of the one nearest image. Let all k vote.",
+                lambda a, y, b, k: vote(cosine(b, a), y, 1)),
+        mistake("ties by class number", "Where two classes have equally many votes you take the smaller class number, as "
+                "torch.mode and bincount().argmax() do. Take the class of the nearest image among them.",
+                lambda a, y, b, k: class_counts(y, cosine(b, a).topk(k).indices).argmax(1)),
+        mistake("nearest one skipped", "You leave out the best match, as one does when the query is itself among the training "
+                "images. Here it is not.",
+                lambda a, y, b, k: vote(cosine(b, a), y, k + 1, first=1)),
+        mistake("weighted votes", "You add up similarities. Here each of the k has one vote.",
+                lambda a, y, b, k: weighted_vote(cosine(b, a), y, k),
+                lambda a, y, b, k: weighted_vote((cosine(b, a) / 0.07).exp(), y, k)),
+        mistake("mean of class numbers", "You average class numbers, but class 1 is not between 0 and 2. Count votes.",
+                lambda a, y, b, k: y[cosine(b, a).topk(k).indices].float().mean(1).round().long()),
+        mistake("row instead of class", "You return row numbers of training images. Look up their classes in train_y.",
+                lambda a, y, b, k: cosine(b, a).argmax(1), lambda a, y, b, k: cosine(b, a).topk(k).indices.mode(1).values),
     ),
-)
+)  # fmt: skip
 
 
 def effective_rank_loop(h: Tensor) -> Tensor:
@@ -135,15 +105,8 @@ def entropy(s: Tensor) -> Tensor:
     return torch.special.entr(s / s.sum()).sum()
 
 
-def no_care_for_zero(h: Tensor) -> Tensor:
-    p = torch.linalg.svdvals(h) / torch.linalg.svdvals(h).sum()
-    return torch.exp(-(p * p.log()).sum())
-
-
 RANK = Exercise(
-    "effective_rank",
-    effective_rank_loop,
-    tolerance=1e-2,
+    "effective_rank", effective_rank_loop, tolerance=1e-2,
     trials=lambda: [
         (torch.tensor([[3.0, 0.0], [0.0, 0.0]]),),
         (torch.tensor([[2.0, 0.0], [0.0, 1.0]]),),
@@ -153,53 +116,26 @@ RANK = Exercise(
         (draw(4, 30, 1) @ draw(5, 1, 4),),
     ],
     mistakes=(
-        mistake(
-            "no exp",
-            "You return the entropy. The effective rank is its exp.",
-            lambda h: entropy(torch.linalg.svdvals(h)),
-        ),
-        mistake(
-            "squared singular values",
-            "You use the squares (the eigenvalues of the covariance). Use the singular values themselves.",
-            lambda h: entropy(torch.linalg.svdvals(h).square()).exp(),
-        ),
-        mistake(
-            "centred",
-            "You subtract the mean first. RankMe leaves the features as they are.",
-            lambda h: entropy(torch.linalg.svdvals(h - h.mean(0)).clamp_min(1e-6)).exp(),
-        ),
-        mistake(
-            "0 log 0", "One singular value is 0, and 0 * log(0) is NaN. Add 1e-7 to p before the log.", no_care_for_zero
-        ),
-        mistake(
-            "sign of the entropy",
-            "The entropy is minus the sum of p log p; you have exp of plus the "
-            "sum, which is 1 over the effective rank.",
-            lambda h: (-entropy(torch.linalg.svdvals(h))).exp(),
-        ),
-        mistake(
-            "not divided by the sum",
-            "The singular values must sum to 1 before you take their entropy.",
-            lambda h: torch.special.entr(torch.linalg.svdvals(h)).sum().exp(),
-        ),
-        mistake(
-            "counting",
-            "You count the singular values above zero: the ordinary rank. A direction that "
-            "is hardly used should hardly count.",
-            lambda h: torch.linalg.matrix_rank(h).float(),
-        ),
-        mistake(
-            "log to base 2",
-            "You take the entropy in bits, but exp undoes the natural logarithm: use log.",
-            lambda h: (entropy(torch.linalg.svdvals(h)) / math.log(2)).exp(),
-        ),
-        mistake(
-            "rows normalised",
-            "You scale each row to length 1 first. RankMe leaves the features as they are.",
-            lambda h: entropy(torch.linalg.svdvals(F.normalize(h, dim=1))).exp(),
-        ),
+        mistake("no exp", "You return the entropy. The effective rank is its exp.",
+                ("torch.exp(-(p * p.log()).sum())", "-(p * p.log()).sum()")),
+        mistake("squared singular values", "You use the squares (the eigenvalues of the covariance). Use the singular values "
+                "themselves.",
+                lambda h: entropy(torch.linalg.svdvals(h).square()).exp()),
+        mistake("centred", "You subtract the mean first. RankMe leaves the features as they are.",
+                lambda h: entropy(torch.linalg.svdvals(h - h.mean(0)).clamp_min(1e-6)).exp()),
+        mistake("0 log 0", "One singular value is 0, and 0 * log(0) is NaN. Add 1e-7 to p before the log.", ("() + 1e-7", "()")),
+        mistake("sign of the entropy", "The entropy is minus the sum of p log p; you have exp of plus the sum, which is 1 over "
+                "the effective rank.",
+                ("-(p", "(p")),
+        mistake("not divided by the sum", "The singular values must sum to 1 before you take their entropy.", ("/ s.sum() +", "+")),
+        mistake("counting", "You count the singular values above zero: the ordinary rank. A direction that is hardly used should "
+                "hardly count.",
+                lambda h: torch.linalg.matrix_rank(h).float()),
+        mistake("log to base 2", "You take the entropy in bits, but exp undoes the natural logarithm: use log.", ("log", "log2")),
+        mistake("rows normalised", "You scale each row to length 1 first. RankMe leaves the features as they are.",
+                lambda h: entropy(torch.linalg.svdvals(F.normalize(h, dim=1))).exp()),
     ),
-)
+)  # fmt: skip
 
 
 def unit_rows(z: Tensor) -> list[list[float]]:
@@ -218,55 +154,29 @@ def pair_gaps(z1: Tensor, z2: Tensor, dim: int = 1) -> Tensor:
 
 
 ALIGNMENT = Exercise(
-    "alignment",
-    alignment_loop,
+    "alignment", alignment_loop,
     trials=lambda: [
         *((draw_rows(s, n, d), draw_rows(s + 50, n, d)) for s, (n, d) in enumerate([(2, 3), (5, 3), (16, 8)])),
         (draw(9, 4, 3), draw(9, 4, 3) * 2),
     ],
     mistakes=(
-        mistake(
-            "no normalisation",
-            "Scale each row to length 1 first, or growing features look worse.",
-            lambda a, b: (a - b).square().sum(1).mean(),
-        ),
-        mistake(
-            "not squared",
-            "You average the distance. alpha = 2 asks for its square.",
-            lambda a, b: pair_gaps(a, b).norm(dim=1).mean(),
-        ),
-        mistake(
-            "mean over the dimensions",
-            "You divide by D as well, as mse_loss does. Sum over dim=1, mean over pairs.",
-            lambda a, b: pair_gaps(a, b).square().mean(),
-        ),
-        mistake(
-            "sum over the pairs",
-            "You add up all pairs. Take the mean over them.",
-            lambda a, b: pair_gaps(a, b).square().sum(),
-        ),
-        mistake(
-            "cosine similarity",
-            "You return a similarity, which is 1 for equal directions. The squared distance is 2 - 2 * cosine.",
-            lambda a, b: F.cosine_similarity(a, b).mean(),
-        ),
-        mistake(
-            "half of it",
-            "1 - cosine is half of the squared distance of two vectors of length 1.",
-            lambda a, b: (1 - F.cosine_similarity(a, b)).mean(),
-        ),
-        mistake(
-            "all pairs",
-            "You compare every row of z1 with every row of z2. Only rows of equal number are one image.",
-            lambda a, b: torch.cdist(F.normalize(a), F.normalize(b)).square().mean(),
-        ),
-        mistake(
-            "normalised along the batch",
-            "You scale each column to length 1. Scale each row: dim=1.",
-            lambda a, b: pair_gaps(a, b, dim=0).square().sum(1).mean(),
-        ),
+        mistake("no normalisation", "Scale each row to length 1 first, or growing features look worse.",
+                lambda a, b: (a - b).square().sum(1).mean()),
+        mistake("not squared", "You average the distance. alpha = 2 asks for its square.", ("mean", "sqrt().mean")),
+        mistake("mean over the dimensions", "You divide by D as well, as mse_loss does. Sum over dim=1, mean over pairs.",
+                ("sum(dim=1).", "")),
+        mistake("sum over the pairs", "You add up all pairs. Take the mean over them.", ("mean", "sum")),
+        mistake("cosine similarity", "You return a similarity, which is 1 for equal directions. The squared distance is 2 - 2 * "
+                "cosine.",
+                lambda a, b: F.cosine_similarity(a, b).mean()),
+        mistake("half of it", "1 - cosine is half of the squared distance of two vectors of length 1.",
+                lambda a, b: (1 - F.cosine_similarity(a, b)).mean()),
+        mistake("all pairs", "You compare every row of z1 with every row of z2. Only rows of equal number are one image.",
+                lambda a, b: torch.cdist(F.normalize(a), F.normalize(b)).square().mean()),
+        mistake("normalised along the batch", "You scale each column to length 1. Scale each row: dim=1.",
+                lambda a, b: pair_gaps(a, b, dim=0).square().sum(1).mean()),
     ),
-)
+)  # fmt: skip
 
 
 def uniformity_loop(z: Tensor) -> Tensor:
@@ -286,61 +196,30 @@ def potential(z: Tensor, t: float = 2.0, power: int = 2) -> Tensor:
 
 
 UNIFORMITY = Exercise(
-    "uniformity",
-    uniformity_loop,
+    "uniformity", uniformity_loop,
     trials=lambda: (
         [(draw_rows(s, n, d),) for s, (n, d) in enumerate([(3, 2), (5, 3), (12, 4), (20, 8)])]
         + [(draw(9, 1, 3).repeat(4, 1),)]
     ),
     mistakes=(
-        mistake(
-            "pairs with itself",
-            "You count each row as a pair with itself: distance 0, so exp gives 1. Leave the diagonal out.",
-            lambda z: (-2 * torch.cdist(F.normalize(z), F.normalize(z)).square()).exp().mean().log(),
-        ),
-        mistake(
-            "no normalisation",
-            "Scale each row to length 1 first: features must not become uniform by growing.",
-            lambda z: potential(z).mean().log(),
-        ),
-        mistake("no log", "You return the mean. Take its log.", lambda z: potential(F.normalize(z)).mean()),
-        mistake(
-            "log before the mean",
-            "You take the mean of the logs, which is -2 times the mean squared "
-            "distance. Take the mean first, then the log.",
-            lambda z: potential(F.normalize(z)).log().mean(),
-        ),
-        mistake(
-            "not squared",
-            "You use the distance. The exponent holds its square.",
-            lambda z: potential(F.normalize(z), power=1).mean().log(),
-        ),
-        mistake(
-            "factor 2 missing",
-            "You have exp(-d^2). t = 2 asks for exp(-2 d^2).",
-            lambda z: potential(F.normalize(z), t=1).mean().log(),
-        ),
-        mistake(
-            "sign in the exponent",
-            "You have exp(+2 d^2), which grows with distance. It is exp(-2 d^2).",
-            lambda z: potential(F.normalize(z), t=-2).mean().log(),
-        ),
-        mistake(
-            "sign of the result",
-            "You return minus the log. Lower means more uniform: leave out the sign.",
-            lambda z: -potential(F.normalize(z)).mean().log(),
-        ),
-        mistake(
-            "sum over the pairs",
-            "You take the log of the sum, which grows with the number of pairs. Take the mean.",
-            lambda z: potential(F.normalize(z)).sum().log(),
-        ),
-        mistake(
-            "normalised along the batch",
-            "You scale each column to length 1. Scale each row: dim=1.",
-            lambda z: potential(F.normalize(z, dim=0)).mean().log(),
-        ),
+        mistake("pairs with itself", "You count each row as a pair with itself: distance 0, so exp gives 1. Leave the diagonal out.",
+                lambda z: (-2 * torch.cdist(F.normalize(z), F.normalize(z)).square()).exp().mean().log()),
+        mistake("no normalisation", "Scale each row to length 1 first: features must not become uniform by growing.",
+                ("F.normalize(z, dim=1)", "z")),
+        mistake("no log", "You return the mean. Take its log.", (".log()", "")),
+        mistake("log before the mean", "You take the mean of the logs, which is -2 times the mean squared distance. Take the "
+                "mean first, then the log.",
+                lambda z: potential(F.normalize(z)).log().mean()),
+        mistake("not squared", "You use the distance. The exponent holds its square.", (".square()", "")),
+        mistake("factor 2 missing", "You have exp(-d^2). t = 2 asks for exp(-2 d^2).", ("(-2)", "(-1)")),
+        mistake("sign in the exponent", "You have exp(+2 d^2), which grows with distance. It is exp(-2 d^2).",
+                lambda z: potential(F.normalize(z), t=-2).mean().log()),
+        mistake("sign of the result", "You return minus the log. Lower means more uniform: leave out the sign.",
+                ("squared.", "-squared.")),
+        mistake("sum over the pairs", "You take the log of the sum, which grows with the number of pairs. Take the mean.",
+                ("mean", "sum")),
+        mistake("normalised along the batch", "You scale each column to length 1. Scale each row: dim=1.", ("dim=1", "dim=0")),
     ),
-)
+)  # fmt: skip
 
 EXERCISES = [KNN_PREDICT, RANK, ALIGNMENT, UNIFORMITY]

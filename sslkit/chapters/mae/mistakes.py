@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sslkit.chapters.mae.exercises import hidden_mse, visible_patches
+from sslkit.chapters.mae.exercises import visible_patches
 from sslkit.checks.exercise import Exercise, draw, mistake
 
 
@@ -29,8 +29,7 @@ def split(x: Tensor, size: int) -> Tensor:
 
 
 PATCHIFY = Exercise(
-    "patchify",
-    patchify_loop,
+    "patchify", patchify_loop,
     trials=lambda: [
         (torch.arange(16.0).view(1, 1, 4, 4), 2),
         (draw(1, 2, 3, 4, 4), 2),
@@ -38,40 +37,22 @@ PATCHIFY = Exercise(
         (draw(3, 1, 3, 8, 4), 4),
     ],
     mistakes=(
-        mistake(
-            "reshaped only",
-            "You reshape without moving axes, so each 'patch' is a run of pixels of one row and one colour. "
-            "Split H and W first, then permute.",
-            lambda x, size: x.reshape(len(x), -1, x.shape[1] * size * size),
-        ),
-        mistake(
-            "channels last",
-            "Inside a patch you put the channels last (as MAE's own code does). Here the order is channel, row, column.",
-            lambda x, size: split(x, size).permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2),
-        ),
-        mistake(
-            "column by column",
-            "Your patches go down the columns first. They go row by row, as one reads.",
-            lambda x, size: split(x, size).permute(0, 4, 2, 1, 3, 5).flatten(3).flatten(1, 2),
-        ),
-        mistake(
-            "pixels transposed",
-            "Inside a patch rows and columns are exchanged: keep the row's axis before the column's.",
-            lambda x, size: split(x, size).permute(0, 2, 4, 1, 5, 3).flatten(3).flatten(1, 2),
-        ),
-        mistake(
-            "axes split the wrong way round",
-            "You split H into (size, rows): that takes every so-many-th line. A patch is made of neighbouring lines: "
-            "split into (rows, size).",
-            lambda x, size: (
-                x.reshape(len(x), x.shape[1], size, x.shape[2] // size, size, x.shape[3] // size)
-                .permute(0, 3, 5, 1, 2, 4)
-                .flatten(3)
-                .flatten(1, 2)
-            ),
-        ),
+        mistake("reshaped only", "You reshape without moving axes, so each 'patch' is a run of pixels of one row and one colour. "
+                "Split H and W first, then permute.",
+                ("permute(0, 2, 4, 1, 3, 5).", "")),
+        mistake("channels last", "Inside a patch you put the channels last (as MAE's own code does). Here the order is channel, "
+                "row, column.",
+                lambda x, size: split(x, size).permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)),
+        mistake("column by column", "Your patches go down the columns first. They go row by row, as one reads.",
+                lambda x, size: split(x, size).permute(0, 4, 2, 1, 3, 5).flatten(3).flatten(1, 2)),
+        mistake("pixels transposed", "Inside a patch rows and columns are exchanged: keep the row's axis before the column's.",
+                lambda x, size: split(x, size).permute(0, 2, 4, 1, 5, 3).flatten(3).flatten(1, 2)),
+        mistake("axes split the wrong way round", "You split H into (size, rows): that takes every so-many-th line. A patch is "
+                "made of neighbouring lines: split into (rows, size).",
+                lambda x, size: ( x.reshape(len(x), x.shape[1], size, x.shape[2] // size, size, x.shape[3] // size) .permute(0,
+                    3, 5, 1, 2, 4) .flatten(3) .flatten(1, 2) )),
     ),
-)
+)  # fmt: skip
 
 
 def visible_patches_loop(noise: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
@@ -105,9 +86,7 @@ def kept(x: Tensor, ratio: float) -> int:
 
 
 VISIBLE = Exercise(
-    "visible_patches",
-    visible_patches_loop,
-    returns=("visible", "mask"),
+    "visible_patches", visible_patches_loop, returns=("visible", "mask"),
     trials=lambda: [
         (torch.tensor([[0.6, 0.1, 0.8, 0.3]]), 0.5),
         (noise(1, 3, 8), 0.75),
@@ -115,40 +94,24 @@ VISIBLE = Exercise(
         (noise(3, 2, 16), 0.25),
     ],
     mistakes=(
-        mistake(
-            "keeps the share to hide",
-            "ratio is the share that is hidden; you keep so many. Keep round(L * (1 - ratio)).",
-            lambda x, r: with_mask(x.argsort(1)[:, : round(x.shape[1] * r)], x.shape[1]),
-        ),
-        mistake(
-            "mask inverted",
-            "Your mask is True where the patch is visible. In this course True means hidden.",
-            lambda x, r: (visible_patches(x, r)[0], ~visible_patches(x, r)[1]),
-        ),
-        mistake(
-            "keeps the most noise",
-            "You keep the patches of most noise. (As random as the other way, but the least was asked for.)",
-            lambda x, r: with_mask(x.argsort(1, descending=True)[:, : kept(x, r)], x.shape[1]),
-            lambda x, r: with_mask(x.argsort(1)[:, -kept(x, r) :], x.shape[1]),
-        ),
-        mistake(
-            "ranks instead of numbers",
-            "argsort twice gives the rank of each patch. Its numbers in order are what one argsort gives.",
-            lambda x, r: with_mask(x.argsort(1).argsort(1)[:, : kept(x, r)], x.shape[1]),
-        ),
-        mistake(
-            "one order for all images",
-            "You use the order of one image for the whole batch. Sort each row by its own noise (dim=1).",
-            lambda x, r: with_mask(x[:1].argsort(1)[:, : kept(x, r)].expand(len(x), -1), x.shape[1]),
-        ),
-        mistake(
-            "visible sorted by place",
-            "Your visible patches are the right ones, put in the order of their places. Leave them in the order of "
-            "their noise, least first.",
-            lambda x, r: with_mask(x.argsort(1)[:, : kept(x, r)].sort(1).values, x.shape[1]),
-        ),
+        mistake("keeps the share to hide", "ratio is the share that is hidden; you keep so many. Keep round(L * (1 - ratio)).",
+                ("(1 - ratio)", "ratio")),
+        mistake("mask inverted", "Your mask is True where the patch is visible. In this course True means hidden.",
+                lambda x, r: (visible_patches(x, r)[0], ~visible_patches(x, r)[1])),
+        mistake("keeps the most noise", "You keep the patches of most noise. (As random as the other way, but the least was "
+                "asked for.)",
+                ("[:,", ".flip(1)[:,"), lambda x, r: with_mask(x.argsort(1)[:, -kept(x, r) :], x.shape[1])),
+        mistake("ranks instead of numbers", "argsort twice gives the rank of each patch. Its numbers in order are what one "
+                "argsort gives.",
+                lambda x, r: with_mask(x.argsort(1).argsort(1)[:, : kept(x, r)], x.shape[1])),
+        mistake("one order for all images", "You use the order of one image for the whole batch. Sort each row by its own noise "
+                "(dim=1).",
+                lambda x, r: with_mask(x[:1].argsort(1)[:, : kept(x, r)].expand(len(x), -1), x.shape[1])),
+        mistake("visible sorted by place", "Your visible patches are the right ones, put in the order of their places. Leave "
+                "them in the order of their noise, least first.",
+                lambda x, r: with_mask(x.argsort(1)[:, : kept(x, r)].sort(1).values, x.shape[1])),
     ),
-)
+)  # fmt: skip
 
 
 def put_back_loop(tokens: Tensor, visible: Tensor, mask_token: Tensor, L: int) -> Tensor:
@@ -175,48 +138,30 @@ def hidden_first(visible: Tensor, L: int) -> Tensor:
 
 
 PUT_BACK = Exercise(
-    "put_back",
-    put_back_loop,
-    grad=True,
+    "put_back", put_back_loop, grad=True,
     trials=lambda: [
         (torch.tensor([[[1.0], [2.0]]]), torch.tensor([[2, 0]]), torch.tensor([9.0]), 3),
         (draw(1, 2, 3, 4), noise(1, 2, 8).argsort(1)[:, :3], draw(2, 4), 8),
         (draw(3, 3, 4, 2), noise(4, 3, 16).argsort(1)[:, :4], draw(5, 2), 16),
     ],
     mistakes=(
-        mistake(
-            "not put back",
-            "You put the tokens first and the mask tokens behind them. Each token belongs to place visible[n, k].",
-            lambda t, v, m, L: behind(t, m, L),
-        ),
-        mistake(
-            "shuffled once more",
-            "You bring the sequence into the order of the permutation instead of undoing it. To undo a permutation, gather "
-            "with its argsort.",
-            lambda t, v, m, L: behind(t, m, L).gather(1, hidden_first(v, L)[:, :, None].expand(-1, -1, t.shape[2])),
-        ),
-        mistake(
-            "zeros in place of the mask token",
-            "The hidden places hold zeros. They hold the mask token.",
-            lambda t, v, m, L: filled(t, v, torch.zeros_like(m), L),
-        ),
-        mistake(
-            "the first image's places for all",
-            "You use the places of the first image for the whole batch. Each image has its own row of visible.",
-            lambda t, v, m, L: filled(t, v[:1].expand_as(v), m, L),
-        ),
-        mistake(
-            "order of the places",
-            "You fill the visible places in ascending order. tokens[n, k] belongs to visible[n, k], in whatever order.",
-            lambda t, v, m, L: filled(t, v.sort(1).values, m, L),
-        ),
-        mistake(
-            "added to the mask token",
-            "You add the tokens to the mask token. A visible place holds its token alone.",
-            lambda t, v, m, L: m.expand(len(t), L, -1).scatter_add(1, v[:, :, None].expand_as(t), t),
-        ),
+        mistake("not put back", "You put the tokens first and the mask tokens behind them. Each token belongs to place visible[n, k].",
+                lambda t, v, m, L: behind(t, m, L)),
+        mistake("shuffled once more", "You bring the sequence into the order of the permutation instead of undoing it. To undo a "
+                "permutation, gather with its argsort.",
+                lambda t, v, m, L: behind(t, m, L).gather(1, hidden_first(v, L)[:, :, None].expand(-1, -1, t.shape[2]))),
+        mistake("zeros in place of the mask token", "The hidden places hold zeros. They hold the mask token.",
+                lambda t, v, m, L: filled(t, v, torch.zeros_like(m), L)),
+        mistake("the first image's places for all", "You use the places of the first image for the whole batch. Each image has "
+                "its own row of visible.",
+                lambda t, v, m, L: filled(t, v[:1].expand_as(v), m, L)),
+        mistake("order of the places", "You fill the visible places in ascending order. tokens[n, k] belongs to visible[n, k], "
+                "in whatever order.",
+                lambda t, v, m, L: filled(t, v.sort(1).values, m, L)),
+        mistake("added to the mask token", "You add the tokens to the mask token. A visible place holds its token alone.",
+                lambda t, v, m, L: m.expand(len(t), L, -1).scatter_add(1, v[:, :, None].expand_as(t), t)),
     ),
-)
+)  # fmt: skip
 
 
 def hidden_mse_loop(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
@@ -239,9 +184,7 @@ def per_patch(p: Tensor, t: Tensor) -> Tensor:
 
 
 HIDDEN_MSE = Exercise(
-    "hidden_mse",
-    hidden_mse_loop,
-    grad=True,
+    "hidden_mse", hidden_mse_loop, grad=True,
     trials=lambda: [
         (draw(1, 1, 2, 2), draw(2, 1, 2, 2), torch.tensor([[True, False]])),
         (draw(3, 2, 4, 3), draw(4, 2, 4, 3), masks(1, 2, 4, 0.75)),
@@ -249,48 +192,24 @@ HIDDEN_MSE = Exercise(
         (draw(7, 2, 6, 2), draw(8, 2, 6, 2), torch.tensor([[True] * 6, [True] + [False] * 5])),
     ],
     mistakes=(
-        mistake(
-            "all patches",
-            "You take the mean over all patches. The visible ones need no guessing: leave them out.",
-            lambda p, t, m: per_patch(p, t).mean(),
-        ),
-        mistake(
-            "visible patches",
-            "You take the error on the visible patches. True in the mask means hidden.",
-            lambda p, t, m: (per_patch(p, t) * ~m).sum() / (~m).sum(),
-        ),
-        mistake(
-            "divided by all",
-            "You add up the hidden patches' errors and divide by the number of all. Divide by how many are hidden.",
-            lambda p, t, m: (per_patch(p, t) * m).mean(),
-        ),
-        mistake(
-            "sum over the numbers of a patch",
-            "You add up the numbers of a patch. Take their mean, or the loss grows with the size of a patch.",
-            lambda p, t, m: ((p - t).square().sum(2) * m).sum() / m.sum(),
-        ),
-        mistake(
-            "absolute error",
-            "You take the absolute difference. Take its square.",
-            lambda p, t, m: ((p - t).abs().mean(2) * m).sum() / m.sum(),
-        ),
-        mistake(
-            "mean of the images' means",
-            "You take each image's mean first and then the mean of those: a patch of an image with few hidden ones counts "
-            "more. All hidden patches count the same.",
-            lambda p, t, m: ((per_patch(p, t) * m).sum(1) / m.sum(1)).mean(),
-        ),
-        mistake(
-            "root",
-            "You take the root of the mean squared error. The loss is the mean square itself.",
-            lambda p, t, m: hidden_mse(p, t, m).sqrt(),
-        ),
-        mistake(
-            "no gradient to the prediction",
-            "You detach the prediction, so that nothing is learned from it.",
-            lambda p, t, m: hidden_mse(p.detach(), t, m),
-        ),
+        mistake("all patches", "You take the mean over all patches. The visible ones need no guessing: leave them out.", ("dim=2", "")),
+        mistake("visible patches", "You take the error on the visible patches. True in the mask means hidden.",
+                lambda p, t, m: (per_patch(p, t) * ~m).sum() / (~m).sum()),
+        mistake("divided by all", "You add up the hidden patches' errors and divide by the number of all. Divide by how many are "
+                "hidden.",
+                lambda p, t, m: (per_patch(p, t) * m).mean()),
+        mistake("sum over the numbers of a patch", "You add up the numbers of a patch. Take their mean, or the loss grows with "
+                "the size of a patch.",
+                ("mean", "sum")),
+        mistake("absolute error", "You take the absolute difference. Take its square.", ("square", "abs")),
+        mistake("mean of the images' means", "You take each image's mean first and then the mean of those: a patch of an image "
+                "with few hidden ones counts more. All hidden patches count the same.",
+                lambda p, t, m: ((per_patch(p, t) * m).sum(1) / m.sum(1)).mean()),
+        mistake("root", "You take the root of the mean squared error. The loss is the mean square itself.",
+                ("error * mask).sum() / mask.sum(", "(error * mask).sum() / mask.sum()).sqrt(")),
+        mistake("no gradient to the prediction", "You detach the prediction, so that nothing is learned from it.",
+                ("prediction -", "prediction.detach() -")),
     ),
-)
+)  # fmt: skip
 
 EXERCISES = [PATCHIFY, VISIBLE, PUT_BACK, HIDDEN_MSE]

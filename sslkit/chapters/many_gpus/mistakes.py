@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sslkit.chapters.many_gpus.exercises import joint_statistics
 from sslkit.checks.exercise import Exercise, draw, mistake
 
 
@@ -23,8 +22,7 @@ def shuffled(seed: int, n: int) -> Tensor:
 
 
 MY_SHARE = Exercise(
-    "my_share",
-    my_share_loop,
+    "my_share", my_share_loop,
     trials=lambda: [
         (torch.tensor([3, 1, 0, 2, 7, 5, 4, 6]), 1, 4, 1, 2),
         (shuffled(1, 24), 2, 6, 1, 3),
@@ -32,38 +30,22 @@ MY_SHARE = Exercise(
         (shuffled(3, 50), 0, 16, 2, 4),
     ],
     mistakes=(
-        mistake(
-            "the same images in every process",
-            "You do not use the rank: every process takes the same images, and all but one work for nothing.",
-            lambda o, s, b, r, w: o[s * b :][: b // w],
-        ),
-        mistake(
-            "a whole batch each",
-            "Each of your processes takes `batch` images, so a step uses world times as many as asked for. `batch` counts all "
-            "processes together.",
-            lambda o, s, b, r, w: o[s * b : (s + 1) * b],
-            lambda o, s, b, r, w: o[(s * w + r) * b :][:b],
-        ),
-        mistake(
-            "every world-th image",
-            "You deal the images out like cards, every world-th one. That is fair too, but here the parts are consecutive, so "
-            "that the gathered rows stand in the order of the batch.",
-            lambda o, s, b, r, w: o[s * b : (s + 1) * b][r::w],
-        ),
-        mistake(
-            "each process its own part of the epoch",
-            "You cut the whole epoch among the processes and then take a step's images from each part. Here the batch is cut, so "
-            "that one process and many take the same images at the same step.",
-            lambda o, s, b, r, w: o.chunk(w)[r][s * (b // w) :][: b // w],
-        ),
-        mistake(
-            "the rank counts from 1",
-            "Your parts are shifted by one: ranks go from 0 to world - 1.",
-            lambda o, s, b, r, w: o[s * b + (r + 1) * (b // w) :][: b // w],
-            lambda o, s, b, r, w: o[s * b + (r - 1) * (b // w) :][: b // w],
-        ),
+        mistake("the same images in every process", "You do not use the rank: every process takes the same images, and all but "
+                "one work for nothing.",
+                lambda o, s, b, r, w: o[s * b :][: b // w]),
+        mistake("a whole batch each", "Each of your processes takes `batch` images, so a step uses world times as many as asked "
+                "for. `batch` counts all processes together.",
+                lambda o, s, b, r, w: o[s * b : (s + 1) * b], lambda o, s, b, r, w: o[(s * w + r) * b :][:b]),
+        mistake("every world-th image", "You deal the images out like cards, every world-th one. That is fair too, but here the "
+                "parts are consecutive, so that the gathered rows stand in the order of the batch.",
+                lambda o, s, b, r, w: o[s * b : (s + 1) * b][r::w]),
+        mistake("each process its own part of the epoch", "You cut the whole epoch among the processes and then take a step's "
+                "images from each part. Here the batch is cut, so that one process and many take the same images at the same step.",
+                lambda o, s, b, r, w: o.chunk(w)[r][s * (b // w) :][: b // w]),
+        mistake("the rank counts from 1", "Your parts are shifted by one: ranks go from 0 to world - 1.",
+                lambda o, s, b, r, w: o[s * b + (r + 1) * (b // w) :][: b // w], ("[rank]", "[rank - 1]")),
     ),
-)
+)  # fmt: skip
 
 
 def gather_gradient_loop(gradients: Tensor, rank: int) -> Tensor:
@@ -78,8 +60,7 @@ def gather_gradient_loop(gradients: Tensor, rank: int) -> Tensor:
 
 
 GATHER_GRADIENT = Exercise(
-    "gather_gradient",
-    gather_gradient_loop,
+    "gather_gradient", gather_gradient_loop,
     trials=lambda: [
         (torch.tensor([[[1.0], [2.0]], [[10.0], [20.0]]]), 1),
         (draw(1, 2, 6, 3), 0),
@@ -87,41 +68,24 @@ GATHER_GRADIENT = Exercise(
         (draw(3, 4, 8, 5), 1),
     ],
     mistakes=(
-        mistake(
-            "only its own copy",
-            "You take only what your own copy of the loss says. Your rows were used by all the others too: add up what they say. "
-            "(This is a plain all_gather: after DDP's mean, 1/W of the gradient is left.)",
-            lambda g, r: g[r].chunk(len(g))[r],
-        ),
-        mistake(
-            "the mean over the processes",
-            "You take the mean over the processes. gather sums; DDP takes the mean of the *weights'* gradients later. With both, "
-            "the factor 1/W counts twice.",
-            lambda g, r: g.mean(0).chunk(len(g))[r],
-        ),
-        mistake(
-            "the rows of rank 0",
-            "You always return the first rows. Those of process `rank` start at rank * N.",
-            lambda g, r: g.sum(0)[: g.shape[1] // len(g)],
-        ),
-        mistake(
-            "all rows",
-            "You return the gradient of all gathered rows. This process put in N of them, and gets N back.",
-            lambda g, r: g.sum(0),
-        ),
-        mistake(
-            "summed over the wrong axis",
-            "You take your own copy of the loss and add up the rows that stand at the same place in all processes. Add up the *copies* "
-            "(the first axis) for your own rows.",
-            lambda g, r: g[r].unflatten(0, (len(g), -1)).sum(0),
-        ),
-        mistake(
-            "every W-th row",
-            "You take every W-th row. The rows of one process stand together.",
-            lambda g, r: g.sum(0)[r :: len(g)],
-        ),
+        mistake("only its own copy", "You take only what your own copy of the loss says. Your rows were used by all the others "
+                "too: add up what they say. (This is a plain all_gather: after DDP's mean, 1/W of the gradient is left.)",
+                lambda g, r: g[r].chunk(len(g))[r]),
+        mistake("the mean over the processes", "You take the mean over the processes. gather sums; DDP takes the mean of the "
+                "*weights'* gradients later. With both, the factor 1/W counts twice.",
+                ("gradients.sum(dim=0).chunk(len(gradients))[rank]",
+                    "(gradients.sum(dim=0).chunk(len(gradients))[rank]) / len(gradients)")),
+        mistake("the rows of rank 0", "You always return the first rows. Those of process `rank` start at rank * N.",
+                lambda g, r: g.sum(0)[: g.shape[1] // len(g)]),
+        mistake("all rows", "You return the gradient of all gathered rows. This process put in N of them, and gets N back.",
+                lambda g, r: g.sum(0)),
+        mistake("summed over the wrong axis", "You take your own copy of the loss and add up the rows that stand at the same "
+                "place in all processes. Add up the *copies* (the first axis) for your own rows.",
+                lambda g, r: g[r].unflatten(0, (len(g), -1)).sum(0)),
+        mistake("every W-th row", "You take every W-th row. The rows of one process stand together.",
+                lambda g, r: g.sum(0)[r :: len(g)]),
     ),
-)
+)  # fmt: skip
 
 
 def joint_statistics_loop(means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
@@ -139,9 +103,7 @@ def joint_statistics_loop(means: Tensor, variances: Tensor) -> tuple[Tensor, Ten
 
 
 JOINT_STATISTICS = Exercise(
-    "joint_statistics",
-    joint_statistics_loop,
-    returns=("mean", "variance"),
+    "joint_statistics", joint_statistics_loop, returns=("mean", "variance"),
     trials=lambda: [
         (torch.tensor([[0.0], [2.0]]), torch.tensor([[1.0], [3.0]])),
         (draw(1, 2, 3), draw(2, 2, 3).abs() + 0.1),
@@ -149,38 +111,22 @@ JOINT_STATISTICS = Exercise(
         (draw(5, 3, 5, spread=2.0), draw(6, 3, 5).abs() + 0.1),
     ],
     mistakes=(
-        mistake(
-            "the mean of the variances",
-            "You average the variances. That forgets how far the processes' means lie apart.",
-            lambda m, v: (m.mean(0), v.mean(0)),
-        ),
-        mistake(
-            "only between the processes",
-            "You take the variance of the means. Add the mean variance within the processes.",
-            lambda m, v: (m.mean(0), (m - m.mean(0)).square().mean(0)),
-        ),
-        mistake(
-            "corrected variance of the means",
-            "You divide by W - 1 (torch's default for var). These are all processes there are: divide by W.",
-            lambda m, v: (m.mean(0), v.mean(0) + m.var(0)),
-        ),
-        mistake(
-            "squares of the means",
-            "You add the mean square of the means, but not less the square of the joint mean.",
-            lambda m, v: (m.mean(0), v.mean(0) + m.square().mean(0)),
-        ),
-        mistake(
-            "sums instead of means",
-            "You add up over the processes without dividing by how many there are.",
-            lambda m, v: (m.sum(0), v.sum(0) + (m - m.mean(0)).square().sum(0)),
-        ),
-        mistake(
-            "standard deviation",
-            "You return the standard deviation. The variance is its square.",
-            lambda m, v: (m.mean(0), joint_statistics(m, v)[1].sqrt()),
-        ),
+        mistake("the mean of the variances", "You average the variances. That forgets how far the processes' means lie apart.",
+                (") + (means - mean).square().mean(dim=0)", ")")),
+        mistake("only between the processes", "You take the variance of the means. Add the mean variance within the processes.",
+                ("variances.mean(dim=0) + (", "(")),
+        mistake("corrected variance of the means", "You divide by W - 1 (torch's default for var). These are all processes there "
+                "are: divide by W.",
+                lambda m, v: (m.mean(0), v.mean(0) + m.var(0))),
+        mistake("squares of the means", "You add the mean square of the means, but not less the square of the joint mean.",
+                ("means - mean", "means")),
+        mistake("sums instead of means", "You add up over the processes without dividing by how many there are.",
+                lambda m, v: (m.sum(0), v.sum(0) + (m - m.mean(0)).square().sum(0))),
+        mistake("standard deviation", "You return the standard deviation. The variance is its square.",
+                ("variances.mean(dim=0) + (means - mean).square().mean(dim=0)",
+                    "(variances.mean(dim=0) + (means - mean).square().mean(dim=0)).sqrt()")),
     ),
-)
+)  # fmt: skip
 
 
 def scaled_rate_loop(rate: float, batch: int, world: int, step: int, warmup: int) -> float:
@@ -192,8 +138,7 @@ def scaled_rate_loop(rate: float, batch: int, world: int, step: int, warmup: int
 
 
 SCALED_RATE = Exercise(
-    "scaled_rate",
-    scaled_rate_loop,
+    "scaled_rate", scaled_rate_loop,
     trials=lambda: [
         (0.1, 32, 4, 2, 4),
         (0.1, 32, 4, 0, 4),
@@ -202,39 +147,22 @@ SCALED_RATE = Exercise(
         (0.2, 128, 16, 5, 5),
     ],
     mistakes=(
-        mistake(
-            "not scaled",
-            "Your rate does not grow with the number of processes.",
-            lambda rate, b, w, s, warm: rate,
-            lambda rate, b, w, s, warm: rate * min(1.0, s / warm),
-        ),
-        mistake(
-            "no warm-up",
-            "You start with the scaled rate at once. The first steps are the ones that it breaks.",
-            lambda rate, b, w, s, warm: rate * w,
-        ),
-        mistake(
-            "warm-up from zero",
-            "You start at 0. Goyal et al. start at the rate that was good for one process (many recipes do start at 0).",
-            lambda rate, b, w, s, warm: rate * w * min(1.0, s / warm),
-            lambda rate, b, w, s, warm: rate * w * min(1.0, (s + 1) / warm),
-        ),
-        mistake(
-            "square root",
-            "You scale with the square root of the batch. That is a rule as well (for Adam, often), but here it is the linear one.",
-            lambda rate, b, w, s, warm: rate + (rate * w**0.5 - rate) * min(1.0, s / warm),
-        ),
-        mistake(
-            "one step early",
-            "Your warm-up is one step ahead: at step 0 the rate is still `rate`.",
-            lambda rate, b, w, s, warm: rate + (rate * w - rate) * min(1.0, (s + 1) / warm),
-        ),
-        mistake(
-            "scaled by the batch",
-            "You multiply by the number of images. The rate grows by how many *times* larger the batch is.",
-            lambda rate, b, w, s, warm: rate + (rate * b * w - rate) * min(1.0, s / warm),
-        ),
+        mistake("not scaled", "Your rate does not grow with the number of processes.",
+                ("rate * world", "rate"), lambda rate, b, w, s, warm: rate * min(1.0, s / warm)),
+        mistake("no warm-up", "You start with the scaled rate at once. The first steps are the ones that it breaks.",
+                lambda rate, b, w, s, warm: rate * w),
+        mistake("warm-up from zero", "You start at 0. Goyal et al. start at the rate that was good for one process (many recipes "
+                "do start at 0).",
+                lambda rate, b, w, s, warm: rate * w * min(1.0, s / warm),
+                lambda rate, b, w, s, warm: rate * w * min(1.0, (s + 1) / warm)),
+        mistake("square root", "You scale with the square root of the batch. That is a rule as well (for Adam, often), but here "
+                "it is the linear one.",
+                lambda rate, b, w, s, warm: rate + (rate * w**0.5 - rate) * min(1.0, s / warm)),
+        mistake("one step early", "Your warm-up is one step ahead: at step 0 the rate is still `rate`.",
+                lambda rate, b, w, s, warm: rate + (rate * w - rate) * min(1.0, (s + 1) / warm)),
+        mistake("scaled by the batch", "You multiply by the number of images. The rate grows by how many *times* larger the batch is.",
+                lambda rate, b, w, s, warm: rate + (rate * b * w - rate) * min(1.0, s / warm)),
     ),
-)
+)  # fmt: skip
 
 EXERCISES = [MY_SHARE, GATHER_GRADIENT, JOINT_STATISTICS, SCALED_RATE]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,48 +16,29 @@ def teacher_weights_loop(student: Tensor, teacher: Tensor, momentum: float) -> T
 
 
 UPDATE = Exercise(
-    "teacher_weights",
-    teacher_weights_loop,
+    "teacher_weights", teacher_weights_loop,
     trials=lambda: [
         (draw(s, *shape), draw(s + 50, *shape), m)
         for s, (shape, m) in enumerate([((3,), 0.9), ((2, 3), 0.5), ((4,), 0.0), ((4,), 1.0), ((5, 2), 0.99)])
     ],
     mistakes=(
-        mistake(
-            "roles exchanged",
-            "You keep most of the student. Momentum is what stays of the teacher.",
-            lambda s, t, m: m * s + (1 - m) * t,
-        ),
-        mistake(
-            "the student added whole",
-            "The two weights must add up to 1: the student counts 1 - momentum. Yours lets the teacher grow.",
-            lambda s, t, m: m * t + s,
-        ),
-        mistake(
-            "a momentum optimiser",
-            "You add the student on top of the whole teacher, as an optimiser adds a velocity. Take a weighted mean.",
-            lambda s, t, m: t + (1 - m) * s,
-            lambda s, t, m: t + m * s,
-        ),
-        mistake(
-            "a copy of the student",
-            "You return the student, whatever the momentum: that is momentum 0.",
-            lambda s, t, m: s.clone(),
-        ),
-        mistake(
-            "the teacher never moves",
-            "You return the teacher, whatever the momentum: that is momentum 1.",
-            lambda s, t, m: t.clone(),
-        ),
+        mistake("roles exchanged", "You keep most of the student. Momentum is what stays of the teacher.",
+                lambda s, t, m: m * s + (1 - m) * t),
+        mistake("the student added whole", "The two weights must add up to 1: the student counts 1 - momentum. Yours lets the "
+                "teacher grow.",
+                ("(1 - momentum) * student", "student")),
+        mistake("a momentum optimiser", "You add the student on top of the whole teacher, as an optimiser adds a velocity. Take "
+                "a weighted mean.",
+                ("momentum * teacher", "teacher"), lambda s, t, m: t + m * s),
+        mistake("a copy of the student", "You return the student, whatever the momentum: that is momentum 0.",
+                ("teacher +", "student +")),
+        mistake("the teacher never moves", "You return the teacher, whatever the momentum: that is momentum 1.",
+                ("* student", "* teacher")),
         mistake("half and half", "You take the plain mean. Weigh by the momentum.", lambda s, t, m: (s + t) / 2),
-        mistake(
-            "a minus",
-            "You move the teacher away from the student: add the student's part.",
-            lambda s, t, m: m * t - (1 - m) * s,
-            lambda s, t, m: t - (1 - m) * (s - t),
-        ),
+        mistake("a minus", "You move the teacher away from the student: add the student's part.",
+                ("teacher +", "teacher -"), lambda s, t, m: t - (1 - m) * (s - t)),
     ),
-)
+)  # fmt: skip
 
 
 def half_life_loop(momentum: float) -> float:
@@ -74,38 +53,19 @@ def half_life_loop(momentum: float) -> float:
 
 
 HALF_LIFE = Exercise(
-    "half_life",
-    half_life_loop,
-    trials=lambda: [(0.5,), (0.9,), (0.99,), (0.25,), (0.996,)],
+    "half_life", half_life_loop, trials=lambda: [(0.5,), (0.9,), (0.99,), (0.25,), (0.996,)],
     mistakes=(
-        mistake(
-            "the mean age",
-            "1 / (1 - m) is how old the student weights in the teacher are on average, about 1.4 half-lives.",
-            lambda m: 1 / (1 - m),
-            lambda m: m / (1 - m),
-        ),
-        mistake(
-            "to 1/e",
-            "You ask for the fall to 1/e. Ask for one half: log 1/2 above the line.",
-            lambda m: -1 / math.log(m),
-        ),
-        mistake(
-            "upside down",
-            "You divide the wrong way round: a momentum near 1 must give many steps.",
-            lambda m: math.log(m) / math.log(0.5),
-        ),
-        mistake(
-            "the sign",
-            "Steps are positive: log m and log 1/2 are both negative, so their ratio is not.",
-            lambda m: math.log(2) / math.log(m),
-        ),
-        mistake(
-            "a straight line",
-            "You let the weight fall by the same amount each step. It falls by the same factor.",
-            lambda m: 0.5 / (1 - m),
-        ),
+        mistake("the mean age", "1 / (1 - m) is how old the student weights in the teacher are on average, about 1.4 half-lives.",
+                lambda m: 1 / (1 - m), lambda m: m / (1 - m)),
+        mistake("to 1/e", "You ask for the fall to 1/e. Ask for one half: log 1/2 above the line.", ("math.log(0.5)", "-1.0")),
+        mistake("upside down", "You divide the wrong way round: a momentum near 1 must give many steps.",
+                ("0.5) / math.log(momentum", "momentum) / math.log(0.5")),
+        mistake("the sign", "Steps are positive: log m and log 1/2 are both negative, so their ratio is not.",
+                ("return math", "return -math")),
+        mistake("a straight line", "You let the weight fall by the same amount each step. It falls by the same factor.",
+                lambda m: 0.5 / (1 - m)),
     ),
-)
+)  # fmt: skip
 
 
 def write_keys_loop(queue: Tensor, pointer: int, keys: Tensor) -> tuple[Tensor, int]:
@@ -137,68 +97,37 @@ def after(queue: Tensor, pointer: int, keys: Tensor) -> int:
 
 
 WRITE = Exercise(
-    "write_keys",
-    write_keys_loop,
-    returns=("queue", "pointer"),
+    "write_keys", write_keys_loop, returns=("queue", "pointer"),
     trials=lambda: [
         (draw(s, q, 2), at, draw(s + 50, n, 2))
         for s, (q, at, n) in enumerate([(4, 1, 2), (3, 2, 2), (5, 3, 4), (4, 0, 4), (6, 4, 2)])
     ],
     mistakes=(
-        mistake(
-            "no wrap-around",
-            "Keys past the last row get lost. After row Q - 1 comes row 0: take the row number modulo Q.",
-            lambda q, p, k: (ring(q, p, k, wrap=False), after(q, p, k)),
-            lambda q, p, k: (ring(q, p, k, wrap=False), min(p + len(k), len(q))),
-            lambda q, p, k: (ring(q, p, k, wrap=False), p + len(k)),
-        ),
-        mistake(
-            "the pointer stays",
-            "The queue is right, but the pointer must move on by the number of keys, or the next keys overwrite these.",
-            lambda q, p, k: (ring(q, p, k), p),
-        ),
-        mistake(
-            "the pointer leaves the queue",
-            "The queue is right, but the pointer must come back to 0 after the last row: modulo Q.",
-            lambda q, p, k: (ring(q, p, k), p + len(k)),
-        ),
-        mistake(
-            "the pointer moves by one",
-            "The pointer must move on by the number of keys, not by one step.",
-            lambda q, p, k: (ring(q, p, k), (p + 1) % len(q)),
-        ),
-        mistake(
-            "always at the start",
-            "You write from row 0 on. The oldest rows begin at the pointer.",
-            lambda q, p, k: (ring(q, 0, k), len(k) % len(q)),
-            lambda q, p, k: (ring(q, 0, k), after(q, p, k)),
-        ),
-        mistake(
-            "rows moved",
-            "You move all rows and put the new ones at an end. The queue is a ring: rows stay, the pointer moves.",
-            lambda q, p, k: (torch.cat([q[len(k) :], k]), after(q, p, k)),
-            lambda q, p, k: (torch.cat([k, q])[: len(q)], after(q, p, k)),
-            lambda q, p, k: (torch.cat([q, k])[-len(q) :], p),
-            lambda q, p, k: (torch.cat([k, q])[: len(q)], p),
-        ),
-        mistake(
-            "one row late",
-            "You begin one row below the pointer. Row `pointer` itself is the oldest.",
-            lambda q, p, k: (ring(q, p, k, first=1), after(q, p, k)),
-        ),
-        mistake(
-            "backwards",
-            "You write upwards from the pointer: those are the newest rows.",
-            lambda q, p, k: (ring(q, p, k, step=-1), (p - len(k)) % len(q)),
-            lambda q, p, k: (ring(q, p, k, first=-1, step=-1), (p - len(k)) % len(q)),
-        ),
-        mistake(
-            "added to the old",
-            "You add the keys to the old rows. They replace them.",
-            lambda q, p, k: (q + ring(torch.zeros_like(q), p, k), after(q, p, k)),
-        ),
+        mistake("no wrap-around", "Keys past the last row get lost. After row Q - 1 comes row 0: take the row number modulo Q.",
+                lambda q, p, k: (ring(q, p, k, wrap=False), after(q, p, k)),
+                lambda q, p, k: (ring(q, p, k, wrap=False), min(p + len(k), len(q))),
+                lambda q, p, k: (ring(q, p, k, wrap=False), p + len(k))),
+        mistake("the pointer stays", "The queue is right, but the pointer must move on by the number of keys, or the next keys "
+                "overwrite these.",
+                ("pointer + len(keys)", "pointer")),
+        mistake("the pointer leaves the queue", "The queue is right, but the pointer must come back to 0 after the last row: modulo Q.",
+                ("(pointer + len(keys)) % len(queue)", "pointer + len(keys)")),
+        mistake("the pointer moves by one", "The pointer must move on by the number of keys, not by one step.",
+                lambda q, p, k: (ring(q, p, k), (p + 1) % len(q))),
+        mistake("always at the start", "You write from row 0 on. The oldest rows begin at the pointer.",
+                lambda q, p, k: (ring(q, 0, k), len(k) % len(q)), ("pointer + torch", "torch")),
+        mistake("rows moved", "You move all rows and put the new ones at an end. The queue is a ring: rows stay, the pointer moves.",
+                lambda q, p, k: (torch.cat([q[len(k) :], k]), after(q, p, k)),
+                lambda q, p, k: (torch.cat([k, q])[: len(q)], after(q, p, k)), lambda q, p, k: (torch.cat([q, k])[-len(q) :], p),
+                lambda q, p, k: (torch.cat([k, q])[: len(q)], p)),
+        mistake("one row late", "You begin one row below the pointer. Row `pointer` itself is the oldest.", (")))", ")) + 1)")),
+        mistake("backwards", "You write upwards from the pointer: those are the newest rows.",
+                lambda q, p, k: (ring(q, p, k, step=-1), (p - len(k)) % len(q)),
+                lambda q, p, k: (ring(q, p, k, first=-1, step=-1), (p - len(k)) % len(q))),
+        mistake("added to the old", "You add the keys to the old rows. They replace them.",
+                lambda q, p, k: (q + ring(torch.zeros_like(q), p, k), after(q, p, k))),
     ),
-)
+)  # fmt: skip
 
 
 def moco_loss_loop(q: Tensor, k: Tensor, queue: Tensor, temperature: float) -> Tensor:
@@ -243,92 +172,44 @@ def without_positive(q: Tensor, k: Tensor, queue: Tensor, t: float) -> Tensor:
 
 
 LOSS = Exercise(
-    "moco_loss",
-    moco_loss_loop,
-    grad=True,
+    "moco_loss", moco_loss_loop, grad=True,
     trials=lambda: [
         (draw_rows(s, n, d), draw_rows(s + 30, n, d), draw_rows(s + 60, m, d), t)
         for s, (n, m, d, t) in enumerate([(2, 3, 2, 0.5), (3, 2, 4, 1.0), (4, 6, 8, 0.2), (3, 9, 3, 2.0)])
     ],
     mistakes=(
-        mistake(
-            "no normalisation",
-            "The similarity is a cosine: scale each row of q, k and queue to length 1 first.",
-            lambda q, k, queue, t: picks(logits_of(q, k, queue, t, dim=None)),
-        ),
-        mistake(
-            "normalised along the batch",
-            "You scale each column to length 1. Scale each row: dim=1.",
-            lambda q, k, queue, t: picks(logits_of(q, k, queue, t, dim=0)),
-        ),
-        mistake(
-            "temperature multiplied",
-            "Divide the similarities by the temperature: a small one must sharpen the softmax.",
-            lambda q, k, queue, t: picks(logits_of(q, k, queue, t, power=1)),
-        ),
-        mistake(
-            "temperature ignored",
-            "The temperature is not used. Divide the similarities by it.",
-            lambda q, k, queue, t: picks(logits_of(q, k, queue, t, power=0)),
-        ),
-        mistake(
-            "the queue ignored",
-            "You compare with the keys of the batch. The negatives are the rows of the queue.",
-            lambda q, k, queue, t: in_batch(q, k, queue, t, also_queue=False),
-        ),
-        mistake(
-            "the batch's keys among the negatives",
-            "The other keys of the batch are among your negatives. Here the queue alone has them.",
-            lambda q, k, queue, t: in_batch(q, k, queue, t, also_queue=True),
-        ),
-        mistake(
-            "the wrong column",
-            "Your label points at a negative. The label is the column in which the positive stands.",
-            lambda q, k, queue, t: picks(logits_of(q, k, queue, t), 1),
-            lambda q, k, queue, t: picks(logits_of(q, k, queue, t), -1 + 1 + len(queue)),
-        ),
-        mistake(
-            "positive left out of the denominator",
-            "The positive is one of the choices: it stands in the denominator too.",
-            without_positive,
-        ),
-        mistake(
-            "sum instead of mean",
-            "You add up the queries. Take their mean.",
-            lambda q, k, queue, t: picks(logits_of(q, k, queue, t), reduction="sum"),
-        ),
-        mistake(
-            "sign",
-            "The log of a probability is negative; the loss is minus it.",
-            lambda q, k, queue, t: -picks(logits_of(q, k, queue, t)),
-        ),
-        mistake(
-            "no log",
-            "You use the probability itself. Take its log.",
-            lambda q, k, queue, t: -logits_of(q, k, queue, t).softmax(1)[:, 0].mean(),
-            lambda q, k, queue, t: 1 - logits_of(q, k, queue, t).softmax(1)[:, 0].mean(),
-        ),
-        mistake(
-            "gradient into keys and queue",
-            "k and queue are trained too. The keys come from the teacher, which only follows: detach both.",
-            with_gradient,
-        ),
-        mistake(
-            "gradient into the keys",
-            "The gradient reaches k. The keys come from the teacher, which only follows: k.detach().",
-            lambda q, k, queue, t: with_gradient(q, k, queue.detach(), t),
-        ),
-        mistake(
-            "gradient into the queue",
-            "The gradient reaches the queue, which is only a memory: queue.detach().",
-            lambda q, k, queue, t: with_gradient(q, k.detach(), queue, t),
-        ),
-        mistake(
-            "the queries detached",
-            "Your gradient reaches the keys in place of the queries. The student makes q, and only the student learns.",
-            lambda q, k, queue, t: with_gradient(q.detach(), k, queue.detach(), t),
-        ),
+        mistake("no normalisation", "The similarity is a cosine: scale each row of q, k and queue to length 1 first.",
+                lambda q, k, queue, t: picks(logits_of(q, k, queue, t, dim=None))),
+        mistake("normalised along the batch", "You scale each column to length 1. Scale each row: dim=1.",
+                lambda q, k, queue, t: picks(logits_of(q, k, queue, t, dim=0))),
+        mistake("temperature multiplied", "Divide the similarities by the temperature: a small one must sharpen the softmax.",
+                (") /", ") *")),
+        mistake("temperature ignored", "The temperature is not used. Divide the similarities by it.", (") / temperature  #", ")  #")),
+        mistake("the queue ignored", "You compare with the keys of the batch. The negatives are the rows of the queue.",
+                lambda q, k, queue, t: in_batch(q, k, queue, t, also_queue=False)),
+        mistake("the batch's keys among the negatives", "The other keys of the batch are among your negatives. Here the queue "
+                "alone has them.",
+                lambda q, k, queue, t: in_batch(q, k, queue, t, also_queue=True)),
+        mistake("the wrong column", "Your label points at a negative. The label is the column in which the positive stands.",
+                ("zeros", "ones"), lambda q, k, queue, t: picks(logits_of(q, k, queue, t), -1 + 1 + len(queue))),
+        mistake("positive left out of the denominator", "The positive is one of the choices: it stands in the denominator too.",
+                without_positive),
+        mistake("sum instead of mean", "You add up the queries. Take their mean.", ("device)", 'device), reduction="sum"')),
+        mistake("sign", "The log of a probability is negative; the loss is minus it.", ("return F", "return -F")),
+        mistake("no log", "You use the probability itself. Take its log.",
+                lambda q, k, queue, t: -logits_of(q, k, queue, t).softmax(1)[:, 0].mean(),
+                lambda q, k, queue, t: 1 - logits_of(q, k, queue, t).softmax(1)[:, 0].mean()),
+        mistake("gradient into keys and queue", "k and queue are trained too. The keys come from the teacher, which only "
+                "follows: detach both.",
+                with_gradient),
+        mistake("gradient into the keys", "The gradient reaches k. The keys come from the teacher, which only follows: k.detach().",
+                ("k.detach()", "k")),
+        mistake("gradient into the queue", "The gradient reaches the queue, which is only a memory: queue.detach().",
+                ("queue.detach()", "queue")),
+        mistake("the queries detached", "Your gradient reaches the keys in place of the queries. The student makes q, and only "
+                "the student learns.",
+                lambda q, k, queue, t: with_gradient(q.detach(), k, queue.detach(), t)),
     ),
-)
+)  # fmt: skip
 
 EXERCISES = [UPDATE, HALF_LIFE, WRITE, LOSS]

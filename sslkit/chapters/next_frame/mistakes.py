@@ -28,8 +28,7 @@ def free(start, velocity, t):
 
 
 BOUNCE = Exercise(
-    "bounce",
-    bounce_loop,
+    "bounce", bounce_loop,
     trials=lambda: [
         (torch.tensor([8.0]), torch.tensor([3.0]), torch.tensor([0.0, 1.0, 2.0]), 0.0, 10.0),
         (torch.tensor([8.0, 3.0]), torch.tensor([3.0, -2.0]), torch.arange(4.0), 2.0, 10.0),
@@ -37,39 +36,21 @@ BOUNCE = Exercise(
         (torch.tensor([1.0, 6.0]), torch.tensor([25.0, -17.0]), torch.tensor([0.5, 1.0, 2.5]), 0.0, 7.0),
     ],
     mistakes=(
-        mistake(
-            "no walls",
-            "Your balls fly through the walls: fold the place back into low .. high.",
-            lambda s, v, t, low, high: free(s, v, t),
-        ),
-        mistake(
-            "stops at the wall",
-            "You clamp: your balls stick to the wall. They are thrown back by as much as they overshot.",
-            lambda s, v, t, low, high: free(s, v, t).clamp(low, high),
-        ),
-        mistake(
-            "comes in on the other side",
-            "You wrap around: your balls leave at one wall and come in at the other. Mirror "
-            "them, with a period of twice the width.",
-            lambda s, v, t, low, high: low + (free(s, v, t) - low).remainder(high - low),
-        ),
-        mistake(
-            "one bounce only",
-            "You mirror once at each wall. A fast ball hits several: use remainder by twice the width.",
-            lambda s, v, t, low, high: once(free(s, v, t), low, high),
-        ),
-        mistake(
-            "walls at 0",
-            "Your left wall is at 0. Take low off before you fold, and add it again after.",
-            lambda s, v, t, low, high: high - (free(s, v, t).remainder(2 * high) - high).abs(),
-        ),
-        mistake(
-            "mirrored",
-            "Your balls fly the wrong way round: the fold is upside down. At t = 0 they must be at start.",
-            lambda s, v, t, low, high: low + ((free(s, v, t) - low).remainder(2 * (high - low)) - (high - low)).abs(),
-        ),
+        mistake("no walls", "Your balls fly through the walls: fold the place back into low .. high.",
+                lambda s, v, t, low, high: free(s, v, t)),
+        mistake("stops at the wall", "You clamp: your balls stick to the wall. They are thrown back by as much as they overshot.",
+                lambda s, v, t, low, high: free(s, v, t).clamp(low, high)),
+        mistake("comes in on the other side", "You wrap around: your balls leave at one wall and come in at the other. Mirror "
+                "them, with a period of twice the width.",
+                ("2 * width", "width")),
+        mistake("one bounce only", "You mirror once at each wall. A fast ball hits several: use remainder by twice the width.",
+                lambda s, v, t, low, high: once(free(s, v, t), low, high)),
+        mistake("walls at 0", "Your left wall is at 0. Take low off before you fold, and add it again after.",
+                lambda s, v, t, low, high: high - (free(s, v, t).remainder(2 * high) - high).abs()),
+        mistake("mirrored", "Your balls fly the wrong way round: the fold is upside down. At t = 0 they must be at start.",
+                ("low +", "high +")),
     ),
-)
+)  # fmt: skip
 
 
 def once(x: Tensor, low: float, high: float) -> Tensor:
@@ -93,9 +74,7 @@ def windows(h: Tensor, past: int, starts) -> Tensor:
 
 
 PAST_WINDOWS = Exercise(
-    "past_windows",
-    past_windows_loop,
-    grad=True,
+    "past_windows", past_windows_loop, grad=True,
     trials=lambda: [
         (torch.arange(8.0).view(1, 4, 2), 2),
         (draw(1, 2, 5, 3), 3),
@@ -103,39 +82,21 @@ PAST_WINDOWS = Exercise(
         (draw(3, 2, 7, 4), 4),
     ],
     mistakes=(
-        mistake(
-            "features before frames",
-            "Frames and features are interleaved: unfold puts the frames last. Transpose the last two "
-            "dimensions, then flatten.",
-            lambda h, past: h.unfold(1, past, 1).flatten(2),
-        ),
-        mistake(
-            "one window too few",
-            "The last window is missing: there are T - past + 1.",
-            lambda h, past: windows(h, past, range(h.shape[1] - past)),
-        ),
-        mistake(
-            "no overlap",
-            "Your windows do not overlap: each frame but the first ones starts a window of its own, a step of 1.",
-            lambda h, past: h.unfold(1, past, past).transpose(2, 3).flatten(2),
-        ),
-        mistake(
-            "newest first",
-            "The newest frame comes first in your windows. Oldest first.",
-            lambda h, past: windows(h, past, range(h.shape[1] - past + 1)).unflatten(2, (past, -1)).flip(2).flatten(2),
-        ),
-        mistake(
-            "not flattened",
-            "One dimension too many: put the frames of a window side by side, past * D numbers.",
-            lambda h, past: h.unfold(1, past, 1).transpose(2, 3),
-        ),
-        mistake(
-            "windows before clips",
-            "Your windows come first and the clips second: stack along dim=1.",
-            lambda h, past: windows(h, past, range(h.shape[1] - past + 1)).transpose(0, 1),
-        ),
+        mistake("features before frames", "Frames and features are interleaved: unfold puts the frames last. Transpose the last "
+                "two dimensions, then flatten.",
+                ("transpose(2, 3).", "")),
+        mistake("one window too few", "The last window is missing: there are T - past + 1.",
+                lambda h, past: windows(h, past, range(h.shape[1] - past))),
+        mistake("no overlap", "Your windows do not overlap: each frame but the first ones starts a window of its own, a step of 1.",
+                lambda h, past: h.unfold(1, past, past).transpose(2, 3).flatten(2)),
+        mistake("newest first", "The newest frame comes first in your windows. Oldest first.",
+                lambda h, past: windows(h, past, range(h.shape[1] - past + 1)).unflatten(2, (past, -1)).flip(2).flatten(2)),
+        mistake("not flattened", "One dimension too many: put the frames of a window side by side, past * D numbers.",
+                (".flatten(2)", "")),
+        mistake("windows before clips", "Your windows come first and the clips second: stack along dim=1.",
+                lambda h, past: windows(h, past, range(h.shape[1] - past + 1)).transpose(0, 1)),
     ),
-)
+)  # fmt: skip
 
 
 def copy_last_ratio_loop(prediction: Tensor, target: Tensor, last: Tensor) -> Tensor:
@@ -153,8 +114,7 @@ def frames_of(seed: int, n: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 COPY_LAST = Exercise(
-    "copy_last_ratio",
-    copy_last_ratio_loop,
+    "copy_last_ratio", copy_last_ratio_loop,
     trials=lambda: [
         (torch.tensor([[[[1.0, 0.0]]]]), torch.tensor([[[[1.0, 1.0]]]]), torch.tensor([[[[0.0, -1.0]]]])),
         frames_of(1, 2),
@@ -162,43 +122,25 @@ COPY_LAST = Exercise(
         frames_of(3, 3),
     ],
     mistakes=(
-        mistake(
-            "upside down",
-            "You divide the wrong way round: a better prediction must give a smaller number.",
-            lambda p, t, b: (b - t).square().mean() / (p - t).square().mean(),
-        ),
-        mistake(
-            "not divided",
-            "That is the plain squared error. Divide it by that of copying.",
-            lambda p, t, b: (p - t).square().mean(),
-        ),
-        mistake(
-            "compared with the last frame",
-            "Your lower part is how far the prediction is from the last frame. Copying is judged by the target too.",
-            lambda p, t, b: (p - t).square().mean() / (p - b).square().mean(),
-        ),
-        mistake(
-            "absolute error",
-            "You take absolute differences. Square them.",
-            lambda p, t, b: (p - t).abs().mean() / (b - t).abs().mean(),
-        ),
-        mistake(
-            "mean of ratios",
-            "You divide image by image and take the mean of the ratios. Take both means over everything, then divide.",
-            lambda p, t, b: ((p - t).square().mean((1, 2, 3)) / (b - t).square().mean((1, 2, 3))).mean(),
-        ),
-        mistake(
-            "root",
-            "You take a root. The ratio is one of squared errors.",
-            lambda p, t, b: ((p - t).square().mean() / (b - t).square().mean()).sqrt(),
-        ),
-        mistake(
-            "difference",
-            "You subtract the two errors. Divide: then the unit of the pixels drops out.",
-            lambda p, t, b: (p - t).square().mean() - (b - t).square().mean(),
-        ),
+        mistake("upside down", "You divide the wrong way round: a better prediction must give a smaller number.",
+                ("prediction - target).square().mean() / (last", "last - target).square().mean() / (prediction")),
+        mistake("not divided", "That is the plain squared error. Divide it by that of copying.",
+                ("() / (last - target).square().mean()", "()")),
+        mistake("compared with the last frame", "Your lower part is how far the prediction is from the last frame. Copying is "
+                "judged by the target too.",
+                ("last - target", "last - prediction")),
+        mistake("absolute error", "You take absolute differences. Square them.",
+                lambda p, t, b: (p - t).abs().mean() / (b - t).abs().mean()),
+        mistake("mean of ratios", "You divide image by image and take the mean of the ratios. Take both means over everything, "
+                "then divide.",
+                lambda p, t, b: ((p - t).square().mean((1, 2, 3)) / (b - t).square().mean((1, 2, 3))).mean()),
+        mistake("root", "You take a root. The ratio is one of squared errors.",
+                ("prediction - target).square().mean() / (last - target).square().mean(",
+                    "(prediction - target).square().mean() / (last - target).square().mean()).sqrt(")),
+        mistake("difference", "You subtract the two errors. Divide: then the unit of the pixels drops out.",
+                lambda p, t, b: (p - t).square().mean() - (b - t).square().mean()),
     ),
-)
+)  # fmt: skip
 
 
 def order_labels_loop(order: Tensor) -> Tensor:
@@ -214,47 +156,27 @@ def sixths() -> Tensor:
 
 
 ORDER_LABELS = Exercise(
-    "order_labels",
-    order_labels_loop,
+    "order_labels", order_labels_loop,
     trials=lambda: [
         (torch.tensor([[0, 1, 2], [2, 1, 0], [1, 0, 2]]),),
         (sixths(),),
         (torch.tensor([[4, 0, 7], [7, 5, 0], [0, 6, 7], [5, 7, 6], [6, 2, 1], [2, 6, 1]]),),
     ],
     mistakes=(
-        mistake(
-            "backwards counts as shuffled",
-            "A film run backwards counts as in order here: nobody could tell without an arrow of time. Label 0.",
-            lambda o: (~((o[:, 0] < o[:, 1]) & (o[:, 1] < o[:, 2]))).long(),
-        ),
-        mistake(
-            "labels exchanged",
-            "Your labels are the wrong way round: 0 is in order, 1 is shuffled.",
-            lambda o: 1 - order_labels(o),
-        ),
-        mistake(
-            "only first and last compared",
-            "You compare the first and the last frame. What counts is whether the middle one lies between.",
-            lambda o: (o[:, 0] > o[:, 2]).long(),
-        ),
-        mistake(
-            "must be neighbours",
-            "You ask that the frames follow each other without a gap. Frames 0, 4, 7 are in order too.",
-            lambda o: 1 - ((o[:, 1] - o[:, 0]).abs().eq(1) & (o[:, 2] - o[:, 1]).eq(o[:, 1] - o[:, 0])).long(),
-        ),
-        mistake(
-            "only one side compared",
-            "You compare the middle frame with one of the others. It has to lie between both.",
-            lambda o: (o[:, 0] > o[:, 1]).long(),
-            lambda o: (o[:, 1] > o[:, 2]).long(),
-        ),
-        mistake(
-            "yes or no",
-            "Labels are class numbers, int64: call .long() on the comparison.",
-            lambda o: order_labels(o) + 0.5,
-        ),
+        mistake("backwards counts as shuffled", "A film run backwards counts as in order here: nobody could tell without an "
+                "arrow of time. Label 0.",
+                lambda o: (~((o[:, 0] < o[:, 1]) & (o[:, 1] < o[:, 2]))).long()),
+        mistake("labels exchanged", "Your labels are the wrong way round: 0 is in order, 1 is shuffled.", ("< 0", "> 0")),
+        mistake("only first and last compared", "You compare the first and the last frame. What counts is whether the middle one "
+                "lies between.",
+                lambda o: (o[:, 0] > o[:, 2]).long()),
+        mistake("must be neighbours", "You ask that the frames follow each other without a gap. Frames 0, 4, 7 are in order too.",
+                lambda o: 1 - ((o[:, 1] - o[:, 0]).abs().eq(1) & (o[:, 2] - o[:, 1]).eq(o[:, 1] - o[:, 0])).long()),
+        mistake("only one side compared", "You compare the middle frame with one of the others. It has to lie between both.",
+                ("(first - middle) * (last - middle)", "first - middle"), lambda o: (o[:, 1] > o[:, 2]).long()),
+        mistake("yes or no", "Labels are class numbers, int64: call .long() on the comparison.", lambda o: order_labels(o) + 0.5),
     ),
-)
+)  # fmt: skip
 
 
 def rollout_loop(x: Tensor, weights: Tensor, steps: int) -> Tensor:
@@ -268,13 +190,6 @@ def rollout_loop(x: Tensor, weights: Tensor, steps: int) -> Tensor:
     return torch.tensor(rows, dtype=torch.float64)
 
 
-def rolled(x: Tensor, weights: Tensor, steps: int, flip: bool = False, drop: bool = True) -> Tensor:
-    for _ in range(steps):
-        w = weights.flip(0) if flip else weights
-        x = torch.cat([x, (x[:, -len(weights) :] * w).sum(1, keepdim=True)], dim=1)
-    return x[:, -steps:] if drop else x
-
-
 def no_feedback(x: Tensor, weights: Tensor, steps: int) -> Tensor:
     return (x[:, -len(weights) :] * weights).sum(1, keepdim=True).expand(-1, steps)
 
@@ -286,8 +201,7 @@ def from_the_front(x: Tensor, weights: Tensor, steps: int) -> Tensor:
 
 
 ROLLOUT = Exercise(
-    "extrapolate",
-    rollout_loop,
+    "extrapolate", rollout_loop,
     trials=lambda: [
         (torch.tensor([[1.0, 3.0]]), torch.tensor([-1.0, 2.0]), 3),
         (torch.tensor([[0.0, 5.0, 4.0], [2.0, 2.0, 1.0]]), torch.tensor([-1.0, 2.0]), 4),
@@ -295,31 +209,16 @@ ROLLOUT = Exercise(
         (draw(2, 2, 3), torch.tensor([0.5, -0.75, 1.0]), 2),
     ],
     mistakes=(
-        mistake(
-            "predictions not fed back",
-            "All your predictions are the first one: append each to the past before you predict the next.",
-            no_feedback,
-        ),
-        mistake(
-            "weights the wrong way round",
-            "Your first weight meets the newest value. Oldest first.",
-            lambda x, w, s: rolled(x, w, s, flip=True),
-        ),
-        mistake(
-            "past returned too",
-            "Return the predicted values only: the last `steps` columns.",
-            lambda x, w, s: rolled(x, w, s, drop=False),
-        ),
-        mistake(
-            "always the first frames", "You predict from the oldest values. Take the newest: x[:, -P:].", from_the_front
-        ),
-        mistake("one step too few", "The last step is missing.", lambda x, w, s: rolled(x, w, s)[:, :-1]),
-        mistake(
-            "last value copied",
-            "You repeat the last value: that is the baseline. Predict from the last P.",
-            lambda x, w, s: x[:, -1:].expand(-1, s),
-        ),
+        mistake("predictions not fed back", "All your predictions are the first one: append each to the past before you predict "
+                "the next.",
+                no_feedback),
+        mistake("weights the wrong way round", "Your first weight meets the newest value. Oldest first.", (").sum(", ".flip(0)).sum(")),
+        mistake("past returned too", "Return the predicted values only: the last `steps` columns.", ("[:, -steps:]", "")),
+        mistake("always the first frames", "You predict from the oldest values. Take the newest: x[:, -P:].", from_the_front),
+        mistake("one step too few", "The last step is missing.", ("-steps:", "-steps:-1")),
+        mistake("last value copied", "You repeat the last value: that is the baseline. Predict from the last P.",
+                lambda x, w, s: x[:, -1:].expand(-1, s)),
     ),
-)
+)  # fmt: skip
 
 EXERCISES = [BOUNCE, PAST_WINDOWS, COPY_LAST, ORDER_LABELS, ROLLOUT]

@@ -26,49 +26,24 @@ def offsets(k: Tensor, step: int) -> Tensor:
 
 
 NEIGHBOUR = Exercise(
-    "neighbour_offset",
-    neighbour_offset_loop,
-    returns=("offset",),
-    trials=lambda: [(torch.tensor([4]), 9, 3), (torch.arange(8), 10, 2), (draw_labels(1, 12, 8), 7, 0)],
+    "neighbour_offset", neighbour_offset_loop, returns=("offset",), trials=lambda: [(torch.tensor([4]), 9, 3),
+        (torch.arange(8), 10, 2), (draw_labels(1, 12, 8), 7, 0)],
     mistakes=(
-        mistake(
-            "across before down",
-            "You give (across, down). Rows come first here, as in an image tensor: (down, across).",
-            lambda k, size, gap: offsets(k, size + gap).flip(1),
-        ),
-        mistake(
-            "gap forgotten",
-            "You go `size` pixels: the patches touch, and an edge runs on from one into the other. Go size + gap.",
-            lambda k, size, gap: offsets(k, size),
-        ),
-        mistake(
-            "gap alone",
-            "You go `gap` pixels, so the patches overlap. From corner to corner it is size + gap.",
-            lambda k, size, gap: offsets(k, gap),
-        ),
-        mistake(
-            "gap twice",
-            "You count the gap twice. Between two neighbours there is one gap.",
-            lambda k, size, gap: offsets(k, size + 2 * gap),
-        ),
-        mistake(
-            "middle counted",
-            "You count the middle of the grid as a neighbour, so numbers from 4 on are one place too early. Number 4 lies to "
-            "the right.",
-            lambda k, size, gap: torch.stack([k // 3 - 1, k % 3 - 1], 1) * (size + gap),
-        ),
-        mistake(
-            "sign",
-            "Your offsets point from the neighbour to the first patch. Down and right are positive.",
-            lambda k, size, gap: -offsets(k, size + gap),
-        ),
-        mistake(
-            "in patches, not pixels",
-            "You count in patches. One patch further is size + gap pixels.",
-            lambda k, size, gap: offsets(k, 1),
-        ),
+        mistake("across before down", "You give (across, down). Rows come first here, as in an image tensor: (down, across).",
+                (") * (", ").flip(1) * (")),
+        mistake("gap forgotten", "You go `size` pixels: the patches touch, and an edge runs on from one into the other. Go size + gap.",
+                ("size + gap", "size")),
+        mistake("gap alone", "You go `gap` pixels, so the patches overlap. From corner to corner it is size + gap.",
+                ("size + gap", "gap")),
+        mistake("gap twice", "You count the gap twice. Between two neighbours there is one gap.",
+                lambda k, size, gap: offsets(k, size + 2 * gap)),
+        mistake("middle counted", "You count the middle of the grid as a neighbour, so numbers from 4 on are one place too "
+                "early. Number 4 lies to the right.",
+                ("k + (k >= 4)  #", "k  #")),
+        mistake("sign", "Your offsets point from the neighbour to the first patch. Down and right are positive.", ("(size", "-(size")),
+        mistake("in patches, not pixels", "You count in patches. One patch further is size + gap pixels.", (") * (size + gap)", ")")),
     ),
-)
+)  # fmt: skip
 
 
 def cut_patches_loop(x: Tensor, top: Tensor, left: Tensor, size: int) -> Tensor:
@@ -86,52 +61,30 @@ def one_by_one(x: Tensor, top, left, size: int, cut=None) -> Tensor:
 
 
 CUT = Exercise(
-    "cut_at",
-    cut_patches_loop,
-    returns=("patches",),
+    "cut_at", cut_patches_loop, returns=("patches",),
     trials=lambda: [
         (torch.arange(16.0).view(1, 1, 4, 4), torch.tensor([1]), torch.tensor([0]), 2),
         (draw(1, 3, 2, 6, 6), torch.tensor([2, 0, 1]), torch.tensor([0, 2, 2]), 3),
         ((draw(2, 4, 3, 7, 9) * 40 + 128).clamp(0, 255).to(torch.uint8), draw_labels(3, 4, 3), draw_labels(4, 4, 3), 4),
     ],
     mistakes=(
-        mistake(
-            "rows and columns exchanged",
-            "You count `top` along the columns and `left` along the rows. Images are [N, C, H, W]: rows come first.",
-            lambda x, top, left, size: one_by_one(x, left, top, size),
-        ),
-        mistake(
-            "transposed",
-            "Your patches come from the right place but are mirrored: their rows have become columns.",
-            lambda x, top, left, size: one_by_one(x, top, left, size).transpose(2, 3),
-        ),
-        mistake(
-            "centre instead of corner",
-            "You take the place as the patch's centre. It is its upper left pixel.",
-            lambda x, top, left, size: one_by_one(x, (top - size // 2).clamp(0), (left - size // 2).clamp(0), size),
-        ),
-        mistake(
-            "one place for all",
-            "You cut all images at the place of the first. Each has its own top[i] and left[i].",
-            lambda x, top, left, size: one_by_one(x, top[:1].expand(len(x)), left[:1].expand(len(x)), size),
-        ),
-        mistake(
-            "always the corner",
-            "You cut at the upper left corner of each image. Add top[i] and left[i].",
-            lambda x, top, left, size: x[:, :, :size, :size].clone(),
-        ),
-        mistake(
-            "one pixel more",
-            "Your patches have size + 1 pixels. A slice ends before its end: top : top + size.",
-            lambda x, top, left, size: one_by_one(x, top, left, size + 1),
-        ),
-        mistake(
-            "one pixel off",
-            "Your patches start one pixel too late. Rows and columns count from 0.",
-            lambda x, top, left, size: one_by_one(x, top + 1, left + 1, size),
-        ),
+        mistake("rows and columns exchanged", "You count `top` along the columns and `left` along the rows. Images are [N, C, H, "
+                "W]: rows come first.",
+                lambda x, top, left, size: one_by_one(x, left, top, size)),
+        mistake("transposed", "Your patches come from the right place but are mirrored: their rows have become columns.",
+                lambda x, top, left, size: one_by_one(x, top, left, size).transpose(2, 3)),
+        mistake("centre instead of corner", "You take the place as the patch's centre. It is its upper left pixel.",
+                lambda x, top, left, size: one_by_one(x, (top - size // 2).clamp(0), (left - size // 2).clamp(0), size)),
+        mistake("one place for all", "You cut all images at the place of the first. Each has its own top[i] and left[i].",
+                lambda x, top, left, size: one_by_one(x, top[:1].expand(len(x)), left[:1].expand(len(x)), size)),
+        mistake("always the corner", "You cut at the upper left corner of each image. Add top[i] and left[i].",
+                lambda x, top, left, size: x[:, :, :size, :size].clone()),
+        mistake("one pixel more", "Your patches have size + 1 pixels. A slice ends before its end: top : top + size.",
+                ("size,", "size + 1,")),
+        mistake("one pixel off", "Your patches start one pixel too late. Rows and columns count from 0.",
+                ("(size, device=x.device)", "(size, device=x.device) + 1")),
     ),
-)
+)  # fmt: skip
 
 
 def same_image_pairs_loop(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -149,59 +102,35 @@ def pairs(first: Tensor, second: Tensor, other: Tensor, labels=(1, 0)) -> tuple[
 
 
 PAIRS = Exercise(
-    "same_image_pairs",
-    same_image_pairs_loop,
-    returns=("first", "second", "labels"),
+    "same_image_pairs", same_image_pairs_loop, returns=("first", "second", "labels"),
     trials=lambda: [
         (torch.arange(3.0).view(3, 1, 1, 1), 10 + torch.arange(3.0).view(3, 1, 1, 1)),
         (draw(1, 4, 3, 2, 2), draw(2, 4, 3, 2, 2)),
         (draw(3, 5, 1, 3, 3), draw(4, 5, 1, 3, 3)),
     ],
     mistakes=(
-        mistake(
-            "rolled over the pixels",
-            "You shift pixels, not images. The images are dimension 0: second.roll(1, 0).",
-            lambda a, b: pairs(a, b, b.roll(1)),
-            lambda a, b: pairs(a, b, b.roll(1, -1)),
-            lambda a, b: pairs(a, b, b.roll(1, 1)),
-        ),
-        mistake(
-            "rolled the other way",
-            "Your negatives take the second patch of the image after. Asked for is the one before: roll by 1, not -1.",
-            lambda a, b: pairs(a, b, b.roll(-1, 0)),
-        ),
-        mistake(
-            "labels exchanged",
-            "1 means: the same image. Your labels say the opposite.",
-            lambda a, b: pairs(a, b, b.roll(1, 0), (0, 1)),
-        ),
-        mistake(
-            "labels alternate",
-            "Your labels go 1, 0, 1, 0, but your pairs do not: all N of the same image come first, then the N others.",
-            lambda a, b: (*pairs(a, b, b.roll(1, 0))[:2], torch.tensor([1, 0]).repeat(len(a))),
-        ),
-        mistake(
-            "negatives are not",
-            "Your second half repeats the same pairs, so pairs of one image are labelled 0. Shift the second patches by one image.",
-            lambda a, b: pairs(a, b, b),
-        ),
-        mistake(
-            "both sides rolled",
-            "You shift both patches, so each pair is of one image again. Shift the second alone.",
-            lambda a, b: (
-                torch.cat([a, a.roll(1, 0)]),
-                torch.cat([b, b.roll(1, 0)]),
-                torch.tensor([1, 0]).repeat_interleave(len(a)),
-            ),
-        ),
-        mistake(
-            "first patch with a first patch",
-            "Your negatives pair a first patch with another first one. Then how both were cut may tell the answer: pair it with a "
-            "second one.",
-            lambda a, b: pairs(a, b, a.roll(1, 0)),
-        ),
+        mistake("rolled over the pixels", "You shift pixels, not images. The images are dimension 0: second.roll(1, 0).",
+                (", 0", ""), (", 0", ", -1"), (", 0", ", 1")),
+        mistake("rolled the other way", "Your negatives take the second patch of the image after. Asked for is the one before: "
+                "roll by 1, not -1.",
+                ("1, 0", "-1, 0")),
+        mistake("labels exchanged", "1 means: the same image. Your labels say the opposite.",
+                ("torch.arange(2, device=first.device).flip(0).repeat_interleave(len(first))",
+                    "(1 - torch.arange(2, device=first.device).flip(0).repeat_interleave(len(first)))")),
+        mistake("labels alternate", "Your labels go 1, 0, 1, 0, but your pairs do not: all N of the same image come first, then "
+                "the N others.",
+                lambda a, b: (*pairs(a, b, b.roll(1, 0))[:2], torch.tensor([1, 0]).repeat(len(a)))),
+        mistake("negatives are not", "Your second half repeats the same pairs, so pairs of one image are labelled 0. Shift the "
+                "second patches by one image.",
+                (".roll(1, 0)", "")),
+        mistake("both sides rolled", "You shift both patches, so each pair is of one image again. Shift the second alone.",
+                lambda a, b: ( torch.cat([a, a.roll(1, 0)]), torch.cat([b, b.roll(1, 0)]), torch.tensor([1,
+                    0]).repeat_interleave(len(a)), )),
+        mistake("first patch with a first patch", "Your negatives pair a first patch with another first one. Then how both were "
+                "cut may tell the answer: pair it with a second one.",
+                ("second.", "first.")),
     ),
-)
+)  # fmt: skip
 
 
 def same_image_loss_loop(logits: Tensor, labels: Tensor) -> Tensor:
@@ -221,65 +150,32 @@ def true_p(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 LOSS = Exercise(
-    "same_image_loss",
-    same_image_loss_loop,
-    grad=True,
+    "same_image_loss", same_image_loss_loop, grad=True,
     trials=lambda: [
         (draw(s, m, spread=w), draw_labels(s, m, 2)) for s, (m, w) in enumerate([(2, 1.0), (5, 2.0), (12, 3.0)])
     ],
     mistakes=(
-        mistake(
-            "negatives forgotten",
-            "Pairs of two images count nothing in your loss: always answering *same* would be perfect. Add minus the log of 1 - p "
-            "for them.",
-            lambda a, y: -(y * F.logsigmoid(a)).mean(),
-            lambda a, y: -(y * F.logsigmoid(a)).sum() / y.sum(),
-            lambda a, y: -F.logsigmoid(a).mean(),
-        ),
-        mistake(
-            "sigmoid twice",
-            "binary_cross_entropy_with_logits takes logits and applies the sigmoid itself. Do not apply it before.",
-            lambda a, y: bce(a.sigmoid(), y),
-        ),
-        mistake(
-            "labels exchanged",
-            "Your loss is small where the answer is wrong: a large logit means *same image*, label 1.",
-            lambda a, y: bce(-a, y),
-        ),
-        mistake(
-            "sign",
-            "The log of a probability is negative; the loss is minus it.",
-            lambda a, y: -bce(a, y),
-        ),
-        mistake(
-            "sum instead of mean",
-            "You add up the batch. Take the mean, or the loss grows with the batch size.",
-            lambda a, y: bce(a, y, reduction="sum"),
-        ),
-        mistake(
-            "no log",
-            "You use the probability itself. Take its log.",
-            lambda a, y: -true_p(a, y).mean(),
-            lambda a, y: (1 - true_p(a, y)).mean(),
-        ),
-        mistake(
-            "squared error",
-            "You use the squared difference of probability and label. It hardly punishes an answer that is sure and wrong. Take minus "
-            "the log of the probability of the truth.",
-            lambda a, y: ((a.sigmoid() - y) ** 2).mean(),
-            lambda a, y: ((a - y) ** 2).mean(),
-        ),
-        mistake(
-            "log to base 2",
-            "You use log2. Cross-entropy takes the natural logarithm.",
-            lambda a, y: bce(a, y) / math.log(2),
-        ),
-        mistake(
-            "softmax over the batch",
-            "Your softmax runs over the pairs of the batch. Each pair has its own probability: sigmoid.",
-            lambda a, y: F.cross_entropy(a, y.to(a.dtype) / y.sum()),
-        ),
+        mistake("negatives forgotten", "Pairs of two images count nothing in your loss: always answering *same* would be "
+                "perfect. Add minus the log of 1 - p for them.",
+                lambda a, y: -(y * F.logsigmoid(a)).mean(), lambda a, y: -(y * F.logsigmoid(a)).sum() / y.sum(),
+                lambda a, y: -F.logsigmoid(a).mean()),
+        mistake("sigmoid twice", "binary_cross_entropy_with_logits takes logits and applies the sigmoid itself. Do not apply it "
+                "before.",
+                lambda a, y: bce(a.sigmoid(), y)),
+        mistake("labels exchanged", "Your loss is small where the answer is wrong: a large logit means *same image*, label 1.",
+                ("else logits", "else -logits")),
+        mistake("sign", "The log of a probability is negative; the loss is minus it.", ("return F", "return -F")),
+        mistake("sum instead of mean", "You add up the batch. Take the mean, or the loss grows with the batch size.",
+                ("dtype)", 'dtype), reduction="sum"')),
+        mistake("no log", "You use the probability itself. Take its log.",
+                lambda a, y: -true_p(a, y).mean(), lambda a, y: (1 - true_p(a, y)).mean()),
+        mistake("squared error", "You use the squared difference of probability and label. It hardly punishes an answer that is "
+                "sure and wrong. Take minus the log of the probability of the truth.",
+                lambda a, y: ((a.sigmoid() - y) ** 2).mean(), lambda a, y: ((a - y) ** 2).mean()),
+        mistake("log to base 2", "You use log2. Cross-entropy takes the natural logarithm.", lambda a, y: bce(a, y) / math.log(2)),
+        mistake("softmax over the batch", "Your softmax runs over the pairs of the batch. Each pair has its own probability: sigmoid.",
+                lambda a, y: F.cross_entropy(a, y.to(a.dtype) / y.sum())),
     ),
-)
+)  # fmt: skip
 
 EXERCISES = [NEIGHBOUR, CUT, PAIRS, LOSS]

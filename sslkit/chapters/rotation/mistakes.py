@@ -36,8 +36,7 @@ def images(seed: int, count: int, channels: int, size: int) -> Tensor:
 
 
 ROTATE = Exercise(
-    "rotate_batch",
-    rotate_batch_loop,
+    "rotate_batch", rotate_batch_loop,
     trials=lambda: [
         (torch.arange(4.0).view(1, 1, 2, 2), torch.tensor([1])),
         (torch.arange(12.0).view(3, 1, 2, 2), torch.tensor([3, 0, 2])),
@@ -46,46 +45,24 @@ ROTATE = Exercise(
         (images(3, 5, 1, 4), torch.tensor([3, 3, 1, 2, 0])),
     ],
     mistakes=(
-        mistake(
-            "clockwise",
-            "You turn clockwise. Counter-clockwise is torch.rot90(..., dims=(2, 3)), in this order of dims.",
-            lambda x, k: one_by_one(x, k, lambda a, t: torch.rot90(a, -t, (1, 2))),
-        ),
-        mistake(
-            "one angle for all",
-            "You turn the whole batch by the angle of one image. Each image has its own k[i].",
-            lambda x, k: torch.rot90(x, k[0].item(), (2, 3)),
-            lambda x, k: torch.rot90(x, k[-1].item(), (2, 3)),
-        ),
-        mistake(
-            "images in another order",
-            "You turn the images group by group and leave them grouped. Put "
-            "each back in its place: image i must stay image i.",
-            lambda x, k: torch.cat([torch.rot90(x[k == t], t, (2, 3)) for t in range(4)]),
-        ),
-        mistake(
-            "mirrored",
-            "Transposing or flipping alone mirrors the image. A quarter turn is both: "
-            "transpose, then flip the rows; a half turn flips both axes.",
-            lambda x, k: one_by_one(x, k, mirror),
-        ),
-        mistake(
-            "half turns",
-            "You turn by k half turns. A step of k is a quarter turn.",
-            lambda x, k: one_by_one(x, k, lambda a, t: torch.rot90(a, 2 * t, (1, 2))),
-        ),
-        mistake(
-            "turned at most once",
-            "You turn by one quarter wherever k is not 0. Turn k[i] times.",
-            lambda x, k: one_by_one(x, k, lambda a, t: torch.rot90(a, min(t, 1), (1, 2))),
-        ),
-        mistake(
-            "not turned",
-            "The images come back as they were: rot90 returns a new tensor, it does not change x.",
-            lambda x, k: x.clone(),
-        ),
+        mistake("clockwise", "You turn clockwise. Counter-clockwise is torch.rot90(..., dims=(2, 3)), in this order of dims.",
+                ("= k", "= -k")),
+        mistake("one angle for all", "You turn the whole batch by the angle of one image. Each image has its own k[i].",
+                lambda x, k: torch.rot90(x, k[0].item(), (2, 3)), lambda x, k: torch.rot90(x, k[-1].item(), (2, 3))),
+        mistake("images in another order", "You turn the images group by group and leave them grouped. Put each back in its "
+                "place: image i must stay image i.",
+                lambda x, k: torch.cat([torch.rot90(x[k == t], t, (2, 3)) for t in range(4)])),
+        mistake("mirrored", "Transposing or flipping alone mirrors the image. A quarter turn is both: transpose, then flip the "
+                "rows; a half turn flips both axes.",
+                lambda x, k: one_by_one(x, k, mirror)),
+        mistake("half turns", "You turn by k half turns. A step of k is a quarter turn.",
+                lambda x, k: one_by_one(x, k, lambda a, t: torch.rot90(a, 2 * t, (1, 2)))),
+        mistake("turned at most once", "You turn by one quarter wherever k is not 0. Turn k[i] times.",
+                lambda x, k: one_by_one(x, k, lambda a, t: torch.rot90(a, min(t, 1), (1, 2)))),
+        mistake("not turned", "The images come back as they were: rot90 returns a new tensor, it does not change x.",
+                lambda x, k: x.clone()),
     ),
-)
+)  # fmt: skip
 
 
 def rotation_batch_loop(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -110,67 +87,31 @@ def flips(x: Tensor) -> Tensor:
 
 
 ROTATION_BATCH = Exercise(
-    "rotation_batch",
-    rotation_batch_loop,
-    returns=("views", "labels"),
-    trials=lambda: [(torch.arange(8.0).view(2, 1, 2, 2),), (draw(1, 3, 3, 4, 4),), (images(2, 5, 3, 6),)],
+    "rotation_batch", rotation_batch_loop, returns=("views", "labels"), trials=lambda: [(torch.arange(8.0).view(2, 1, 2, 2),),
+        (draw(1, 3, 3, 4, 4),), (images(2, 5, 3, 6),)],
     mistakes=(
-        mistake(
-            "labels in another order",
-            "Views and labels are ordered differently, so most labels are "
-            "wrong: views go angle by angle, your labels image by image. Use repeat_interleave instead "
-            "of repeat (or the reverse).",
-            lambda x: (all_turns(x), torch.arange(4).repeat(len(x))),
-            lambda x: (all_turns(x).unflatten(0, (4, -1)).transpose(0, 1).flatten(0, 1), by_angle(x)),
-        ),
-        mistake(
-            "grouped by image",
-            "Your labels match your views, but they go image by image. The order "
-            "asked for is angle by angle: all N unturned, then all N by one quarter turn, ...",
-            lambda x: (
-                all_turns(x).unflatten(0, (4, -1)).transpose(0, 1).flatten(0, 1),
-                torch.arange(4).repeat(len(x)),
-            ),
-        ),
-        mistake(
-            "clockwise",
-            "You turn clockwise. Counter-clockwise is torch.rot90(..., dims=(2, 3)), in this order of dims.",
-            lambda x: (all_turns(x, (0, -1, -2, -3)), by_angle(x)),
-        ),
-        mistake(
-            "turn upon turn",
-            "You turn the batch that was turned before: the angles add up to 0, 1, 3, "
-            "6. Turn the original x each time.",
-            lambda x: (all_turns(x, (0, 1, 3, 6)), by_angle(x)),
-        ),
-        mistake(
-            "labels in degrees",
-            "Labels are class numbers 0, 1, 2, 3: cross-entropy indexes the logits with them.",
-            lambda x: (all_turns(x), by_angle(x, (0, 90, 180, 270))),
-        ),
-        mistake(
-            "labels start at 1",
-            "Class numbers start at 0: the unturned images have label 0.",
-            lambda x: (all_turns(x), by_angle(x, (1, 2, 3, 4))),
-        ),
-        mistake(
-            "unturned images missing",
-            "The unturned images are a class too, label 0.",
-            lambda x: (all_turns(x, (1, 2, 3)), by_angle(x, (1, 2, 3))),
-            lambda x: (all_turns(x, (1, 2, 3)), by_angle(x, (0, 1, 2))),
-        ),
-        mistake(
-            "one-hot labels",
-            "Labels are class numbers [4 N], not rows of zeros and a one.",
-            lambda x: (all_turns(x), F.one_hot(by_angle(x))),
-        ),
-        mistake(
-            "flipped",
-            "You flip the images, which mirrors them. Turn them with torch.rot90.",
-            lambda x: (flips(x), by_angle(x)),
-        ),
+        mistake("labels in another order", "Views and labels are ordered differently, so most labels are wrong: views go angle "
+                "by angle, your labels image by image. Use repeat_interleave instead of repeat (or the reverse).",
+                lambda x: (all_turns(x), torch.arange(4).repeat(len(x))),
+                lambda x: (all_turns(x).unflatten(0, (4, -1)).transpose(0, 1).flatten(0, 1), by_angle(x))),
+        mistake("grouped by image", "Your labels match your views, but they go image by image. The order asked for is angle by "
+                "angle: all N unturned, then all N by one quarter turn, ...",
+                lambda x: ( all_turns(x).unflatten(0, (4, -1)).transpose(0, 1).flatten(0, 1), torch.arange(4).repeat(len(x)), )),
+        mistake("clockwise", "You turn clockwise. Counter-clockwise is torch.rot90(..., dims=(2, 3)), in this order of dims.",
+                ("turns,", "-turns,")),
+        mistake("turn upon turn", "You turn the batch that was turned before: the angles add up to 0, 1, 3, 6. Turn the original "
+                "x each time.",
+                lambda x: (all_turns(x, (0, 1, 3, 6)), by_angle(x))),
+        mistake("labels in degrees", "Labels are class numbers 0, 1, 2, 3: cross-entropy indexes the logits with them.",
+                lambda x: (all_turns(x), by_angle(x, (0, 90, 180, 270)))),
+        mistake("labels start at 1", "Class numbers start at 0: the unturned images have label 0.", ("x))", "x)) + 1")),
+        mistake("unturned images missing", "The unturned images are a class too, label 0.",
+                lambda x: (all_turns(x, (1, 2, 3)), by_angle(x, (1, 2, 3))), lambda x: (all_turns(x, (1, 2, 3)), by_angle(x, (0, 1, 2)))),
+        mistake("one-hot labels", "Labels are class numbers [4 N], not rows of zeros and a one.",
+                lambda x: (all_turns(x), F.one_hot(by_angle(x)))),
+        mistake("flipped", "You flip the images, which mirrors them. Turn them with torch.rot90.", lambda x: (flips(x), by_angle(x))),
     ),
-)
+)  # fmt: skip
 
 
 def rotation_loss_loop(logits: Tensor, labels: Tensor) -> Tensor:
@@ -185,62 +126,32 @@ def picked(scores: Tensor, labels: Tensor) -> Tensor:
 
 
 ROTATION_LOSS = Exercise(
-    "rotation_loss",
-    rotation_loss_loop,
-    grad=True,
+    "rotation_loss", rotation_loss_loop, grad=True,
     trials=lambda: [
         (draw(s, m, 4, spread=w), draw_labels(s, m, 4))
         for s, (m, w) in enumerate([(2, 1.0), (3, 2.0), (8, 1.0), (16, 5.0)])
     ],
     mistakes=(
-        mistake(
-            "softmax twice",
-            "F.cross_entropy takes logits and applies softmax itself. Do not apply it before.",
-            lambda a, y: F.cross_entropy(a.softmax(1), y),
-        ),
-        mistake(
-            "sum instead of mean",
-            "You add up the batch. Take the mean, or the loss grows with the batch size.",
-            lambda a, y: F.cross_entropy(a, y, reduction="sum"),
-        ),
-        mistake(
-            "sign",
-            "The log of a probability is negative; the loss is minus it. Yours is made smaller by wrong answers.",
-            lambda a, y: -F.cross_entropy(a, y),
-        ),
-        mistake(
-            "no log",
-            "You use the probability itself. Take its log.",
-            lambda a, y: -picked(a.softmax(1), y).mean(),
-            lambda a, y: (1 - picked(a.softmax(1), y)).mean(),
-        ),
-        mistake(
-            "no softmax",
-            "You use the logits as if they were log-probabilities. Apply log_softmax over dim=1 first.",
-            lambda a, y: -picked(a, y).mean(),
-        ),
-        mistake(
-            "softmax over the batch",
-            "Your softmax runs over the images of the batch. It runs over the 4 turns: dim=1.",
-            lambda a, y: -picked(a.log_softmax(0), y).mean(),
-        ),
-        mistake(
-            "mean over the classes too",
-            "You divide by 4 M. Each image has one true turn: divide by M.",
-            lambda a, y: F.cross_entropy(a, y) / 4,
-        ),
-        mistake(
-            "log to base 2",
-            "You use log2. Cross-entropy takes the natural logarithm.",
-            lambda a, y: F.cross_entropy(a, y) / math.log(2),
-        ),
-        mistake(
-            "log of the mean",
-            "You take the log of the mean probability. Take the log of each first, then the mean.",
-            lambda a, y: -picked(a.softmax(1), y).mean().log(),
-        ),
+        mistake("softmax twice", "F.cross_entropy takes logits and applies softmax itself. Do not apply it before.",
+                ("logits,", "logits.softmax(1),")),
+        mistake("sum instead of mean", "You add up the batch. Take the mean, or the loss grows with the batch size.",
+                ("labels)", 'labels, reduction="sum")')),
+        mistake("sign", "The log of a probability is negative; the loss is minus it. Yours is made smaller by wrong answers.",
+                ("return F", "return -F")),
+        mistake("no log", "You use the probability itself. Take its log.",
+                lambda a, y: -picked(a.softmax(1), y).mean(), lambda a, y: (1 - picked(a.softmax(1), y)).mean()),
+        mistake("no softmax", "You use the logits as if they were log-probabilities. Apply log_softmax over dim=1 first.",
+                lambda a, y: -picked(a, y).mean()),
+        mistake("softmax over the batch", "Your softmax runs over the images of the batch. It runs over the 4 turns: dim=1.",
+                lambda a, y: -picked(a.log_softmax(0), y).mean()),
+        mistake("mean over the classes too", "You divide by 4 M. Each image has one true turn: divide by M.",
+                lambda a, y: F.cross_entropy(a, y) / 4),
+        mistake("log to base 2", "You use log2. Cross-entropy takes the natural logarithm.",
+                lambda a, y: F.cross_entropy(a, y) / math.log(2)),
+        mistake("log of the mean", "You take the log of the mean probability. Take the log of each first, then the mean.",
+                lambda a, y: -picked(a.softmax(1), y).mean().log()),
     ),
-)
+)  # fmt: skip
 
 
 def chance_loss_loop(classes: int) -> Tensor:
@@ -249,34 +160,18 @@ def chance_loss_loop(classes: int) -> Tensor:
 
 
 CHANCE = Exercise(
-    "chance_loss",
-    chance_loss_loop,
-    trials=lambda: [(4,), (2,), (10,), (100,)],
+    "chance_loss", chance_loss_loop, trials=lambda: [(4,), (2,), (10,), (100,)],
     mistakes=(
         mistake("accuracy", "That is how often guessing is right. The loss is minus its log.", lambda c: 1 / c),
-        mistake(
-            "error rate",
-            "That is how often guessing is wrong. The loss is minus the log of the probability of being right.",
-            lambda c: 1 - 1 / c,
-        ),
-        mistake("sign", "The log of 1 / classes is negative; the loss is minus it.", lambda c: -math.log(c)),
-        mistake(
-            "log to base 2",
-            "You use log2. Cross-entropy takes the natural logarithm: math.log.",
-            lambda c: math.log2(c),
-        ),
-        mistake(
-            "log to base 10",
-            "You use log10. Cross-entropy takes the natural logarithm: math.log.",
-            lambda c: math.log10(c),
-        ),
+        mistake("error rate", "That is how often guessing is wrong. The loss is minus the log of the probability of being right.",
+                lambda c: 1 - 1 / c),
+        mistake("sign", "The log of 1 / classes is negative; the loss is minus it.", ("math", "-math")),
+        mistake("log to base 2", "You use log2. Cross-entropy takes the natural logarithm: math.log.", ("log", "log2")),
+        mistake("log to base 10", "You use log10. Cross-entropy takes the natural logarithm: math.log.", ("log", "log10")),
         mistake("no log", "You return the number of classes. The loss is a logarithm.", lambda c: float(c)),
-        mistake(
-            "one class too few",
-            "You have log(classes - 1). The true class is among those that share the probability.",
-            lambda c: math.log(c - 1),
-        ),
+        mistake("one class too few", "You have log(classes - 1). The true class is among those that share the probability.",
+                ("(classes)", "(classes - 1)")),
     ),
-)
+)  # fmt: skip
 
 EXERCISES = [ROTATE, ROTATION_BATCH, ROTATION_LOSS, CHANCE]

@@ -24,46 +24,22 @@ def positive_index_loop(n: int) -> Tensor:
 
 
 POSITIVE = Exercise(
-    "positive_index",
-    positive_index_loop,
-    trials=lambda: [(3,), (2,), (4,), (7,)],
+    "positive_index", positive_index_loop, trials=lambda: [(3,), (2,), (4,), (7,)],
     mistakes=(
-        mistake(
-            "the row itself",
-            "You point each row at itself. The positive is the other view of the same image.",
-            lambda n: torch.arange(2 * n),
-            lambda n: torch.arange(n).repeat(2),
-        ),
-        mistake(
-            "off by one",
-            "You are off by one row: row 0 belongs to row n.",
-            lambda n: (torch.arange(2 * n) + n + 1) % (2 * n),
-            lambda n: (torch.arange(2 * n) + n - 1) % (2 * n),
-            lambda n: (torch.arange(2 * n) + 1) % (2 * n),
-        ),
-        mistake(
-            "neighbours as pairs",
-            "You pair rows 0 and 1, 2 and 3, ...: that is for views stacked "
-            "alternately. Here all first views come before all second views.",
-            lambda n: torch.arange(2 * n).view(n, 2).flip(1).flatten(),
-        ),
-        mistake(
-            "only the first views",
-            "You answer for the n first views. The second views are anchors too: 2 n entries.",
-            lambda n: torch.arange(n) + n,
-        ),
-        mistake(
-            "past the end",
-            "For the second views you point behind the last row. They belong to rows 0 .. n - 1.",
-            lambda n: torch.arange(2 * n) + n,
-        ),
-        mistake(
-            "mirrored",
-            "You pair the first row with the last. Row i belongs to row i + n.",
-            lambda n: torch.arange(2 * n).flip(0),
-        ),
+        mistake("the row itself", "You point each row at itself. The positive is the other view of the same image.",
+                (") + n", ")"), ("% (2 * n)", "% (n)")),
+        mistake("off by one", "You are off by one row: row 0 belongs to row n.",
+                ("+ n", "+ n + 1"), ("+ n", "+ n - 1"), lambda n: (torch.arange(2 * n) + 1) % (2 * n)),
+        mistake("neighbours as pairs", "You pair rows 0 and 1, 2 and 3, ...: that is for views stacked alternately. Here all "
+                "first views come before all second views.",
+                lambda n: torch.arange(2 * n).view(n, 2).flip(1).flatten()),
+        mistake("only the first views", "You answer for the n first views. The second views are anchors too: 2 n entries.",
+                ("(2 * n) +", "(n) +")),
+        mistake("past the end", "For the second views you point behind the last row. They belong to rows 0 .. n - 1.",
+                ("(torch.arange(2 * n) + n) % (2 * n)", "torch.arange(2 * n) + n")),
+        mistake("mirrored", "You pair the first row with the last. Row i belongs to row i + n.", lambda n: torch.arange(2 * n).flip(0)),
     ),
-)
+)  # fmt: skip
 
 
 def similarity_matrix_loop(z: Tensor) -> Tensor:
@@ -87,49 +63,23 @@ def table(z: Tensor, own: float | None = -math.inf, dim: int | None = 1) -> Tens
 
 
 SIMILARITY = Exercise(
-    "similarity_matrix",
-    similarity_matrix_loop,
-    grad=True,
-    trials=lambda: [(draw_rows(s, m, d),) for s, (m, d) in enumerate([(3, 2), (4, 3), (10, 5)])],
+    "similarity_matrix", similarity_matrix_loop, grad=True, trials=lambda: [(draw_rows(s, m, d),) for s, (m,
+        d) in enumerate([(3, 2), (4, 3), (10, 5)])],
     mistakes=(
-        mistake(
-            "no normalisation",
-            "These are dot products. Scale each row to length 1 first.",
-            lambda z: table(z, dim=None),
-        ),
-        mistake(
-            "diagonal left in",
-            "The diagonal still holds each view's similarity with itself. Set it to -inf.",
-            lambda z: table(z, own=None),
-        ),
-        mistake(
-            "diagonal 0",
-            "exp(0) is 1, so softmax would still give each view weight on itself. Set the diagonal to -inf.",
-            lambda z: table(z, own=0.0),
-        ),
-        mistake(
-            "diagonal +inf",
-            "With +inf softmax would give each view all weight on itself. It must be -inf.",
-            lambda z: table(z, own=math.inf),
-        ),
-        mistake(
-            "a large negative number",
-            "A large negative number works in float32, but overflows in half precision. Use float('-inf').",
-            *[lambda z, own=own: table(z, own=own) for own in (-1e9, -1e10, -1e4, -9e15)],
-        ),
-        mistake(
-            "normalised along the batch",
-            "You scale each column to length 1. Scale each row: dim=1.",
-            lambda z: table(z, dim=0),
-        ),
-        mistake(
-            "distance",
-            "You return distances. Similarity is the cosine, 1 for equal directions.",
-            lambda z: torch.cdist(F.normalize(z), F.normalize(z)),
-            lambda z: torch.cdist(z, z),
-        ),
+        mistake("no normalisation", "These are dot products. Scale each row to length 1 first.", ("z = F.normalize(z, dim=1)", "pass")),
+        mistake("diagonal left in", "The diagonal still holds each view's similarity with itself. Set it to -inf.",
+                ('(z @ z.T).masked_fill(itself, float("-inf"))', "z @ z.T")),
+        mistake("diagonal 0", "exp(0) is 1, so softmax would still give each view weight on itself. Set the diagonal to -inf.",
+                ('float("-inf")', "0.0")),
+        mistake("diagonal +inf", "With +inf softmax would give each view all weight on itself. It must be -inf.", ("-inf", "inf")),
+        mistake("a large negative number", "A large negative number works in float32, but overflows in half precision. Use "
+                "float('-inf').",
+                *[lambda z, own=own: table(z, own=own) for own in (-1e9, -1e10, -1e4, -9e15)]),
+        mistake("normalised along the batch", "You scale each column to length 1. Scale each row: dim=1.", ("dim=1", "dim=0")),
+        mistake("distance", "You return distances. Similarity is the cosine, 1 for equal directions.",
+                lambda z: torch.cdist(F.normalize(z), F.normalize(z)), lambda z: torch.cdist(z, z)),
     ),
-)
+)  # fmt: skip
 
 
 def info_nce_loop(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
@@ -173,128 +123,58 @@ def across(z1: Tensor, z2: Tensor, t: float) -> Tensor:
     return F.cross_entropy(F.normalize(z1) @ F.normalize(z2).T / t, torch.arange(len(z1)))
 
 
-def shifted(step: int):
-    return lambda a, b, t: nce_rows(a, b, t, partner=positive_index(len(a)).roll(step)).mean()
-
-
 INFO_NCE = Exercise(
-    "info_nce",
-    info_nce_loop,
-    grad=True,
+    "info_nce", info_nce_loop, grad=True,
     trials=lambda: [
         (draw_rows(s, n, d), draw_rows(s + 50, n, d), t)
         for s, (n, d, t) in enumerate([(2, 2, 0.5), (3, 4, 1.0), (4, 8, 0.1), (5, 3, 0.2), (4, 16, 2.0)])
     ],
     mistakes=(
-        mistake(
-            "no normalisation",
-            "The similarity is a cosine: scale each row of z1 and z2 to length 1 first.",
-            lambda a, b, t: nce_rows(a, b, t, dim=None).mean(),
-        ),
-        mistake(
-            "self-similarity in the denominator",
-            "Each view is compared with itself too, which is the "
-            "most similar of all. Set the diagonal to -inf before the softmax.",
-            lambda a, b, t: nce_rows(a, b, t, own=None).mean(),
-        ),
-        mistake(
-            "diagonal 0 instead of -inf",
-            "exp(0) is 1, so a diagonal of 0 still adds to the denominator. Set it to -inf.",
-            lambda a, b, t: nce_rows(a, b, t, own=0.0).mean(),
-        ),
-        mistake(
-            "temperature multiplied",
-            "Divide the similarities by the temperature: a small one must sharpen the softmax.",
-            lambda a, b, t: nce_rows(a, b, t, power=1).mean(),
-        ),
-        mistake(
-            "temperature ignored",
-            "The temperature is not used. Divide the similarities by it.",
-            lambda a, b, t: nce_rows(a, b, t, power=0).mean(),
-        ),
-        mistake(
-            "positives off by one",
-            "Your positives are one row off: row i of torch.cat([z1, z2]) "
-            "belongs to row i + N, and row i + N to row i.",
-            shifted(1),
-            shifted(-1),
-            lambda a, b, t: nce_rows(a, b, t, partner=torch.arange(2 * len(a)).roll(-1)).mean(),
-            lambda a, b, t: info_nce(a, b.roll(1, 0), t),
-            lambda a, b, t: info_nce(a, b.roll(-1, 0), t),
-        ),
-        mistake(
-            "neighbours as pairs",
-            "You pair rows 0 and 1, 2 and 3, ...: that is for views stacked "
-            "alternately. In torch.cat([z1, z2]) row i belongs to row i + N.",
-            lambda a, b, t: nce_rows(a, b, t, partner=torch.arange(2 * len(a)).view(-1, 2).flip(1).flatten()).mean(),
-        ),
-        mistake(
-            "one view as anchors",
-            "Only one of the two views is an anchor. Let all 2 N rows pick their partner.",
-            lambda a, b, t: nce_rows(a, b, t)[: len(a)].mean(),
-            lambda a, b, t: nce_rows(a, b, t)[len(a) :].mean(),
-        ),
-        mistake(
-            "sum instead of mean",
-            "You add up the anchors. Take the mean over all 2 N.",
-            lambda a, b, t: nce_rows(a, b, t).sum(),
-        ),
-        mistake(
-            "divided by N",
-            "You divide the sum by N, but there are 2 N anchors.",
-            lambda a, b, t: nce_rows(a, b, t).sum() / len(a),
-        ),
-        mistake(
-            "sign",
-            "The log of a probability is negative; the loss is minus it. Yours pulls the views of one image apart.",
-            lambda a, b, t: -nce_rows(a, b, t).mean(),
-        ),
-        mistake(
-            "positive left out of the denominator",
-            "Your denominator holds the 2 N - 2 negatives only "
-            "(that is the decoupled loss, Yeh et al. 2022). In equation 1 it holds the positive as well: "
-            "everything but the anchor itself.",
-            decoupled,
-        ),
-        mistake(
-            "negatives from the other view only",
-            "Each anchor is compared with the N views on the other "
-            "side (as in CLIP). The N - 1 other images of its own side are negatives too: 2 N - 1 "
-            "candidates.",
-            lambda a, b, t: (across(a, b, t) + across(b, a, t)) / 2,
-        ),
-        mistake(
-            "N x N, one direction",
-            "Only z1 picks, and only among z2. All 2 N views are anchors, each "
-            "with all 2 N - 1 other views as candidates.",
-            across,
-            lambda a, b, t: across(b, a, t),
-        ),
-        mistake(
-            "no log",
-            "You use the probability itself. Take its log.",
-            lambda a, b, t: -(-nce_rows(a, b, t)).exp().mean(),
-            lambda a, b, t: 1 - (-nce_rows(a, b, t)).exp().mean(),
-        ),
-        mistake(
-            "log of the mean",
-            "You take the log of the mean probability. Take the log of each anchor's first, then the mean.",
-            lambda a, b, t: -(-nce_rows(a, b, t)).exp().mean().log(),
-        ),
-        mistake(
-            "normalised along the batch",
-            "You scale each column to length 1. Scale each row: dim=1.",
-            lambda a, b, t: nce_rows(a, b, t, dim=0).mean(),
-            lambda a, b, t: nce_rows(F.normalize(a, dim=0), F.normalize(b, dim=0), t, dim=None).mean(),
-        ),
-        mistake(
-            "one view without gradient",
-            "One view is detached. SimCLR has no stop-gradient: both views are trained.",
-            lambda a, b, t: info_nce(a, b.detach(), t),
-            lambda a, b, t: info_nce(a.detach(), b, t),
-        ),
+        mistake("no normalisation", "The similarity is a cosine: scale each row of z1 and z2 to length 1 first.",
+                ("z = F.normalize(z if z.dtype == torch.float64 else z.float(), dim=1)", "pass")),
+        mistake("self-similarity in the denominator", "Each view is compared with itself too, which is the most similar of all. "
+                "Set the diagonal to -inf before the softmax.",
+                (".masked_fill(itself, -math.inf)", "")),
+        mistake("diagonal 0 instead of -inf", "exp(0) is 1, so a diagonal of 0 still adds to the denominator. Set it to -inf.",
+                lambda a, b, t: nce_rows(a, b, t, own=0.0).mean()),
+        mistake("temperature multiplied", "Divide the similarities by the temperature: a small one must sharpen the softmax.",
+                ("T /", "T *")),
+        mistake("temperature ignored", "The temperature is not used. Divide the similarities by it.", ("T / temperature", "T")),
+        mistake("positives off by one", "Your positives are one row off: row i of torch.cat([z1, z2]) belongs to row i + N, and "
+                "row i + N to row i.",
+                ("(N)", "(N - 1)"), ("(N)", "(N + 1)"),
+                lambda a, b, t: nce_rows(a, b, t, partner=torch.arange(2 * len(a)).roll(-1)).mean(),
+                lambda a, b, t: info_nce(a, b.roll(1, 0), t), lambda a, b, t: info_nce(a, b.roll(-1, 0), t)),
+        mistake("neighbours as pairs", "You pair rows 0 and 1, 2 and 3, ...: that is for views stacked alternately. In "
+                "torch.cat([z1, z2]) row i belongs to row i + N.",
+                lambda a, b, t: nce_rows(a, b, t, partner=torch.arange(2 * len(a)).view(-1, 2).flip(1).flatten()).mean()),
+        mistake("one view as anchors", "Only one of the two views is an anchor. Let all 2 N rows pick their partner.",
+                lambda a, b, t: nce_rows(a, b, t)[: len(a)].mean(), lambda a, b, t: nce_rows(a, b, t)[len(a) :].mean()),
+        mistake("sum instead of mean", "You add up the anchors. Take the mean over all 2 N.",
+                (", positive", ', positive, reduction="sum"')),
+        mistake("divided by N", "You divide the sum by N, but there are 2 N anchors.",
+                lambda a, b, t: nce_rows(a, b, t).sum() / len(a)),
+        mistake("sign", "The log of a probability is negative; the loss is minus it. Yours pulls the views of one image apart.",
+                ("return F", "return -F")),
+        mistake("positive left out of the denominator", "Your denominator holds the 2 N - 2 negatives only (that is the "
+                "decoupled loss, Yeh et al. 2022). In equation 1 it holds the positive as well: everything but the anchor itself.",
+                decoupled),
+        mistake("negatives from the other view only", "Each anchor is compared with the N views on the other side (as in CLIP). "
+                "The N - 1 other images of its own side are negatives too: 2 N - 1 candidates.",
+                lambda a, b, t: (across(a, b, t) + across(b, a, t)) / 2),
+        mistake("N x N, one direction", "Only z1 picks, and only among z2. All 2 N views are anchors, each with all 2 N - 1 "
+                "other views as candidates.",
+                across, lambda a, b, t: across(b, a, t)),
+        mistake("no log", "You use the probability itself. Take its log.",
+                lambda a, b, t: -(-nce_rows(a, b, t)).exp().mean(), lambda a, b, t: 1 - (-nce_rows(a, b, t)).exp().mean()),
+        mistake("log of the mean", "You take the log of the mean probability. Take the log of each anchor's first, then the mean.",
+                lambda a, b, t: -(-nce_rows(a, b, t)).exp().mean().log()),
+        mistake("normalised along the batch", "You scale each column to length 1. Scale each row: dim=1.",
+                ("dim=1", "dim=0"), lambda a, b, t: nce_rows(F.normalize(a, dim=0), F.normalize(b, dim=0), t, dim=None).mean()),
+        mistake("one view without gradient", "One view is detached. SimCLR has no stop-gradient: both views are trained.",
+                ("z2]", "z2.detach()]"), ("z1,", "z1.detach(),")),
     ),
-)
+)  # fmt: skip
 
 
 def false_negative_rate_loop(y: Tensor) -> Tensor:
@@ -311,8 +191,7 @@ def same_class(y: Tensor) -> Tensor:
 
 
 FALSE_NEGATIVES = Exercise(
-    "false_negative_rate",
-    false_negative_rate_loop,
+    "false_negative_rate", false_negative_rate_loop,
     trials=lambda: [
         (torch.tensor([0, 0, 1]),),
         (torch.tensor([0, 1, 2, 2, 2]),),
@@ -321,50 +200,24 @@ FALSE_NEGATIVES = Exercise(
         (torch.arange(6),),
     ],
     mistakes=(
-        mistake(
-            "the image itself counted",
-            "You count each image as a negative of itself. Leave the diagonal out, above and below the line.",
-            lambda y: same_class(y).mean(),
-        ),
-        mistake(
-            "one over the classes",
-            "That is the expectation for balanced classes. Count it in this batch.",
-            lambda y: 1 / len(y.unique()),
-            lambda y: 1 / (y.max() + 1),
-        ),
-        mistake(
-            "divided by N",
-            "Each image has N - 1 others, not N: divide by N (N - 1).",
-            lambda y: (same_class(y).sum() - len(y)) / len(y) ** 2,
-        ),
-        mistake(
-            "diagonal left above the line",
-            "You divide by the N (N - 1) pairs of different images, but "
-            "the N pairs of an image with itself are still in the sum.",
-            lambda y: same_class(y).sum() / (len(y) * (len(y) - 1)),
-        ),
-        mistake(
-            "the partner counted",
-            "The other view of the same image is the positive, not a negative: 2 N - 2 negatives.",
-            lambda y: (2 * same_class(y).sum(1) - 1).mean() / (2 * len(y) - 1),
-        ),
-        mistake(
-            "true negatives",
-            "That is the fraction of negatives of another class. Count those of the same class.",
-            lambda y: 1 - (same_class(y).sum() - len(y)) / (len(y) * (len(y) - 1)),
-        ),
-        mistake(
-            "count instead of fraction",
-            "You return how many there are per anchor. Divide by the number of negatives.",
-            lambda y: same_class(y).sum(1).mean() - 1,
-            lambda y: 2 * (same_class(y).sum(1).mean() - 1),
-        ),
-        mistake(
-            "half of the pairs",
-            "You count each pair once above the line, but twice below it.",
-            lambda y: same_class(y).triu(1).sum() / (len(y) * (len(y) - 1)),
-        ),
+        mistake("the image itself counted", "You count each image as a negative of itself. Leave the diagonal out, above and "
+                "below the line.",
+                lambda y: same_class(y).mean()),
+        mistake("one over the classes", "That is the expectation for balanced classes. Count it in this batch.",
+                lambda y: 1 / len(y.unique()), lambda y: 1 / (y.max() + 1)),
+        mistake("divided by N", "Each image has N - 1 others, not N: divide by N (N - 1).", ("n - 1", "n")),
+        mistake("diagonal left above the line", "You divide by the N (N - 1) pairs of different images, but the N pairs of an "
+                "image with itself are still in the sum.",
+                ("() - n", "()")),
+        mistake("the partner counted", "The other view of the same image is the positive, not a negative: 2 N - 2 negatives.",
+                lambda y: (2 * same_class(y).sum(1) - 1).mean() / (2 * len(y) - 1)),
+        mistake("true negatives", "That is the fraction of negatives of another class. Count those of the same class.",
+                ("same.sum() - n) / (n * (n - 1)", "1 - (same.sum() - n) / (n * (n - 1))")),
+        mistake("count instead of fraction", "You return how many there are per anchor. Divide by the number of negatives.",
+                ("n * (n - 1)", "n"), lambda y: 2 * (same_class(y).sum(1).mean() - 1)),
+        mistake("half of the pairs", "You count each pair once above the line, but twice below it.",
+                lambda y: same_class(y).triu(1).sum() / (len(y) * (len(y) - 1))),
     ),
-)
+)  # fmt: skip
 
 EXERCISES = [POSITIVE, SIMILARITY, INFO_NCE, FALSE_NEGATIVES]

@@ -36,8 +36,7 @@ def rows_of_each(y: Tensor, order: Tensor, pick) -> Tensor:
 
 
 NESTED = Exercise(
-    "nested_subset",
-    nested_subset_loop,
+    "nested_subset", nested_subset_loop,
     trials=lambda: [
         (torch.tensor([0, 1, 0, 1, 0, 1]), 1, torch.tensor([4, 2, 5, 0, 3, 1])),
         subset_trial(1, 12, 3, 2),
@@ -45,38 +44,22 @@ NESTED = Exercise(
         subset_trial(3, 30, 2, 7),
     ],
     mistakes=(
-        mistake(
-            "positions instead of rows",
-            "You return places in `order`. The row that stands at a place is `order[place]`.",
-            lambda y, n, order: torch.cat([(y[order] == c).nonzero()[:n, 0] for c in y.unique()]).sort().values,
-        ),
-        mistake(
-            "order not used",
-            "You take the first rows of each class as they stand in y, whatever the order. A seed would change nothing.",
-            lambda y, n, order: rows_of_each(y, torch.arange(len(y)), lambda rows: rows[:n]),
-        ),
-        mistake(
-            "labels not reordered",
-            "You compare `y == c` and index `order` with it. Where row order[i] stands in the walk, its class is y[order[i]].",
-            lambda y, n, order: torch.cat([order[y == c][:n] for c in y.unique()]).sort().values,
-        ),
-        mistake(
-            "the last of each class",
-            "You keep the last of each class. Keep the first `per_class` that are met.",
-            lambda y, n, order: rows_of_each(y, order, lambda rows: rows[-n:]),
-        ),
-        mistake(
-            "not balanced",
-            "You take the first rows of the walk, whatever their class. Each class must get exactly `per_class`.",
-            lambda y, n, order: order[: n * len(y.unique())].sort().values,
-        ),
-        mistake(
-            "not sorted",
-            "The rows are the right ones, grouped by class. Sort them.",
-            lambda y, n, order: torch.cat([order[y[order] == c][:n] for c in y.unique()]),
-        ),
+        mistake("positions instead of rows", "You return places in `order`. The row that stands at a place is `order[place]`.",
+                lambda y, n, order: torch.cat([(y[order] == c).nonzero()[:n, 0] for c in y.unique()]).sort().values),
+        mistake("order not used", "You take the first rows of each class as they stand in y, whatever the order. A seed would "
+                "change nothing.",
+                lambda y, n, order: rows_of_each(y, torch.arange(len(y)), lambda rows: rows[:n])),
+        mistake("labels not reordered", "You compare `y == c` and index `order` with it. Where row order[i] stands in the walk, "
+                "its class is y[order[i]].",
+                ("[order]", "")),
+        mistake("the last of each class", "You keep the last of each class. Keep the first `per_class` that are met.",
+                ("][:", "].flip(0)[:")),
+        mistake("not balanced", "You take the first rows of the walk, whatever their class. Each class must get exactly `per_class`.",
+                lambda y, n, order: order[: n * len(y.unique())].sort().values),
+        mistake("not sorted", "The rows are the right ones, grouped by class. Sort them.",
+                lambda y, n, order: torch.cat([order[y[order] == c][:n] for c in y.unique()])),
     ),
-)
+)  # fmt: skip
 
 
 def rates_per_layer_loop(layers: int, lr: float, decay: float) -> Tensor:
@@ -92,42 +75,22 @@ def powers(layers: int) -> Tensor:
 
 
 RATES = Exercise(
-    "rates_per_layer",
-    rates_per_layer_loop,
-    trials=lambda: [(3, 1.0, 0.5), (7, 0.01, 0.7), (1, 0.1, 0.3), (4, 2.0, 1.0)],
+    "rates_per_layer", rates_per_layer_loop, trials=lambda: [(3, 1.0, 0.5), (7, 0.01, 0.7), (1, 0.1, 0.3), (4, 2.0, 1.0)],
     mistakes=(
-        mistake(
-            "upside down",
-            "Your rates fall towards the output. The layer next to the input learns most slowly.",
-            lambda n, lr, d: lr * d ** powers(n),
-        ),
-        mistake(
-            "one power too many",
-            "Your last layer gets lr * decay. It learns with lr itself.",
-            lambda n, lr, d: lr * d ** (powers(n).flip(0) + 1),
-        ),
-        mistake(
-            "multiplied instead of raised",
-            "You multiply decay by the distance. Each layer multiplies the rate once more: a power.",
-            lambda n, lr, d: lr * d * powers(n).flip(0),
-        ),
-        mistake(
-            "a straight line",
-            "Your rates fall along a straight line. Each is `decay` times the next: a power.",
-            lambda n, lr, d: lr * (1 - (1 - d) * powers(n).flip(0)),
-        ),
-        mistake(
-            "no lr",
-            "These are the shares alone. Multiply by lr.",
-            lambda n, lr, d: d ** powers(n).flip(0),
-        ),
-        mistake(
-            "growing",
-            "You divide by decay, so the layers near the input learn fastest. Multiply.",
-            lambda n, lr, d: lr / d ** powers(n).flip(0),
-        ),
+        mistake("upside down", "Your rates fall towards the output. The layer next to the input learns most slowly.",
+                lambda n, lr, d: lr * d ** powers(n)),
+        mistake("one power too many", "Your last layer gets lr * decay. It learns with lr itself.",
+                lambda n, lr, d: lr * d ** (powers(n).flip(0) + 1)),
+        mistake("multiplied instead of raised", "You multiply decay by the distance. Each layer multiplies the rate once more: a "
+                "power.",
+                lambda n, lr, d: lr * d * powers(n).flip(0)),
+        mistake("a straight line", "Your rates fall along a straight line. Each is `decay` times the next: a power.",
+                lambda n, lr, d: lr * (1 - (1 - d) * powers(n).flip(0))),
+        mistake("no lr", "These are the shares alone. Multiply by lr.", lambda n, lr, d: d ** powers(n).flip(0)),
+        mistake("growing", "You divide by decay, so the layers near the input learn fastest. Multiply.",
+                lambda n, lr, d: lr / d ** powers(n).flip(0)),
     ),
-)
+)  # fmt: skip
 
 
 def consistency_loss_loop(weak: Tensor, strong: Tensor, threshold: float) -> Tensor:
@@ -150,9 +113,7 @@ def each(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 FIXMATCH = Exercise(
-    "consistency_loss",
-    consistency_loss_loop,
-    grad=True,
+    "consistency_loss", consistency_loss_loop, grad=True,
     trials=lambda: [
         (torch.tensor([[2.0, 0.0], [0.5, 0.0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]]), 0.8),
         (draw(1, 6, 3, spread=2.0), draw(2, 6, 3), 0.7),
@@ -160,68 +121,32 @@ FIXMATCH = Exercise(
         (draw(5, 8, 4, spread=2.0), draw(6, 8, 4), 0.5),
     ],
     mistakes=(
-        mistake(
-            "mean over the sure ones",
-            "You divide by how many count. FixMatch divides by all N, so few sure guesses weigh little.",
-            lambda w, s, t: (
-                (each(s, w.argmax(1)) * sure(w.softmax(1), t)).sum() / sure(w.softmax(1), t).sum().clamp(min=1)
-            ),
-        ),
-        mistake(
-            "views exchanged",
-            "You guess on the strong view and train the weak one. The weak view guesses: it is easier to be right there.",
-            lambda w, s, t: (each(w, s.argmax(1)) * sure(s.softmax(1), t)).mean(),
-        ),
-        mistake(
-            "no threshold",
-            "Every guess counts in your loss, sure or not.",
-            lambda w, s, t: each(s, w.argmax(1)).mean(),
-        ),
-        mistake(
-            "the unsure ones",
-            "You keep the guesses below the threshold.",
-            lambda w, s, t: (each(s, w.argmax(1)) * ~sure(w.softmax(1), t)).mean(),
-        ),
-        mistake(
-            "threshold on logits",
-            "You compare logits with the threshold. It is one for probabilities: take the softmax first.",
-            lambda w, s, t: (each(s, w.argmax(1)) * (w.max(1).values >= t)).mean(),
-        ),
-        mistake(
-            "confidence of the strong view",
-            "You take the strong view's probability for the threshold. How sure the weak view is decides.",
-            lambda w, s, t: (each(s, w.argmax(1)) * sure(s.softmax(1), t)).mean(),
-        ),
-        mistake(
-            "trained on the weak view",
-            "You train the weak view on its own guess. The strong view must repeat it.",
-            lambda w, s, t: (each(w, w.argmax(1)) * sure(w.softmax(1), t)).mean(),
-        ),
-        mistake(
-            "soft labels",
-            "You use the weak view's probabilities as the target. FixMatch takes the most probable class alone.",
-            lambda w, s, t: (each(s, w.detach().softmax(1)) * sure(w.softmax(1), t)).mean(),
-            lambda w, s, t: (each(s, w.softmax(1)) * sure(w.softmax(1), t)).mean(),
-        ),
-        mistake(
-            "sum",
-            "You add up the images. Take the mean over all N.",
-            lambda w, s, t: (each(s, w.argmax(1)) * sure(w.softmax(1), t)).sum(),
-        ),
-        mistake(
-            "softmax twice",
-            "F.cross_entropy takes logits and applies softmax itself.",
-            lambda w, s, t: (each(s.softmax(1), w.argmax(1)) * sure(w.softmax(1), t)).mean(),
-        ),
-        mistake(
-            "no stop-gradient",
-            "The value is right, but a gradient reaches the weak view's logits. The guess is a target: detach it.",
-            lambda w, s, t: (
-                each(s, w.argmax(1)) * sure(w.softmax(1), t) * (w.softmax(1).amax(1) / w.softmax(1).amax(1).detach())
-            ).mean(),
-        ),
+        mistake("mean over the sure ones", "You divide by how many count. FixMatch divides by all N, so few sure guesses weigh little.",
+                lambda w, s, t: ( (each(s, w.argmax(1)) * sure(w.softmax(1), t)).sum() / sure(w.softmax(1), t).sum().clamp(min=1) )),
+        mistake("views exchanged", "You guess on the strong view and train the weak one. The weak view guesses: it is easier to "
+                "be right there.",
+                lambda w, s, t: (each(w, s.argmax(1)) * sure(s.softmax(1), t)).mean()),
+        mistake("no threshold", "Every guess counts in your loss, sure or not.", ("losses * (confidence >= threshold)", "losses")),
+        mistake("the unsure ones", "You keep the guesses below the threshold.", (">= threshold", "< threshold")),
+        mistake("threshold on logits", "You compare logits with the threshold. It is one for probabilities: take the softmax first.",
+                ("softmax(dim=1).", "")),
+        mistake("confidence of the strong view", "You take the strong view's probability for the threshold. How sure the weak "
+                "view is decides.",
+                lambda w, s, t: (each(s, w.argmax(1)) * sure(s.softmax(1), t)).mean()),
+        mistake("trained on the weak view", "You train the weak view on its own guess. The strong view must repeat it.",
+                ("strong,", "weak,")),
+        mistake("soft labels", "You use the weak view's probabilities as the target. FixMatch takes the most probable class alone.",
+                lambda w, s, t: (each(s, w.detach().softmax(1)) * sure(w.softmax(1), t)).mean(),
+                lambda w, s, t: (each(s, w.softmax(1)) * sure(w.softmax(1), t)).mean()),
+        mistake("sum", "You add up the images. Take the mean over all N.",
+                ('F.cross_entropy(strong, labels, reduction="none")', '(F.cross_entropy(strong, labels, reduction="none")) * len(weak)')),
+        mistake("softmax twice", "F.cross_entropy takes logits and applies softmax itself.", ("strong,", "strong.softmax(1),")),
+        mistake("no stop-gradient", "The value is right, but a gradient reaches the weak view's logits. The guess is a target: "
+                "detach it.",
+                lambda w, s, t: ( each(s, w.argmax(1)) * sure(w.softmax(1),
+                    t) * (w.softmax(1).amax(1) / w.softmax(1).amax(1).detach()) ).mean()),
     ),
-)
+)  # fmt: skip
 
 
 def labels_saved_loop(counts: Tensor, accuracy: Tensor, target: float) -> Tensor:
@@ -264,41 +189,25 @@ CURVE = (torch.tensor([1.0, 10.0, 100.0]), torch.tensor([0.1, 0.3, 0.7]))
 LONGER = (torch.tensor([1.0, 2.0, 5.0, 10.0, 50.0]), torch.tensor([0.12, 0.2, 0.26, 0.5, 0.55]))
 
 SAVED = Exercise(
-    "labels_saved",
-    labels_saved_loop,
-    trials=lambda: [(*CURVE, 0.5), (*CURVE, 0.3), (*LONGER, 0.4), (*LONGER, 0.05), (*LONGER, 0.6), (*LONGER, 0.22)],
+    "labels_saved", labels_saved_loop, trials=lambda: [(*CURVE, 0.5), (*CURVE, 0.3), (*LONGER, 0.4), (*LONGER, 0.05), (*LONGER,
+        0.6), (*LONGER, 0.22)],
     mistakes=(
-        mistake(
-            "straight in the labels",
-            "You interpolate over the labels themselves. Over their logarithm the curve is closer to a straight line.",
-            saved_by(lambda a, b, s: a + s * (b - a)),
-        ),
-        mistake(
-            "the next count",
-            "You return the first measured count that reaches the target. Go on between the counts.",
-            saved_by(lambda a, b, s: b),
-        ),
-        mistake(
-            "the count before",
-            "You return the last count below the target. That many labels are not enough.",
-            saved_by(lambda a, b, s: a),
-        ),
-        mistake(
-            "share upside down",
-            "You go the remaining share of the way. The share is (target - accuracy before) / (accuracy after - accuracy before).",
-            saved_by(lambda a, b, s: math.exp(math.log(a) + (1 - s) * (math.log(b) - math.log(a)))),
-        ),
-        mistake(
-            "never reached",
-            "A target that the curve never reaches needs more labels than were measured: return infinity (math.inf).",
-            saved_by(lambda a, b, s: math.exp(math.log(a) + s * (math.log(b) - math.log(a))), beyond=None),
-        ),
-        mistake(
-            "logarithm not undone",
-            "You return the logarithm of the number of labels: take exp of it.",
-            saved_by(lambda a, b, s: math.log(a) + s * (math.log(b) - math.log(a))),
-        ),
+        mistake("straight in the labels", "You interpolate over the labels themselves. Over their logarithm the curve is closer "
+                "to a straight line.",
+                saved_by(lambda a, b, s: a + s * (b - a))),
+        mistake("the next count", "You return the first measured count that reaches the target. Go on between the counts.",
+                ("counts[after - 1]", "counts[after]")),
+        mistake("the count before", "You return the last count below the target. That many labels are not enough.",
+                ("after])", "after - 1])")),
+        mistake("share upside down", "You go the remaining share of the way. The share is (target - accuracy before) / (accuracy "
+                "after - accuracy before).",
+                ("low, high", "high, low")),
+        mistake("never reached", "A target that the curve never reaches needs more labels than were measured: return infinity "
+                "(math.inf).",
+                saved_by(lambda a, b, s: math.exp(math.log(a) + s * (math.log(b) - math.log(a))), beyond=None)),
+        mistake("logarithm not undone", "You return the logarithm of the number of labels: take exp of it.",
+                ("math.exp(low + float(share) * (high - low))", "low + float(share) * (high - low)")),
     ),
-)
+)  # fmt: skip
 
 EXERCISES = [NESTED, RATES, FIXMATCH, SAVED]
