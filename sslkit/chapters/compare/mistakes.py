@@ -60,8 +60,8 @@ CKA = Exercise(
                     "(x.T @ y).square().sum() / ((x.T @ x).norm() * (y.T @ y).norm())).sqrt(")),
         mistake("divided by the features' lengths", "Below the line stand the norms of x^T x and of y^T y, not the squared norms "
                 "of x and y: with those, even x with itself does not give 1.",
-                lambda x,
-                    y: ( (by_columns(x).T @ by_columns(y)).square().sum() / (by_columns(x).square().sum() * by_columns(y).square().sum()) )),
+                lambda x, y: (by_columns(x).T @ by_columns(y)).square().sum()
+                / (by_columns(x).square().sum() * by_columns(y).square().sum())),
         mistake("images normalised", "You bring each image's features to length 1, which is another measure. CKA only centres.",
                 lambda x, y: linear_cka(F.normalize(x, dim=1), F.normalize(y, dim=1)),
                 lambda x, y: linear_cka(F.normalize(by_columns(x), dim=1), F.normalize(by_columns(y), dim=1))),

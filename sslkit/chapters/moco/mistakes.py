@@ -184,7 +184,7 @@ LOSS = Exercise(
                 lambda q, k, queue, t: picks(logits_of(q, k, queue, t, dim=0))),
         mistake("temperature multiplied", "Divide the similarities by the temperature: a small one must sharpen the softmax.",
                 (") /", ") *")),
-        mistake("temperature ignored", "The temperature is not used. Divide the similarities by it.", (") / temperature  #", ")  #")),
+        mistake("temperature ignored", "The temperature is not used. Divide the similarities by it.", (") / temperature", ")")),
         mistake("the queue ignored", "You compare with the keys of the batch. The negatives are the rows of the queue.",
                 lambda q, k, queue, t: in_batch(q, k, queue, t, also_queue=False)),
         mistake("the batch's keys among the negatives", "The other keys of the batch are among your negatives. Here the queue "

@@ -39,7 +39,7 @@ NEIGHBOUR = Exercise(
                 lambda k, size, gap: offsets(k, size + 2 * gap)),
         mistake("middle counted", "You count the middle of the grid as a neighbour, so numbers from 4 on are one place too "
                 "early. Number 4 lies to the right.",
-                ("k + (k >= 4)  #", "k  #")),
+                ("k + (k >= 4)", "k")),
         mistake("sign", "Your offsets point from the neighbour to the first patch. Down and right are positive.", ("(size", "-(size")),
         mistake("in patches, not pixels", "You count in patches. One patch further is size + gap pixels.", (") * (size + gap)", ")")),
     ),
