@@ -46,11 +46,11 @@ TASKS = {
         title="One logit, two answers",
         difficulty=2,
         minutes=10,
-        task="Write `same_image_loss(logits, labels)`: the network gives one number for a pair; its sigmoid is the probability of *same image*. The loss is minus the log of the probability that the truth was given, mean over the pairs. Try it without `F.binary_cross_entropy_with_logits`; then see that it is the same.",
+        task="Write `same_image_loss(logits, same)`: the network gives one number for a pair, of any size; its sigmoid is the probability of *same image*. The loss is minus the log of the probability that the truth was given, mean over the pairs. Try it without `F.binary_cross_entropy_with_logits`; then see that it is the same.",
         hints=(
             "Which probability has *another image*, if *same image* has p? The loss looks at the one that is true.",
             "`F.logsigmoid(logits)` is log p without overflow, and `F.logsigmoid(-logits)` is log(1 - p).",
-            "`-torch.where(labels == 1, F.logsigmoid(logits), F.logsigmoid(-logits)).mean()`.",
+            "`-torch.where(same == 1, F.logsigmoid(logits), F.logsigmoid(-logits)).mean()`.",
         ),
     ),
     "neighbour_offset": Task(

@@ -136,8 +136,7 @@ PAIRS = Exercise(
 def same_image_loss_loop(logits: Tensor, labels: Tensor) -> Tensor:
     total = torch.zeros((), dtype=torch.float64)
     for logit, label in zip(logits.double(), labels.tolist()):
-        p = 1 / (1 + torch.exp(-logit))
-        total = total - torch.log(p if label == 1 else 1 - p)
+        total = total + torch.log1p(torch.exp(-logit if label == 1 else logit))
     return total / len(labels)
 
 
@@ -152,7 +151,8 @@ def true_p(logits: Tensor, labels: Tensor) -> Tensor:
 LOSS = Exercise(
     "same_image_loss", same_image_loss_loop, grad=True,
     trials=lambda: [
-        (draw(s, m, spread=w), draw_labels(s, m, 2)) for s, (m, w) in enumerate([(2, 1.0), (5, 2.0), (12, 3.0)])
+        *((draw(s, m, spread=w), draw_labels(s, m, 2)) for s, (m, w) in enumerate([(2, 1.0), (5, 2.0), (12, 3.0)])),
+        (torch.tensor([200.0, -200.0, 90.0, -90.0]), torch.tensor([1, 0, 0, 1])),  # logits of any size
     ],
     mistakes=(
         mistake("negatives forgotten", "Pairs of two images count nothing in your loss: always answering *same* would be "
@@ -162,6 +162,9 @@ LOSS = Exercise(
         mistake("sigmoid twice", "binary_cross_entropy_with_logits takes logits and applies the sigmoid itself. Do not apply it "
                 "before.",
                 lambda a, y: bce(a.sigmoid(), y)),
+        mistake("probabilities first", "You compute the probability first: of a large logit it is exactly 1, and the log of what is left "
+                "is cut off. Stay with logits: F.binary_cross_entropy_with_logits, or F.logsigmoid.",
+                lambda a, y: F.binary_cross_entropy(a.sigmoid(), y.to(a.dtype))),
         mistake("labels exchanged", "Your loss is small where the answer is wrong: a large logit means *same image*, label 1.",
                 ("else logits", "else -logits")),
         mistake("sign", "The log of a probability is negative; the loss is minus it.", ("return F", "return -F")),

@@ -69,7 +69,6 @@ RIGHT = {
     ],
     "patches.same_image_loss": [
         lambda a, y: -torch.where(y == 1, F.logsigmoid(a), F.logsigmoid(-a)).mean(),
-        lambda a, y: F.binary_cross_entropy(a.sigmoid(), y.float()),
         lambda a, y: F.softplus((1 - 2 * y) * a).mean(),
         lambda a, y: F.cross_entropy(torch.stack([torch.zeros_like(a), a], 1), y),
     ],
@@ -100,6 +99,7 @@ NAMED = [
         "sigmoid twice",
     ),
     ("patches.same_image_loss", lambda a, y: F.softplus((1 - 2 * y) * a).mean().detach(), "no gradient"),
+    ("patches.same_image_loss", lambda a, y: F.binary_cross_entropy(a.sigmoid(), y.float()), "probabilities first"),
 ]
 
 UNNAMED = [
