@@ -19,9 +19,9 @@ import pytest
 import torch
 from nbclient import NotebookClient
 from PIL import Image
+from rooms import rooms
 
 from sslkit import plots
-from sslkit.chapters.simclr import figures
 from sslkit.plots import curves
 from sslkit.plots import live as live_module
 from sslkit.plots.picture import COLOURS, LOCK, RIGHT, WRONG
@@ -46,7 +46,6 @@ CLASSES = [
     "ankle boot",
 ]
 XY = rng.normal(size=(40, 2))
-Z = rng.normal(size=(2, 8, 5))
 RUNS = {"pixels": 0.31, "untrained encoder": [0.38, 0.42], "SimCLR": [0.55, 0.57, 0.59]}
 
 
@@ -87,14 +86,11 @@ FIGURES = {
     "heat map": lambda **t: plots.heatmap(np.eye(5), CLASSES[:5], CLASSES[:5], label="cosine", **t),
     "large heat map": lambda **t: plots.heatmap(rng.normal(size=(60, 80)), marks=[(0, 1), (5, 9)], **t),
     "confusion": lambda **t: plots.confusion(Y, np.roll(Y, 1), CLASSES, **t),
-    "histogram": lambda **t: plots.histogram({"positives": XY[:, 0], "negatives": XY[:, 1] - 2}, **t),
     "live": lambda **t: live(**t),
-    "similarity": lambda **t: figures.similarity_matrix(*Z, 0.1, 3, (IMAGES[:8], IMAGES[8:16])),
-    "similarity without images": lambda **t: figures.similarity_matrix(*Z, 0.1),
-    "temperatures": lambda **t: figures.temperature_strip(*Z),
     "note": lambda **t: plots.note(**t),
 }
-OWN_TITLE = ("similarity", "similarity without images", "temperatures")
+OWN = {f"{chapter}: {name}": make for chapter, room in rooms("shown").items() for name, make in room.FIGURES.items()}
+ALL = FIGURES | {name: lambda make=make, **_: make() for name, make in OWN.items()}  # with titles of their own
 
 
 def pixels(picture) -> np.ndarray:
@@ -119,21 +115,21 @@ def drawn_text(monkeypatch):
     return found
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", ALL)
 def test_picture_is_a_small_png_with_alt_text(name):
-    picture = FIGURES[name](title="What to see", caption="12 images, seed 0.")
+    picture = ALL[name](title="What to see", caption="12 images, seed 0.")
     image = Image.open(io.BytesIO(picture.png))
     image.verify()
     assert image.format == "PNG" and 300 < image.width <= 900 and image.height < 900
     assert len(picture.png) < 130_000
     assert len(picture.alt) > 30
-    if name not in OWN_TITLE:
+    if name in FIGURES:
         assert "What to see." in picture.alt and "12 images, seed 0." in picture.alt
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", ALL)
 def test_text_is_neither_cropped_nor_overlapping(name, drawn_text):
-    picture = FIGURES[name](title=TITLE, caption=CAPTION)
+    picture = ALL[name](title=TITLE, caption=CAPTION)
     height, width = pixels(picture).shape[:2]
     for text, box, _ in drawn_text:
         inside = box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1
@@ -141,24 +137,24 @@ def test_text_is_neither_cropped_nor_overlapping(name, drawn_text):
     straight = [(text, box.padded(-1)) for text, box, rotation in drawn_text if rotation == 0]
     for (one, a), (two, b) in itertools.combinations(straight, 2):
         assert not a.overlaps(b), f"{one!r} and {two!r} overlap"
-    if name not in OWN_TITLE:
+    if name in FIGURES:
         shown = " ".join(" ".join(text.split()) for text, _, _ in drawn_text)
         assert TITLE in shown and CAPTION.strip() in shown
 
 
 def test_style_is_the_figures_own_and_global_settings_stay():
-    plain = {name: FIGURES[name](title="t", caption="c").png for name in ("bars", "heat map", "map", "live")}
+    plain = {name: ALL[name](title="t", caption="c").png for name in ("bars", "heat map", "map", "live")}
     before = dict(matplotlib.rcParams)
     dark = {"text.color": "white", "axes.facecolor": "black", "figure.facecolor": "black"}
     dark |= {"axes.edgecolor": "white", "axes.labelcolor": "white", "xtick.color": "white", "font.size": 20}
     with matplotlib.rc_context(dark):
-        assert {name: FIGURES[name](title="t", caption="c").png for name in plain} == plain
+        assert {name: ALL[name](title="t", caption="c").png for name in plain} == plain
     assert dict(matplotlib.rcParams) == before
 
 
 def test_same_input_gives_the_same_bytes_from_two_threads_too():
     def draw():
-        return [FIGURES[name](title="t", caption="c").png for name in ("grid", "map", "heat map", "bars")]
+        return [ALL[name](title="t", caption="c").png for name in ("grid", "map", "heat map", "bars")]
 
     alone, results = draw(), []
     threads = [threading.Thread(target=lambda: results.append(draw())) for _ in range(2)]
@@ -169,10 +165,10 @@ def test_same_input_gives_the_same_bytes_from_two_threads_too():
     assert results == [alone, alone]
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", ALL)
 def test_one_figure_is_drawn_at_a_time(name):
     done = threading.Event()
-    thread = threading.Thread(target=lambda: (FIGURES[name](title="t", caption="c"), done.set()))
+    thread = threading.Thread(target=lambda: (ALL[name](title="t", caption="c"), done.set()))
     with LOCK:
         thread.start()
         assert not done.wait(0.1)
@@ -387,26 +383,6 @@ def test_confusion_counts_rows(drawn_text):
     assert "Accuracy 75.0% of 4" in alt
     numbers = [text for text, _, _ in drawn_text if text in ("0.67", "0.33", "0", "1.00")]
     assert sorted(numbers) == sorted(["0.67", "0.33", "0", "1.00"])
-
-
-def test_info_nce_parts_agree_with_autograd():
-    z1, z2 = torch.tensor(Z[0], dtype=torch.float64), torch.tensor(Z[1], dtype=torch.float64)
-    z = torch.nn.functional.normalize(torch.cat([z1, z2]), dim=1)
-    similarity = (z @ z.T).requires_grad_()
-    target = torch.arange(16).roll(8)
-    masked = (similarity / 0.2).masked_fill(torch.eye(16, dtype=torch.bool), -torch.inf)
-    loss = torch.nn.functional.cross_entropy(masked, target)
-    loss.backward()
-    parts = figures.info_nce_parts(z1, z2, 0.2)
-    assert parts["loss"] == pytest.approx(loss.item(), abs=1e-12) and parts["chance"] == pytest.approx(np.log(15))
-    push = similarity.grad.numpy().copy()
-    push[np.arange(16), target] = 0
-    np.fill_diagonal(push, 0)
-    assert np.allclose(parts["push"], push / push.sum(1, keepdims=True))
-    assert figures.hardest(parts["push"])[0] == 1
-    assert figures.hardest(parts["push"])[1] == pytest.approx(parts["push"].max(1).mean())
-    with pytest.raises(ValueError, match="above 0"):
-        figures.info_nce_parts(z1, z2, 0)
 
 
 # --- live -------------------------------------------------------------------------------

@@ -11,9 +11,9 @@ import torch
 import traitlets
 from displayed import displayed
 from PIL import Image
+from rooms import rooms
 
 from sslkit import plots, widgets
-from sslkit.chapters.simclr import figures, widget
 from sslkit.views import ColorJitter, Compose, GaussianBlur, Grayscale, RandomResizedCrop, Rotation
 from sslkit.widgets import picker
 
@@ -23,7 +23,6 @@ Y = np.arange(30) % 3
 H = np.random.default_rng(0).normal(size=(30, 6))
 XY = np.random.default_rng(1).normal(size=(30, 2))
 VIEWS = Compose([RandomResizedCrop(), ColorJitter(), Grayscale(), GaussianBlur(), Rotation()])
-Z = torch.randn(2, 8, 5, generator=GENERATOR)
 
 
 def explorer(**options):
@@ -33,8 +32,12 @@ def explorer(**options):
 ALL = {
     "playground": lambda: widgets.views_playground(IMAGES, VIEWS),
     "explorer": explorer,
-    "similarity": lambda: widget.similarity(*Z, images=(IMAGES[:8], IMAGES[8:16])),
     "picker": lambda: widgets.data_picker(["fashion", "emoji"], key="test"),
+}
+
+
+ALL |= {
+    f"{c}: {name}": make for c, room in rooms("shown").items() for name, make in getattr(room, "WIDGETS", {}).items()
 }
 
 
@@ -152,28 +155,6 @@ def test_playground_tells_a_view_that_fails():
     assert "RuntimeError: too much" in one.words.value
     with pytest.raises(ValueError, match="N, C, H, W"):
         widgets.views_playground(IMAGES[0], Broken())
-
-
-# --- similarity -------------------------------------------------------------------------------
-
-
-def test_similarity_follows_temperature_and_row():
-    one = ALL["similarity"]()
-    first = one.image.value
-    assert f"Loss {figures.info_nce_parts(*Z, 0.1)['loss']:.3f}; chance ln(15) = 2.708" in one.picture.alt
-    one.controls["temperature"].value = 1.0
-    assert f"Loss {figures.info_nce_parts(*Z, 1.0)['loss']:.3f}" in one.picture.alt and one.image.value != first
-    one.controls["row"].value = 15
-    assert "row 15" in one.picture.alt and one.words.value == ""
-    with pytest.raises(ValueError, match="N, K"):
-        widget.similarity(Z[0], Z[1, :4])
-
-
-def test_similarity_takes_the_first_pairs_of_both_views():
-    z = torch.randn(2, 40, 5, generator=GENERATOR)
-    one = widget.similarity(*z, most=6)
-    assert f"Loss {figures.info_nce_parts(z[0, :6], z[1, :6], 0.1)['loss']:.3f}" in one.picture.alt
-    assert one.controls["row"].max == 11
 
 
 # --- explorer -------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import pytest
 import torch
 import torchvision
 from states import same, weights
+from tiny import takes_any_encoder
 from torch import nn
 
 from sslkit import chapters
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("plain_precision", "smoke_scale")
 RESNET, CONVNEXT = "torchvision:resnet18", "timm:convnext_atto"
 VIT = "timm:vit_tiny_patch16_224,img_size=32,patch_size=4,embed_dim=24,depth=2,num_heads=2"
 DIMS = {RESNET: 512, CONVNEXT: 320, VIT: 24}
-IMAGES = [name for name in chapters.methods() if chapters.kind_of(name) == "images" and name != "mae"]
+IMAGES = [name for name in chapters.methods() if chapters.kind_of(name) == "images" and takes_any_encoder(name)]
 ABOUT = {"name": "rotation", "data": "scenes", "channels": 3, "size": 32}
 each_name = pytest.mark.parametrize("name", DIMS)
 

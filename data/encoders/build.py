@@ -27,7 +27,6 @@ from sslkit.train import Recipe
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 KEPT = ("method", "name", "recipe", "channels", "size", "data", "seed", "step", "scale")
-WHOLE = ("simclr",)  # methods that ship with all of their parts
 JUDGES = ("kNN", "linear probe")
 SUPERVISED = Recipe(steps=500, lr=2e-3, batch=128, optimizer="adamw", weight_decay=0.05)  # as probes.supervised
 INTRODUCTION = """# Ready encoders
@@ -68,11 +67,13 @@ def encoders(runs: Path) -> None:
         if not (run / "checkpoint.pt").exists():
             continue
         state = checkpoint.load(run / "checkpoint.pt")
-        if name in WHOLE or state["step"] < state["recipe"]["steps"] or state["data"] != "scenes":
-            print(f"{run}: left out ({'ships whole' if name in WHOLE else 'not a finished run on scenes'})")
+        target = HERE / f"{name}_scenes.pt"
+        ships_whole = target.exists() and "model" in checkpoint.load(target)
+        if ships_whole or state["step"] < state["recipe"]["steps"] or state["data"] != "scenes":
+            print(f"{run}: left out ({'ships whole' if ships_whole else 'not a finished run on scenes'})")
             continue
         weights = {k.removeprefix(PREFIX): v for k, v in state["model"].items() if k.startswith(PREFIX)}
-        write(HERE / f"{name}_scenes.pt", {key: state[key] for key in KEPT} | {"encoder": half(weights)})
+        write(target, {key: state[key] for key in KEPT} | {"encoder": half(weights)})
     target = HERE / "supervised_scenes.pt"
     if target.exists():
         return

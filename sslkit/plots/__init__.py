@@ -5,9 +5,8 @@ figure) and makes its alt text of them. Images are uint8 [N, C, H, W] or float i
 channels; tensors and arrays both do. picture.py says why figures are made the way they are.
 """
 
-from .bars import bars, histogram, scoreboard
+from .bars import bars, scoreboard
 from .curves import label_efficiency, losses, smooth, spread_words, verdict
-from .guesses import guesses
 from .images import grid, neighbours, pairs, rows, strip
 from .live import Live, duration, in_jupyter
 from .maps import subsample, tsne, tsne_maps
@@ -15,9 +14,9 @@ from .matrices import confusion, heatmap
 from .picture import COLOURS, Picture, array, note
 
 __all__ = [
-    "COLOURS", "Live", "Picture", "array", "bars", "confusion", "duration", "grid", "guesses",
+    "COLOURS", "Live", "Picture", "array", "bars", "confusion", "duration", "grid",
     "heatmap",
-    "histogram", "in_jupyter", "label_efficiency", "losses", "neighbours", "note", "pairs",
+    "in_jupyter", "label_efficiency", "losses", "neighbours", "note", "pairs",
     "rows", "scoreboard", "smooth", "spread_words", "strip", "subsample", "tsne",
     "tsne_maps", "verdict",
 ]  # fmt: skip

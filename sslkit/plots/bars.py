@@ -1,4 +1,4 @@
-"""Bars with their runs, the scoreboard, histograms."""
+"""Bars with their runs, the scoreboard."""
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from .picture import (
     array,
     drawing,
     frame,
-    name_lines,
     plain_axes,
     render,
 )
@@ -114,24 +113,3 @@ def scoreboard(table: dict, title: str = "", caption: str = "", highlight: str |
         means = ", ".join(f"{name} {short(r.mean())}" for name, r in runs.items() if not np.isnan(r).any())
         spoken.append(f"{judge}: {means}")
     return render(fig, describe(f"Scoreboard. {'; '.join(spoken)}", title, caption), colours=64)
-
-
-@drawing
-def histogram(
-    values, bins: int = 40, title: str = "", caption: str = "", xlabel: str = "", ylabel: str = "density"
-) -> Picture:
-    """Histograms over each other: {name: numbers}, or one list; each has area 1, so that groups of different
-    size compare."""
-    values = values if isinstance(values, dict) else {"": values}
-    groups = {name: array(v).astype(float).ravel() for name, v in values.items()}
-    edges = np.histogram_bin_edges(np.concatenate(list(groups.values())), bins)
-    fig, (left, bottom, w, h) = frame(WIDTH, 3.0, title, caption)
-    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
-    ax = plain_axes(fig.add_subplot(), xlabel, ylabel, grid="y")
-    for colour, (name, numbers) in zip(COLOURS * 4, groups.items()):
-        ax.hist(numbers, edges, density=True, histtype="stepfilled", color=colour, alpha=0.35, label=name or None)
-        ax.hist(numbers, edges, density=True, histtype="step", color=colour, linewidth=1.4)
-    if any(groups):
-        name_lines(ax)
-    means = ", ".join(f"{name or 'values'} mean {v.mean():.3g}" for name, v in groups.items())
-    return render(fig, describe(f"Histogram: {means}", title, caption), colours=96)

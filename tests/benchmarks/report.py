@@ -14,50 +14,41 @@ import statistics
 import sys
 from pathlib import Path
 
+from rooms import rooms
 from tables import percent
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "notebooks" / "pictures"
-COURSE = {  # notebook: (what it is about, words in the alt text of its picture)
-    "00_start_here": ("The two stages in one sitting: pretrain without labels, then ten labels of each kind.", "after pretraining"),
-    "02_judging": ("The judges before the methods: kNN, linear probe, few labels, t-SNE and how it misleads, rank, collapse.", "t-SNE"),
-    "03_rotation": ("The simplest pretext task: how was the image turned? What it cannot learn, and the shortcuts it takes.", "turn"),
-    "04_patches": ("Two pieces of one picture: where does the second lie? Shortcuts, switched on and off.", "eight pieces"),
-    "08_next_frame": ("The next frame of a film: motion kernels, roll-outs, blur, the arrow of time.", "dreams up"),
-    "10_simclr": ("Contrastive learning, from a loop over pairs to the matrix form; views, projector, temperature.", "views"),
-    "11_moco": ("A queue of keys and a slow teacher; how batch norm gives the answer away.", "under different teachers"),
-    "17_mae": ("Hide three quarters and paint them: a Vision Transformer that sees what is left.", "a setting to look at"),
-    "19_bert": ("Hide words, guess them from both sides; 80/10/10; ten labels against tf-idf.", "hidden twice"),
-    "20_gpt": ("The next word: tokens, a causal mask, sampling, a cache, a leak; bits per byte.", "bits than the bigram"),
-    "22_transfer": ("What labels are worth after pretraining; other images; FixMatch as the third way.", "as labels grow"),
-    "23_compare": ("All methods side by side: who forgot the colour, who the place? CKA.", "how far the features move when one factor"),
-    "25_many_gpus": ("The differentiable gather and the ways to get it wrong; a killed run goes on.", "meets 6, 30 and 30 negatives"),
-}  # fmt: skip
 
 
-def picture(nb: dict, words: str) -> bytes:
-    """The first figure whose alt text has these words, else the first."""
-    found = [
-        (output["metadata"]["image/png"]["alt"], "".join(output["data"]["image/png"]))
-        for cell in nb["cells"]
-        for output in cell.get("outputs", [])
-        if "image/png" in output.get("data", {})
-    ]
-    chosen = next((png for alt, png in found if words.lower() in alt.lower()), found[0][1])
-    return base64.b64decode(chosen)
+def picture(nb: dict) -> bytes | None:
+    """The figure of the cell with the tag `picture`, else the first one; None where there is none."""
+    cells = sorted(nb["cells"], key=lambda cell: "picture" not in cell["metadata"].get("tags", []))
+    outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+    found = next((data["image/png"] for data in outputs if "image/png" in data), None)
+    return base64.b64decode("".join(found)) if found else None
+
+
+def headline(nb: dict) -> tuple[str, str]:
+    """A chapter's title, from its first heading, and what one sees in it, the paragraph in italics below."""
+    text = "".join(nb["cells"][0]["source"])
+    found = re.match(r"# (?P<title>[^\n]+)\n+\*(?P<about>[^*]+)\*\n", text)
+    if not found:
+        raise ValueError(f"a chapter begins with '# TITLE' and a paragraph '*what one sees*', not with {text[:60]!r}")
+    return found["title"], " ".join(found["about"].split())
 
 
 def syllabus() -> tuple[str, dict[Path, bytes]]:
     """The table, and the pictures it shows by path."""
     lines, pictures = ["| | chapter | what you see | minutes |", "|---|---|---|---|"], {}
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        nb, (about, words) = json.loads(path.read_text()), COURSE[path.stem]
-        pictures[PICTURES / f"{path.stem}.png"] = picture(nb, words)
-        title = next(
-            line for cell in nb["cells"] for line in "".join(cell["source"]).splitlines() if line.startswith("# ")
-        ).removeprefix("# ")
+    for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
+        nb = json.loads(path.read_text())
+        title, about = headline(nb)
+        image = ""
+        if png := picture(nb):
+            pictures[PICTURES / f"{path.stem}.png"] = png
+            image = f'<img src="notebooks/pictures/{path.stem}.png" width="220" alt="{title}">'
         minutes = nb["metadata"].get("sslkit", {}).get("seconds", 0) / 60
-        image = f'<img src="notebooks/pictures/{path.stem}.png" width="220" alt="{title}">'
         lines.append(f"| {image} | [{path.stem}](notebooks/{path.name}): {title} | {about} | {minutes:.1f} |")
     return "\n".join(lines), pictures
 
@@ -79,11 +70,14 @@ def results() -> str:
             cells.append(f"{percent(rows[one['method']])} ({percent(rows.get('untrained') or rows['from scratch'])})")
         length = f"{one['steps']:,} x {one['batch']}"
         parts.append(f"| {one['method']} | " + " | ".join(cells) + f" | {length} | {len(one['seeds'])} |")
-    simclr = next(one for one in measured if one["method"] == "SimCLR")
+    reference = max(measured, key=lambda one: len(one["rows"][judges[0]]))[
+        "rows"
+    ]  # the file with the most rows has them
     for row in ("pixels", "supervised"):
-        cells = [percent(values) if (values := simclr["rows"][judge].get(row)) else "" for judge in judges]
+        cells = [percent(values) if (values := reference[judge].get(row)) else "" for judge in judges]
         parts.append(f"| {row} | " + " | ".join(cells) + " | | |")
-    parts += text_results() + transfer_results()
+    for chapter in rooms("report").values():
+        parts += chapter.lines()
     speed = json.loads((ROOT / "results/speed.json").read_text())
     parts.append(
         f"\nSpeed of training on {speed['threads']} cores in {speed['precision'].removeprefix('torch.')}: images "
@@ -98,54 +92,6 @@ def results() -> str:
         )
         parts.append(f"| {name} | {mean['sslkit']:,.0f} | {100 * mean['sslkit'] / mean['ready']:.0f} %{beside} |")
     return "\n".join(parts)
-
-
-def found(name: str) -> dict:
-    """A results file, {} where it was not made."""
-    path = ROOT / "results" / name
-    return json.loads(path.read_text()) if path.exists() else {}
-
-
-def text_results() -> list[str]:
-    """Lines for the two chapters on text."""
-    gpt, bert, lines = found("gpt.json"), found("bert.json"), []
-    if gpt:
-        bits = ", ".join(f"{name} {plain(values)}" for name, values in gpt["rows"].items())
-        lines.append(
-            f"\nText, bits per byte of test documents ({len(gpt['seeds'])} seeds; less is better): {bits}. `{gpt['command']}`"
-        )
-    if bert:
-        named = ", ".join(f"{name} {percent(values)}" for name, values in bert["masked"].items())
-        lines.append(f"\nHidden tokens named right in %, validation documents: {named}.")
-        lines.append(f"The package of a test passage, accuracy in %, {len(bert['seeds'])} seeds:\n")
-        counts = list(bert["labels"]["fine-tuned"])
-        lines += ["| labels per class | " + " | ".join(counts) + " |", "|---" * (len(counts) + 1) + "|"]
-        lines += [
-            f"| {arm} | " + " | ".join(percent(row[k]) for k in counts) + " |" for arm, row in bert["labels"].items()
-        ]
-        lines.append(f"\n`{bert['command']}`")
-    return lines
-
-
-def transfer_results() -> list[str]:
-    """The headline table: accuracy against labels per class."""
-    kept = found("transfer.json")
-    if not kept:
-        return []
-    table = kept["curves"][kept["data"]]
-    counts = sorted(table["fine-tuned"], key=int)
-    lines = [
-        f"\nLabels per class on `{kept['data']}`, test accuracy in %, {len(kept['seeds'])} seeds. `{kept['command']}`\n"
-    ]
-    lines += ["| | " + " | ".join(counts) + " |", "|---" * (len(counts) + 1) + "|"]
-    for arm, points in table.items():
-        lines.append(f"| {arm} | " + " | ".join(percent(points[k]) if k in points else "" for k in counts) + " |")
-    return lines
-
-
-def plain(values: list[float]) -> str:
-    """Mean ± standard deviation."""
-    return f"{statistics.mean(values):.3f}" + (f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else "")
 
 
 def put(text: str, mark: str, content: str) -> str:

@@ -3,11 +3,10 @@
 Without a chapter it lists those that have one.
 """
 
-import runpy
+import importlib
 import sys
-from pathlib import Path
 
-CHAPTERS = Path(__file__).parents[1] / "chapters"
+from rooms import CHAPTERS
 
 
 def main() -> None:
@@ -15,8 +14,10 @@ def main() -> None:
     found = {path.parent.name: path for path in sorted(CHAPTERS.glob("*/benchmark.py"))}
     if len(sys.argv) < 2 or sys.argv[1] not in found:
         sys.exit(f"usage: python tests/benchmarks/run.py CHAPTER [OPTIONS], CHAPTER one of {', '.join(found)}")
-    sys.argv = [f"run.py {sys.argv[1]}", *sys.argv[2:]]
-    runpy.run_path(str(found[sys.argv[0].split()[1]]), run_name="__main__")
+    name = sys.argv.pop(1)
+    sys.argv[0] += f" {name}"
+    sys.path.append(str(found[name].parent))  # processes that it starts find it there too
+    importlib.import_module("benchmark").main()
 
 
 if __name__ == "__main__":

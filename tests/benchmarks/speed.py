@@ -1,5 +1,5 @@
-"""How fast each method trains at laptop scale: against the same step fed with ready inputs, and SimCLR against
-lightly's documented pipeline.
+"""How fast each method trains at laptop scale: against the same step fed with ready inputs, and against others' pipelines where its
+chapter has one (tests/chapters/NAME/rivals.py).
 
     pip install -e ".[benchmark]"
     python tests/benchmarks/speed.py [METHOD ...] [--steps 60] [--out results/speed.json]
@@ -7,23 +7,23 @@ lightly's documented pipeline.
 All train the same network on the same images with the same batch size, in turns, in one process:
 - `sslkit`: `sslkit.train.train`, a new pretext task each step;
 - `ready`: the same step on a task that was made before: the limit of this network on this machine;
-- `lightly` (SimCLR only): its SimCLRTransform on PIL images, a DataLoader with two workers, its NTXentLoss, float32.
-Without lightly it is left out. Nothing else may run on the machine meanwhile.
+- rivals: lightly's documented SimCLR, for one; left out where its package is not installed.
+Nothing else may run on the machine meanwhile.
 """
 
 import argparse
 import json
 import statistics
-import time
 from pathlib import Path
 
 import torch
+from rooms import rooms
 from tables import machine, save
 from torch import nn
 
 from sslkit.chapters import data_of, get, methods
 from sslkit.datasets import load
-from sslkit.train import build, make_optimizer, train
+from sslkit.train import build, train
 
 WARM_UP = 5  # steps that do not count
 
@@ -55,45 +55,8 @@ def samples_per_second(records, batch: int) -> float:
     return (last.step - first.step) * batch / (last.seconds - first.seconds)
 
 
-def lightly_images_per_second(images, recipe, steps: int) -> float:
-    """Training images per second of lightly's documented SimCLR loop, after the warm-up."""
-    from lightly.loss import NTXentLoss
-    from lightly.transforms import SimCLRTransform
-    from torch.utils.data import DataLoader, Dataset
-    from torchvision.transforms.functional import to_pil_image
-
-    class Pictures(Dataset):
-        transform = SimCLRTransform(input_size=images.shape[-1], gaussian_blur=0.0)
-
-        def __len__(self):
-            return len(images)
-
-        def __getitem__(self, i):
-            return self.transform(to_pil_image(images[i])), 0
-
-    method = build(get("simclr").METHOD, recipe).to(memory_format=torch.contiguous_format).train()
-    criterion, optimizer = NTXentLoss(temperature=method.temperature), make_optimizer(method, recipe)
-    loader = DataLoader(
-        Pictures(), batch_size=recipe.batch, shuffle=True, drop_last=True, num_workers=2, persistent_workers=True
-    )
-    done, start = 0, 0.0
-    while True:
-        for (view1, view2), _ in loader:
-            z1, z2 = method.projector(method.encoder(view1)), method.projector(method.encoder(view2))
-            loss = criterion(z1, z2)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            done += 1
-            if done == WARM_UP:
-                start = time.perf_counter()
-            if done == WARM_UP + steps:
-                return steps * recipe.batch / (time.perf_counter() - start)
-
-
 def measure(name: str, steps: int, rounds: int) -> dict[str, list[float]]:
-    """Images, clips or passages of text per second of a method, one number a round: {"sslkit": ..., "ready": ...,
-    SimCLR's "lightly": ...}."""
+    """Images, clips or passages of text per second of a method and of its rivals, one number a round: {"sslkit": ..., "ready": ...}."""
     module = get(name)
     recipe = module.RECIPES["laptop"].but(steps=steps + WARM_UP)
     data = load(data_of(name), limit=4000)
@@ -104,11 +67,11 @@ def measure(name: str, steps: int, rounds: int) -> dict[str, list[float]]:
     for _ in range(rounds):  # in turns, so that a slow minute hits both alike
         speeds["sslkit"].append(samples_per_second(train(method, data.pretrain, recipe), recipe.batch))
         speeds["ready"].append(samples_per_second(train(ready, data.pretrain, recipe), recipe.batch))
-    if name == "simclr":
+    for rival, rate in getattr(rooms("rivals").get(name), "RIVALS", {}).items():
         try:
-            speeds["lightly"] = [lightly_images_per_second(data.train.x, recipe, max(10, steps // 3)) for _ in range(2)]
+            speeds[rival] = [rate(data.train.x, recipe, max(10, steps // 3)) for _ in range(2)]
         except ImportError:
-            print('lightly is not installed: pip install -e ".[benchmark]"')
+            print(f'{rival} is not installed: pip install -e ".[benchmark]"')
     return speeds
 
 

@@ -2,6 +2,7 @@
 
 import json
 import statistics
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -43,3 +44,32 @@ def save(path: Path, result: dict) -> None:
     """Write a result as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def found(name: str) -> dict:
+    """A file of results/, {} where it was not made."""
+    path = Path(__file__).resolve().parents[2] / "results" / name
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def plain(values: list[float]) -> str:
+    """Mean ± standard deviation."""
+    return f"{statistics.mean(values):.3f}" + (f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else "")
+
+
+@lru_cache
+def scenes(limit: int | None):
+    """The set that ablations are made on."""
+    from sslkit.datasets import load
+
+    return load("scenes", limit=limit)
+
+
+def on_val(method, data, bank: int = 5000) -> dict[str, float]:
+    """Accuracy on val by kNN and by linear probe, fitted with the labels of `bank` training scenes."""
+    from sslkit import probes
+
+    train, val = data.train[:bank], data.val
+    h, val_h = probes.features(method, train.x), probes.features(method, val.x)
+    near = probes.accuracy(probes.knn(h, train.y, val_h), val.y)
+    return {"kNN": near, "linear probe": probes.linear_probe(h, train.y, val_h, val.y).val_score}

@@ -4,6 +4,7 @@ import ipywidgets
 import numpy as np
 
 from sslkit import plots
+from sslkit.chapters.transfer.guesses import guesses
 from sslkit.widgets.panel import Panel, slider
 
 COLUMNS, ROWS = 8, 3  # images shown at a time
@@ -44,7 +45,7 @@ def threshold_slider(images, probabilities, y, classes: list[str], threshold: fl
         if not rows:
             return plots.note(f"Threshold {threshold:.2f}: no image passes", words)
         caption = f"{words} Below each: pseudo-label and its probability. Blue: right, orange: wrong."
-        return plots.guesses(rows, f"Threshold {threshold:.2f}: the least sure of those that pass", caption, side=88)
+        return guesses(rows, f"Threshold {threshold:.2f}: the least sure of those that pass", caption, side=88)
 
     def still() -> plots.Picture:
         name, p = next(iter(networks.items()))
@@ -52,7 +53,7 @@ def threshold_slider(images, probabilities, y, classes: list[str], threshold: fl
         rows = {level: row for level, row in rows.items() if len(row[0])}
         told = " ".join(f"{level:.2f}: {tally(p, y, level)}" for level in LEVELS)
         caption = f"Labels by {name}. {told} Blue: right, orange: wrong. Run the notebook to move the threshold."
-        return plots.guesses(rows, "The least sure images that pass a higher and higher threshold", caption, side=88)
+        return guesses(rows, "The least sure images that pass a higher and higher threshold", caption, side=88)
 
     return Panel(controls, draw, still)
 

@@ -175,7 +175,3 @@ def main() -> None:
             "threads": 1,  # of each worker
         }
         save(args.out, about | found)
-
-
-if __name__ == "__main__":
-    main()

@@ -22,7 +22,7 @@ import torch
 from tables import machine, save
 from torch import Tensor
 
-from sslkit.chapters import get, passes_of
+from sslkit.chapters import get, kind_of, methods, passes_of
 from sslkit.chapters.simclr import method as simclr
 from sslkit.datasets import load
 from sslkit.datasets.controlled import scene_pairs
@@ -33,9 +33,9 @@ from sslkit.probes.factors import read_factors, total_effect
 from sslkit.probes.finetuning import evenly
 from sslkit.probes.scores import judge
 from sslkit.runs import load_encoder
-from sslkit.train import build, train
+from sslkit.train import Recipe, build, train
 
-METHODS = ("simclr", "moco", "rotation", "patches", "mae")
+METHODS = [name for name in methods() if kind_of(name) == "images"]
 BUDGET = 460_800  # image passes
 LABELLED, DRAWS, PAIRS = 5000, 3, 1000
 JUDGES = {"knn": "kNN", "linear_probe": "linear probe", "few_labels": "few labels", "effective_rank": "effective rank"}
@@ -125,9 +125,14 @@ def main() -> None:
     add("pixels", pixels, 0)
     for seed in seeds:
         torch.manual_seed(seed)
-        networks = {"untrained": build_encoder("small").eval(), "untrained ViT": build_encoder("vit").eval()}
+        networks = {}
+        for kind in dict.fromkeys(
+            [Recipe.encoder, *(recipe_of(name).encoder for name in METHODS)]
+        ):  # of each architecture
+            fresh = build_encoder(kind).eval()
+            networks["untrained" if kind == Recipe.encoder else f"untrained {type(fresh).__name__}"] = fresh
         networks |= {name: trained(args.runs, name, seed, judges.data, args.found) for name in METHODS}
-        networks["supervised"] = supervised(build_encoder("small"), judges.data, seed=seed)[0]
+        networks["supervised"] = supervised(build_encoder(), judges.data, seed=seed)[0]
         for name, encoder in networks.items():
             if encoder is not None:
                 add(name, lambda x, encoder=encoder: features(encoder, x), seed)
@@ -168,7 +173,3 @@ def method_facts(name: str) -> dict:
     }
     facts["parameters"] = parameter_count(build_encoder(recipe.encoder))
     return facts | seconds_of(name, recipe)
-
-
-if __name__ == "__main__":
-    main()

@@ -128,7 +128,3 @@ def main() -> None:
     result = vocabularies(args) if args.vocabularies else seeds(args)
     if args.out:
         save(args.out, result | machine())
-
-
-if __name__ == "__main__":
-    main()

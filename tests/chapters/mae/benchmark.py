@@ -107,7 +107,3 @@ def main() -> None:
             "reconstruction": painting,
         }
         save(args.out, result)
-
-
-if __name__ == "__main__":
-    main()

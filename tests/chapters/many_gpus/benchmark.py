@@ -164,7 +164,3 @@ def main() -> None:
             "methods": found,
         }
         save(args.out, result)
-
-
-if __name__ == "__main__":
-    main()

@@ -22,8 +22,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import torch
-from ablations import data, judge
-from tables import save, spread
+from tables import on_val, save, scenes, spread
 
 from sslkit.chapters.moco.method import RECIPES, MoCo, found
 from sslkit.chapters.simclr import method as simclr
@@ -86,18 +85,18 @@ def keys_found(method, scenes, mixed: bool) -> float:
 def one(row: tuple, seed: int, steps: int, limit: int | None) -> dict[str, float]:
     """Train and judge one row; with no steps, the first weights."""
     torch.set_num_threads(1)
-    scenes, recipe = data(limit), recipe_of(row, steps)
-    method = build(row[0], recipe, scenes.channels, seed)
+    data, recipe = scenes(limit), recipe_of(row, steps)
+    method = build(row[0], recipe, data.channels, seed)
     if not recipe.steps:
-        return judge(method, scenes)
-    losses = [record.loss for record in train(method, scenes.train.x, recipe, seed=seed)]
+        return on_val(method, data)
+    losses = [record.loss for record in train(method, data.train.x, recipe, seed=seed)]
     half = losses[len(losses) // 2 :]
     jumps = statistics.mean(abs(a - b) for a, b in zip(half, half[1:]))
     told = {"loss": statistics.mean(losses[-50:]), "change of the loss per step": jumps}
     if row[0] is MoCo:
         companions = {"same": False, "other": True}
-        told |= {f"key found, {word} companions": keys_found(method, scenes, mix) for word, mix in companions.items()}
-    return judge(method, scenes) | told
+        told |= {f"key found, {word} companions": keys_found(method, data, mix) for word, mix in companions.items()}
+    return on_val(method, data) | told
 
 
 def main() -> None:
@@ -142,7 +141,3 @@ def main() -> None:
         "groups": groups,
     }
     save(args.out, result)
-
-
-if __name__ == "__main__":
-    main()

@@ -76,7 +76,3 @@ def main() -> None:
             "rows": table,
         }
         save(args.out, result)
-
-
-if __name__ == "__main__":
-    main()

@@ -94,7 +94,3 @@ def main() -> None:
             "rows": rows,
         }
         save(args.out, result)
-
-
-if __name__ == "__main__":
-    main()

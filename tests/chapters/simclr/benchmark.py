@@ -14,20 +14,15 @@ import argparse
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
 import torch
-from tables import save, spread
+from tables import on_val, save, scenes, spread
 from torch import nn
 
-from sslkit import probes
 from sslkit.chapters.simclr.method import METHOD, RECIPES
-from sslkit.datasets import load
 from sslkit.train import Recipe, build, train
-
-BANK = 5000  # training scenes with labels for the probes
 
 
 def without(part: int):
@@ -64,32 +59,19 @@ def variant(recipe: Recipe, name: str) -> Recipe:
     return recipe.but(steps=steps, batch=batch, lr=recipe.lr * factor, options=recipe.options | options)
 
 
-@lru_cache
-def data(limit: int | None):
-    return load("scenes", limit=limit)
-
-
-def judge(method, scenes) -> dict[str, float]:
-    """Accuracy on val by kNN and by linear probe."""
-    bank, val = scenes.train[:BANK], scenes.val
-    h, val_h = probes.features(method, bank.x), probes.features(method, val.x)
-    near = probes.accuracy(probes.knn(h, bank.y, val_h), val.y)
-    return {"kNN": near, "linear probe": probes.linear_probe(h, bank.y, val_h, val.y).val_score}
-
-
 def one(name: str, seed: int, recipe: Recipe, limit: int | None) -> dict[str, float]:
     """Train and judge one variant; "untrained" is the first weights of all of them."""
     torch.set_num_threads(1)
-    scenes, change = data(limit), None
+    data, change = scenes(limit), None
     if name != "untrained":
         recipe, change = variant(recipe, name), VARIANTS[name][1]
-    method = build(METHOD, recipe, scenes.channels, seed)
+    method = build(METHOD, recipe, data.channels, seed)
     if change:
         change(method)
     if name != "untrained":
-        for _ in train(method, scenes.train.x, recipe, seed=seed):
+        for _ in train(method, data.train.x, recipe, seed=seed):
             pass
-    return judge(method, scenes)
+    return on_val(method, data)
 
 
 def main() -> None:
@@ -130,7 +112,3 @@ def main() -> None:
         "rows": rows,
     }
     save(args.out, result)
-
-
-if __name__ == "__main__":
-    main()

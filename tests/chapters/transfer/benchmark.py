@@ -210,7 +210,3 @@ def report(args, seeds: list[int], found: dict, semi: list[str]) -> dict:
         "longer": longer | ({f"{LONGER * (args.steps or STEPS)} steps": rows["longer"]} if "longer" in rows else {}),
         "semi": rows.get("semi", {}),
     }  # fmt: skip
-
-
-if __name__ == "__main__":
-    main()

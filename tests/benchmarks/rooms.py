@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
-CHAPTERS = Path(__file__).parent / "chapters"
+CHAPTERS = Path(__file__).resolve().parents[1] / "chapters"
 
 
 @lru_cache

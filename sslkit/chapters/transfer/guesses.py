@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .picture import RIGHT, WRONG, Picture, array, drawing
-from .table import draw_table, to_pixels
-from .text import describe
+from sslkit.plots.picture import RIGHT, WRONG, Picture, array, drawing
+from sslkit.plots.table import draw_table, to_pixels
+from sslkit.plots.text import describe
 
 
 @drawing

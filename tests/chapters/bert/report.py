@@ -1,0 +1,20 @@
+"""What README.md says of this chapter's measurements."""
+
+from tables import found, percent
+
+
+def lines() -> list[str]:
+    """Hidden tokens named right, and what labels buy."""
+    bert = found("bert.json")
+    if not bert:
+        return []
+    named = ", ".join(f"{name} {percent(values)}" for name, values in bert["masked"].items())
+    counts = list(bert["labels"]["fine-tuned"])
+    return [
+        f"\nHidden tokens named right in %, validation documents: {named}.",
+        f"The package of a test passage, accuracy in %, {len(bert['seeds'])} seeds:\n",
+        "| labels per class | " + " | ".join(counts) + " |",
+        "|---" * (len(counts) + 1) + "|",
+        *(f"| {arm} | " + " | ".join(percent(row[k]) for k in counts) + " |" for arm, row in bert["labels"].items()),
+        f"\n`{bert['command']}`",
+    ]

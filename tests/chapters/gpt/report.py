@@ -1,0 +1,13 @@
+"""What README.md says of this chapter's measurements."""
+
+from tables import found, plain
+
+
+def lines() -> list[str]:
+    """Bits per byte, beside guesses without a network."""
+    gpt = found("gpt.json")
+    if not gpt:
+        return []
+    bits = ", ".join(f"{name} {plain(values)}" for name, values in gpt["rows"].items())
+    seeds = f"{len(gpt['seeds'])} seeds; less is better"
+    return [f"\nText, bits per byte of test documents ({seeds}): {bits}. `{gpt['command']}`"]
