@@ -17,8 +17,9 @@ import torch
 
 from sslkit import chapters, datasets, dist
 from sslkit.export import FORMATS, export
+from sslkit.datasets.kinds import EXAMPLES
 from sslkit.plots import duration, spread_words
-from sslkit.probes import clip_report, finetune_report, scoreboard
+from sslkit.probes import finetune_report, report
 from sslkit.runs import load_run
 from sslkit.tokenizer import BytePair
 from sslkit.train import SCALES, Recipe, Record, build, choose, chosen_precision, device, interrupts_wait, scale, train
@@ -139,25 +140,26 @@ def pretrain(args: argparse.Namespace) -> int:
             f"there is no checkpoint in {out} to resume: leave --resume out, or name the run's folder with --out"
         )
     data = load_data(args, args.data)
-    reads_text = chapters.kind_of(args.method) == "tokens"
-    if reads_text != (data.tokenizer is not None):
-        wanted, example = ("text", "text or text:PATH") if reads_text else ("pictures", "scenes or folder:PATH")
-        raise ValueError(f"{args.method} learns from {wanted}, which {args.data} has not: try --data {example}")
-    method = build(module.METHOD, recipe, data.channels, args.seed)
+    kind, wanted = data.kind, chapters.kind_of(args.method)
+    if kind.name != wanted:
+        raise ValueError(
+            f"{args.method} learns from {wanted}, and {args.data} holds {kind.noun}: try --data {EXAMPLES[wanted]}"
+        )
+    recipe = recipe.but(options=recipe.options | kind.options)
+    method = build(module.METHOD, recipe, kind.inputs, args.seed)
     chance = method.chance(min(recipe.batch, len(data.pretrain))) if hasattr(method, "chance") else None
     about = {
         "name": args.method,
         "data": args.data,
-        "channels": data.channels,
+        "channels": kind.inputs,
         "size": data.train.x.shape[-1],
         "scale": scale(args.scale),
     }
     if data.tokenizer is not None:
         about["tokenizer"] = data.tokenizer.state()  # a run can be read without the texts
     say = print if dist.is_main() else (lambda *_, **__: None)
-    things = {2: "passages", 4: "images", 5: "clips"}[len(data.train.x.shape)]
     say(
-        f"{args.method} on {data.name}: {len(data.pretrain):,} {things}, {about['scale']} scale, {dist.world()} process(es)"
+        f"{args.method} on {data.name}: {len(data.pretrain):,} {kind.noun}, {about['scale']} scale, {dist.world()} process(es)"
     )
     say(f"seed {args.seed}, {recipe}")
     dtype, why = chosen_precision(device().type)
@@ -177,7 +179,7 @@ def pretrain(args: argparse.Namespace) -> int:
                 level = f" (chance {chance:.3f})" if chance is not None else ""
                 level += f"   spread {seen.spread:.2f}, rank {seen.rank:.1f}" if seen else ""
                 say(f"step {record.step:6} of {record.steps}   loss {record.loss:.3f}{level}   "
-                    f"{record.images_per_second:,.0f} {things}/s   {duration(record.seconds_left)} left", flush=True)  # fmt: skip
+                    f"{record.images_per_second:,.0f} {kind.noun}/s   {duration(record.seconds_left)} left", flush=True)  # fmt: skip
     if seen:
         say(spread_words(seen))
     if record and record.step < record.steps:
@@ -200,24 +202,31 @@ def log(path: Path, record: Record) -> bool:
 
 
 def probe(args: argparse.Namespace) -> None:
-    """Print the scoreboard of a run; keep its rows in run/scores.jsonl."""
+    """Print what the features of a run are worth."""
     method, state = load_run(args.run)
-    name = args.data or state["data"]
-    data = load_data(args, name, state)
-    if data.train.x.ndim == 5:
-        print(clip_report(method, data, state["name"]))
-        return
-    board = scoreboard(method, data, name=state["name"], seeds=range(args.seeds))
-    print(board)
-    board.save(args.run / "scores.jsonl")
+    data = load_data(args, args.data or state["data"], state)
+    check_kind(state, data)
+    print(report(method, data, state["name"], range(args.seeds)))
+
+
+def check_kind(state: dict, data: datasets.Dataset) -> None:
+    """ValueError unless a run can see the samples of a set: text for those that read, images or clips for those that look."""
+    wanted = chapters.kind_of(state["name"])
+    if (wanted == "tokens") != (data.kind.name == "tokens") or (data.kind.name == "clips") > (wanted == "clips"):
+        raise ValueError(
+            f"{state['name']} learned from {wanted}, and {data.name} holds {data.kind.noun}: try --data {EXAMPLES[wanted]}"
+        )
 
 
 def finetune(args: argparse.Namespace) -> None:
     """Print what labels are worth: a run's encoder fine-tuned, and the same network from scratch."""
     method, state = load_run(args.run)
     data = load_data(args, args.data or state["data"], state)
-    if data.train.x.ndim == 5:
-        raise ValueError(f"{data.name} holds clips; fine-tuning takes images or text: name a set with --data")
+    check_kind(state, data)
+    if data.kind.judge != "scoreboard":
+        raise ValueError(
+            f"{data.name} holds {data.kind.noun}; fine-tuning takes images or text: name a set with --data"
+        )
     per_class = None if args.all else args.per_class
     if args.resume and args.out is None:
         raise ValueError("--resume goes on from checkpoints: name their folder with --out")

@@ -415,7 +415,6 @@ def test_every_probe_is_importable_from_the_package():
         "finetune",
         "supervised",
         "scoreboard",
-        "load_rows",
         "reinitialised",
         "neighbours",
     ):

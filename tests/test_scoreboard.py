@@ -1,9 +1,5 @@
 """The scoreboard: its numbers, its words, its file."""
 
-import json
-import math
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 import torch
 from test_finetuning import Method, Net, tinted
@@ -11,13 +7,11 @@ from torch import nn
 
 from sslkit.measures import collapse, effective_rank
 from sslkit.probes import (
-    Scoreboard,
     accuracy,
     features,
     few_labels,
     knn,
     linear_probe,
-    load_rows,
     pixels,
     reinitialised,
     scoreboard,
@@ -143,38 +137,6 @@ def test_no_labels_and_no_seeds_are_told_in_words():
         board(data=data)
     with pytest.raises(ValueError, match="seed"):
         board(seeds=())
-
-
-def test_rows_are_kept_and_read_back(shared, tmp_path):
-    path, shown = tmp_path / "runs" / "scores.jsonl", shared[2]
-    assert load_rows(path) == []
-    shown.save(path)
-    shown.save(path)
-    assert load_rows(path) == 2 * shown.rows
-    assert all(json.loads(line)["name"] for line in path.read_text().splitlines())
-
-
-def test_rows_saved_at_once_do_not_mix(tmp_path):
-    path = tmp_path / "scores.jsonl"
-    boards = [Scoreboard([{"name": str(i), "text": "x" * 5000}] * 3, "") for i in range(20)]
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda b: b.save(path), boards))
-    names = [row["name"] for row in load_rows(path)]
-    assert len(names) == 60 and all(len(set(names[i : i + 3])) == 1 for i in range(0, 60, 3))
-
-
-def test_what_cannot_be_kept_is_refused_before_it_is_written(tmp_path):
-    path = tmp_path / "scores.jsonl"
-    with pytest.raises(ValueError):
-        Scoreboard([{"name": "a"}, {"knn": math.nan}], "").save(path)
-    assert load_rows(path) == []
-
-
-def test_a_damaged_line_is_named(tmp_path):
-    path = tmp_path / "scores.jsonl"
-    path.write_text('{"name": "a"}\n{"name": \n')
-    with pytest.raises(ValueError, match="scores.jsonl, line 2"):
-        load_rows(path)
 
 
 def test_a_method_and_its_encoder_score_alike():

@@ -5,47 +5,56 @@ from dataclasses import replace
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from sslkit.datasets.contract import Dataset, Info, Split
+from sslkit.datasets.kinds import Kind, Pairs
 from sslkit.datasets.listing import image_files
 from sslkit.datasets.root import data_root
 
-__all__ = ["Dataset", "Info", "Split", "available", "data_root", "load"]
+__all__ = ["Dataset", "Info", "Kind", "Pairs", "Split", "available", "data_root", "load"]
 
 SHIPPED = ("emoji", "scenes", "moving", "fashion", "text")
 GENERATED = ("scenes", "moving")
+LEAST = {"size": 8, "frames": 2, "every": 1}
+MOST = {
+    "size": 512,
+    "frames": 128,
+}  # pixels and frames beyond which the kit's networks would learn nothing in a lifetime
 PUBLISHED = ("cifar10", "cifar100", "stl10", "imagenette", "fashion-full")
 
 
-def load(name: str, *, limit: int | None = None, channels: int | None = None, **options) -> Dataset:
+def load(source: Any, *, limit: int | None = None, channels: int | None = None, **options: Any) -> Dataset:
     """A data set by name: emoji, scenes, moving, fashion, text; cifar10, cifar100, stl10, imagenette, fashion-full; or
-    "folder:PATH" (images of your own, or .txt files), "video:PATH" (films of your own), "text:PATH" (.txt files).
+    "folder:PATH" (images of your own, or .txt files), "video:PATH" (films of your own), "text:PATH" (.txt files). Or one that is in
+    memory: images x, (x, y), a torchvision data set (see given.py).
 
-    limit keeps only so many images of each split, evenly spread, for a quick look. channels 1 or 3 turns colour into
+    limit keeps only that many samples of each split, evenly spread, for a quick look. channels 1 or 3 turns colour into
     grey or repeats grey three times. Other options go to the set's own load(): size (working resolution), frames (of a
     clip), artist, test_artist, root ... An unknown name is a ValueError that lists what exists.
     """
-    module, first = _module(name)
-    if channels and "text" in module.__name__:
-        raise ValueError(f"{name} is text, which has no channels")
-    if name.startswith(("folder:", "video:")) and "text" not in module.__name__:
+    check_numbers(limit=limit, channels=channels, **{key: options.get(key) for key in LEAST})
+    module, first = _module(source) if isinstance(source, str) else (import_module("sslkit.datasets.given"), (source,))
+    name, takes = source if isinstance(source, str) else "in memory", signature(module.load).parameters
+    if "channels" in takes:  # decoded so at once
         options["channels"] = channels or 3
-    if name in GENERATED and limit:
-        options = {part: limit for part in ("train", "val", "test")} | options
-    takes = signature(module.load).parameters
+    if name in GENERATED and limit:  # drawn no more than asked for, and no more than there are
+        options = {part: min(limit, takes[part].default) for part in ("train", "val", "test")} | options
     if "options" not in takes and (unknown := set(options) - set(takes)):
-        known = ", ".join(key for key in takes if key not in ("name", "path"))
+        known = ", ".join(key for key in takes if key not in ("name", "path", "source"))
         raise ValueError(f"the data set {name} has no option {', '.join(sorted(unknown))}; it has {known or 'none'}")
     data = module.load(*first, **options)
+    if channels and data.kind.channels is None:
+        raise ValueError(f"{name} is text, which has no channels")
     if limit:
         parts = {
             part: s[torch.arange(limit) * len(s) // limit] if len(s) > limit else s for part, s in data.splits.items()
         }
         data = replace(data, **parts)
-    if channels and channels != data.channels:
+    if channels and channels != data.kind.channels:
         parts = {part: replace(s, x=to_channels(s.x, channels)) for part, s in data.splits.items()}
         data = replace(data, **parts)
     return data
@@ -68,6 +77,18 @@ def _module(name: str):
         f"no data set {name!r}; there are {', '.join(SHIPPED + PUBLISHED)}, folder:PATH for images of your own, "
         "text:PATH for .txt files, and video:PATH for films"
     )
+
+
+def check_numbers(**numbers: int | None) -> None:
+    """ValueError unless each of the numbers that are given lies where a set can be made of it."""
+    for name, value in numbers.items():
+        if value is None:
+            continue
+        if name == "channels" and value not in (1, 3):
+            raise ValueError(f"channels is {value!r}: 1 for grey, 3 for colour")
+        least, most = LEAST.get(name, 1), MOST.get(name)
+        if not isinstance(value, int) or value < least or (most and value > most):
+            raise ValueError(f"{name} is {value!r}: a whole number from {least} {f'to {most}' if most else 'on'}")
 
 
 def holds_text(path: str) -> bool:

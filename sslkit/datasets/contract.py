@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
+from sslkit.datasets.kinds import Kind, Pairs, describe, kind_of
 from sslkit.tokenizer import BytePair
 
 
@@ -17,7 +18,7 @@ from sslkit.tokenizer import BytePair
 class Split:
     """N samples that belong together.
 
-    x        uint8 images [N, C, H, W], clips [N, T, C, H, W] (or int64 tokens [N, T]); or a streamed object with
+    x        uint8 images [N, C, H, W], clips [N, T, C, H, W], int64 tokens [N, T] or Pairs; or a streamed object with
              `.shape`, indexable in the same way, whose `.subset(index)` gives a part of it without decoding (see
              streamed.py)
     y        int64 [N], the class of each, or None where nobody labelled them
@@ -31,10 +32,10 @@ class Split:
     names: list[str] | None = None
 
     def __post_init__(self):
-        _check_samples(self.x)
+        kind_of(self.x)  # says in words what is no samples
         n = self.x.shape[0]
         if self.y is not None and (self.y.dtype != torch.int64 or self.y.dim() != 1):
-            raise ValueError(f"y must be int64 [N], got {_describe(self.y)}; use y.long()")
+            raise ValueError(f"y must be int64 [N], got {describe(self.y)}; use y.long()")
         factors = {f"factors[{name!r}]": values for name, values in self.factors.items()}
         columns = {"y": self.y, "names": self.names, **factors}
         for name, column in columns.items():
@@ -112,9 +113,21 @@ class Dataset:
         return self.train.x if self.unlabelled is None else self.unlabelled.x
 
     @property
+    def kind(self) -> Kind:
+        """What the samples are, and what follows from it."""
+        return kind_of(self.train.x, None if self.tokenizer is None else len(self.tokenizer))
+
+    @property
     def channels(self) -> int:
-        """1 for grayscale images or clips, 3 for colour; the number of different tokens for text. What `build` asks."""
-        return self.train.x.shape[-3] if self.tokenizer is None else len(self.tokenizer)
+        """1 for grey images or clips, 3 for colour; the number of different tokens for text. What `build` asks."""
+        return self.kind.inputs
+
+    @property
+    def judged(self) -> Dataset:
+        """The set as the judges see it: of pairs the images alone."""
+        if not isinstance(self.train.x, Pairs):
+            return self
+        return replace(self, tokenizer=None, **{part: replace(s, x=s.x.images) for part, s in self.splits.items()})
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {len(split)}" for name, split in self.splits.items())
@@ -146,7 +159,7 @@ def as_index(index, n: int) -> Tensor:
             raise IndexError(f"a mask has one entry per sample: got {list(index.shape)} for {n} samples")
         return index.nonzero().flatten()
     if index.is_floating_point() or index.is_complex() or index.dim() > 1:
-        raise TypeError(f"an index must be whole numbers [K], got {_describe(index)}")
+        raise TypeError(f"an index must be whole numbers [K], got {describe(index)}")
     index = index.reshape(-1).long()
     low, high = int(index.min()), int(index.max())
     if low < -n or high >= n:
@@ -156,25 +169,3 @@ def as_index(index, n: int) -> Tensor:
 
 def _take(values: Tensor, index) -> Tensor:
     return values[index if isinstance(index, slice) else index.to(values.device)]
-
-
-def _describe(x: Tensor) -> str:
-    return f"{str(x.dtype).removeprefix('torch.')} {list(x.shape)}"
-
-
-def _check_samples(x) -> None:
-    if not isinstance(x, Tensor):
-        if len(getattr(x, "shape", ())) != 4 or not hasattr(x, "subset"):
-            raise TypeError(f"x must be a tensor or a streamed set of images, got {type(x).__name__}")
-        return
-    tokens = x.dtype == torch.int64 and x.dim() == 2
-    if not tokens and (x.dtype != torch.uint8 or x.dim() not in (4, 5)):
-        raise ValueError(
-            f"images must be uint8 [N, C, H, W], clips uint8 [N, T, C, H, W] (tokens int64 [N, T]), got {_describe(x)}"
-        )
-    if not tokens and x.shape[-3] > 4 and x.shape[-1] <= 4:
-        images = x.dim() == 4
-        raise ValueError(
-            f"{'images must be [N, C, H, W]' if images else 'clips must be [N, T, C, H, W]'}, but {list(x.shape)} looks "
-            f"like [..., H, W, C]: use x.permute({'0, 3, 1, 2' if images else '0, 1, 4, 2, 3'})"
-        )

@@ -10,8 +10,9 @@ from sslkit.probes.finetuning import FineTuned, finetune, supervised
 from sslkit.probes.knn import knn, neighbours
 from sslkit.probes.label_efficiency import ARMS, crossing, finetune_report, label_efficiency, lead
 from sslkit.probes.linear import LinearProbe, fit_logistic, linear_probe, standardise
+from sslkit.probes.report import report
 from sslkit.probes.ridge import RidgeProbe, r2, ridge_probe
-from sslkit.probes.scores import Scoreboard, load_rows, scoreboard
+from sslkit.probes.scores import Scoreboard, scoreboard
 
 __all__ = [
     "ARMS",
@@ -34,11 +35,11 @@ __all__ = [
     "label_subset",
     "lead",
     "linear_probe",
-    "load_rows",
     "neighbours",
     "pixels",
     "r2",
     "reinitialised",
+    "report",
     "ridge_probe",
     "scoreboard",
     "standardise",

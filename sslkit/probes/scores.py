@@ -1,16 +1,13 @@
 """The scoreboard: pixels, an untrained network, this one and a supervised one, side by side before the same judges."""
 
 import html
-import json
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from sslkit.measures import collapse, effective_rank
-from sslkit.probes.features import accuracy, backbone, features, is_text, pixels, reinitialised, tf_idf
+from sslkit.probes.features import accuracy, backbone, features, pixels, reinitialised, tf_idf
 from sslkit.probes.few import few_labels
 from sslkit.probes.finetuning import check_labels, evenly, supervised
 from sslkit.probes.knn import knn
@@ -68,31 +65,6 @@ class Scoreboard:
         lines = "".join(f"<tr>{row}</tr>" for row in rows)
         return f"<table>{lines}</table><p><small>{html.escape(self.caption)}</small></p>"
 
-    def save(self, path: str | Path) -> None:
-        """Append the rows to a file of JSON lines, made with its folder where missing. One write in append mode: rows
-        of two processes do not mix, and a process that is killed leaves all of them or none."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = "".join(json.dumps(row, allow_nan=False) + "\n" for row in self.rows).encode()
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
-        try:
-            if (written := os.write(file, text)) != len(text):
-                raise OSError(f"only {written} of {len(text)} bytes went into {path}: is the disk full?")
-            os.fsync(file)
-        finally:
-            os.close(file)
-
-
-def load_rows(path: str | Path) -> list[dict]:
-    """The rows that were saved to `path`, oldest first; [] when nothing was yet. ValueError names a damaged line."""
-    rows = []
-    for number, line in enumerate(Path(path).read_text().splitlines() if Path(path).exists() else [], start=1):
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}, line {number} is no saved row: remove that line ({error})") from error
-    return rows
-
 
 def scoreboard(
     model: nn.Module,
@@ -114,6 +86,10 @@ def scoreboard(
     `seeds`. seed is that of the untrained and the supervised network. A network that collapsed, or guesses, is called
     so in its row.
     """
+    data = data.judged
+    kind = data.kind
+    if kind.judge != "scoreboard":
+        raise ValueError(f"{data.name} holds {kind.noun}, which the scoreboard cannot judge: sslkit.probes.report does")
     check_labels(data)
     seeds, encoder = list(seeds), backbone(model)
     if not seeds:
@@ -129,13 +105,12 @@ def scoreboard(
     networks = {"untrained": lambda: reinitialised(encoder, seed), name: lambda: model}
     if with_supervised:
         networks["supervised"] = lambda: supervised(encoder, data, seed=seed, steps=supervised_steps)[0]
-    text = is_text(data.train.x)
-    raw = tf_idf([split.x for split in splits], data.channels) if text else [pixels(split.x) for split in splits]
-    rows = [judge("tf-idf" if text else "pixels", raw, labels, seeds, per_class)]
+    x = [split.x for split in splits]
+    raw = tf_idf(x, kind.inputs) if kind.baseline == "tf-idf" else [pixels(one) for one in x]
+    rows = [judge(kind.baseline, raw, labels, seeds, per_class)]
     for label, network in networks.items():
         rows.append(judge(label, [features(network(), split.x) for split in splits], labels, seeds, per_class))
     train, val, test = (f"{len(split):,}" for split in splits)
-    things = "passages" if text else "images"
     about = {
         "data": data.name,
         "method": name,
@@ -147,12 +122,12 @@ def scoreboard(
         "encoder": type(encoder).__name__,
     }
     caption = (
-        f"{data.name}: accuracy in % on the test split ({test} {things}, used once a row); always guessing one class gives "
-        f"{100 * rows[0]['chance']:.1f}. kNN (k = 20, temperature 0.07) and linear probe (C chosen on {val} val {things}) see the labels "
-        f"of {train} training {things}; few labels is a linear probe with {per_class} labels per class"
+        f"{data.name}: accuracy in % on the test split ({test} {kind.noun}, used once a row); always guessing one class gives "
+        f"{100 * rows[0]['chance']:.1f}. kNN (k = 20, temperature 0.07) and linear probe (C chosen on {val} val {kind.noun}) see the labels "
+        f"of {train} training {kind.noun}; few labels is a linear probe with {per_class} labels per class"
         f"{f' (not {wanted}: the smallest class has no more)' if wanted > smallest else ''}, mean ± standard deviation "
         f"over {len(seeds)} choices of them (seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}). Effective rank over "
-        f"{min(RANK_ROWS, len(splits[2])):,} test {things}. Untrained{' and supervised' if with_supervised else ''}: seed {seed}"
+        f"{min(RANK_ROWS, len(splits[2])):,} test {kind.noun}. Untrained{' and supervised' if with_supervised else ''}: seed {seed}"
         + (f", supervised {supervised_steps} steps on all {len(data.train):,} labels." if with_supervised else ".")
     )
     return Scoreboard([about | row for row in rows], caption)

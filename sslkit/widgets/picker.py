@@ -21,12 +21,15 @@ def preview(name: str) -> plots.Picture:
         said = f"load({name!r}) downloads about {size} on first use. {info.about}"
         return plots.note(f"{name}: not on this disk yet", said)
     data = load(name, limit=16)
-    if data.train.x.ndim == 5:
+    if data.kind.name == "clips":
+        shape = data.train.x.shape
         said = (
-            f"{len(data.train)} training clips of {data.train.x.shape[1]} frames. Only methods for films train on it."
+            f"The first frames of {len(data.train)} training clips of {shape[1]}. Only methods for films train on it."
         )
-        return plots.motion(data.train.x[:8], title=f"{name}: a look at the data", caption=said)
-    titles = [data.classes[k] for k in data.train.y] if data.classes else None
+        return plots.grid(data.train.x[:, 0], None, 8, title=f"{name}: a look at the data", caption=said, side=64)
+    if data.kind.name == "tokens":
+        return plots.note(f"{name}: {len(data.train)} training passages", "Only methods for text train on it.")
+    titles = [data.classes[k] for k in data.train.y.tolist()] if data.train.y is not None else None
     size = " x ".join(map(str, data.train.x.shape[2:]))
     caption = f"{len(data.train)} training images, {size} pixels, of {len(data.classes) or 'no'} classes."
     return plots.grid(data.train.x, titles, 8, title=f"{name}: a look at the data", caption=caption, side=64)
