@@ -3,7 +3,6 @@
 import copy
 import os
 import signal
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +11,7 @@ from torch import nn
 from two_processes import in_two_processes
 
 from sslkit import checkpoint, dist
-from sslkit.datasets import Split
+from sslkit.datasets import Dataset, Split
 from sslkit.probes import accuracy, features, finetune, label_subset, supervised
 from sslkit.probes.finetuning import VIEW, Classifier, evenly, measure_batch_norm
 
@@ -61,7 +60,7 @@ def split(n, seed, classes=3):
 
 
 def tinted():
-    return SimpleNamespace(
+    return Dataset(
         name="tints", train=split(90, 0), val=split(30, 1), test=split(60, 2), classes=["red", "green", "blue"]
     )
 

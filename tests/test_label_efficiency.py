@@ -1,14 +1,13 @@
 """The label-efficiency table: what is in it, who gets which labels, and where two curves meet."""
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from sslkit.datasets import Split
+from sslkit.datasets import Dataset, Split
 from sslkit.probes import crossing, finetune, label_efficiency, label_subset, lead
 from sslkit.probes.label_efficiency import usable
 
@@ -35,7 +34,7 @@ def split(n, seed, classes=3):
 
 
 def tints():
-    return SimpleNamespace(name="tints", train=split(90, 0), val=split(30, 1), test=split(60, 2), classes=list("rgb"))
+    return Dataset(name="tints", train=split(90, 0), val=split(30, 1), test=split(60, 2), classes=list("rgb"))
 
 
 # --- label subsets ---------------------------------------------------------------------------------------------------

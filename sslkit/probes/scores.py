@@ -108,8 +108,9 @@ def scoreboard(
     x = [split.x for split in splits]
     raw = tf_idf(x, kind.inputs) if kind.baseline == "tf-idf" else [pixels(one) for one in x]
     rows = [judge(kind.baseline, raw, labels, seeds, per_class)]
-    for label, network in networks.items():
-        rows.append(judge(label, [features(network(), split.x) for split in splits], labels, seeds, per_class))
+    for label, make in networks.items():
+        network = make()  # the supervised one is trained here
+        rows.append(judge(label, [features(network, split.x) for split in splits], labels, seeds, per_class))
     train, val, test = (f"{len(split):,}" for split in splits)
     about = {
         "data": data.name,
@@ -121,13 +122,14 @@ def scoreboard(
         "test": len(splits[2]),
         "encoder": type(encoder).__name__,
     }
+    noun, named = kind.noun, ", ".join(map(str, seeds))
+    fewer = f" (not {wanted}: the smallest class has no more)" if wanted > smallest else ""
     caption = (
-        f"{data.name}: accuracy in % on the test split ({test} {kind.noun}, used once a row); always guessing one class gives "
-        f"{100 * rows[0]['chance']:.1f}. kNN (k = 20, temperature 0.07) and linear probe (C chosen on {val} val {kind.noun}) see the labels "
-        f"of {train} training {kind.noun}; few labels is a linear probe with {per_class} labels per class"
-        f"{f' (not {wanted}: the smallest class has no more)' if wanted > smallest else ''}, mean ± standard deviation "
-        f"over {len(seeds)} choices of them (seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}). Effective rank over "
-        f"{min(RANK_ROWS, len(splits[2])):,} test {kind.noun}. Untrained{' and supervised' if with_supervised else ''}: seed {seed}"
+        f"{data.name}: accuracy in % on the test split ({test} {noun}, used once a row); always guessing one class gives "
+        f"{100 * rows[0]['chance']:.1f}. kNN (k = 20, temperature 0.07) and linear probe (C chosen on {val} val {noun}) see the "
+        f"labels of {train} training {noun}; few labels is a linear probe with {per_class} labels per class{fewer}, mean ± "
+        f"standard deviation over {len(seeds)} choices of them (seed{'s' if len(seeds) > 1 else ''} {named}). Effective rank over "
+        f"{min(RANK_ROWS, len(splits[2])):,} test {noun}. Untrained{' and supervised' if with_supervised else ''}: seed {seed}"
         + (f", supervised {supervised_steps} steps on all {len(data.train):,} labels." if with_supervised else ".")
     )
     return Scoreboard([about | row for row in rows], caption)

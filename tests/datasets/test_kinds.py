@@ -1,6 +1,5 @@
 """Kinds of samples, pairs among them, and sets that are given as tensors, arrays or torchvision's objects."""
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -97,7 +96,9 @@ def test_what_can_be_given(name):
         wanted = [data.classes[k] for k in part.y.tolist()]
         assert wanted == [(data.classes if name != "names" else Photos.classes)[Y[r]] for r in row]
     assert all(part.y.unique().numel() == 3 for part in data.splits.values())
-    assert data.classes == (["cat", "cow", "dog"] if name == "names" else Photos.classes if "torchvision" in name else ["0", "1", "2"])
+    assert data.classes == (
+        ["cat", "cow", "dog"] if name == "names" else Photos.classes if "torchvision" in name else ["0", "1", "2"]
+    )
 
 
 def test_without_labels_with_a_test_set_and_with_options():
@@ -213,7 +214,7 @@ class Clip(nn.Module):
         return self.encoder(x)
 
 
-def test_pairs_are_trained_saved_resumed_and_judged_by_their_images(tmp_path):
+def test_pairs_are_trained_saved_resumed_and_judged_by_their_images(tmp_path, smoke_scale):
     data = pairs_data()
     assert data.kind.name == "pairs" and data.channels == 3 and len(data.train[:4].x) == 4
     recipe = Recipe(steps=8, lr=2e-3, batch=12, optimizer="adamw", options=data.kind.options)

@@ -153,7 +153,7 @@ def test_unreadable_files(tmp_path):
 
 @pytest.mark.parametrize("options", [{"frames": 1}, {"every": 0}, {"val": 0.0}, {"val": 0.6, "test": 0.5}])
 def test_impossible_options_are_refused(tmp_path, options):
-    with pytest.raises(ValueError, match="at least 2 frames"):
+    with pytest.raises(ValueError, match="at least 2 frames|frames is 1|every is 0"):
         load(f"video:{save_gif(tmp_path / 'a.gif', shots(40))}", **options)
     with pytest.raises(ValueError, match="name a film"):
         load("video:")
