@@ -16,8 +16,8 @@ from typing import get_args
 import torch
 
 from sslkit import chapters, datasets, dist
+from sslkit.datasets.kinds import EXAMPLES, SPOKEN
 from sslkit.export import FORMATS, export
-from sslkit.datasets.kinds import EXAMPLES
 from sslkit.plots import duration, spread_words
 from sslkit.probes import finetune_report, report
 from sslkit.runs import load_run
@@ -143,7 +143,7 @@ def pretrain(args: argparse.Namespace) -> int:
     kind, wanted = data.kind, chapters.kind_of(args.method)
     if kind.name != wanted:
         raise ValueError(
-            f"{args.method} learns from {wanted}, and {args.data} holds {kind.noun}: try --data {EXAMPLES[wanted]}"
+            f"{args.method} learns from {SPOKEN.get(wanted, wanted)}, and {args.data} holds {kind.noun}: try --data {EXAMPLES[wanted]}"
         )
     recipe = recipe.but(options=recipe.options | kind.options)
     method = build(module.METHOD, recipe, kind.inputs, args.seed)
@@ -214,7 +214,7 @@ def check_kind(state: dict, data: datasets.Dataset) -> None:
     wanted = chapters.kind_of(state["name"])
     if (wanted == "tokens") != (data.kind.name == "tokens") or (data.kind.name == "clips") > (wanted == "clips"):
         raise ValueError(
-            f"{state['name']} learned from {wanted}, and {data.name} holds {data.kind.noun}: try --data {EXAMPLES[wanted]}"
+            f"{state['name']} learned from {SPOKEN.get(wanted, wanted)}, and {data.name} holds {data.kind.noun}: try --data {EXAMPLES[wanted]}"
         )
 
 

@@ -48,7 +48,7 @@ class Kind:
         return {"vocabulary": self.vocabulary} if self.name == "pairs" and self.vocabulary else {}
 
 
-NAMES = ("images", "clips", "tokens", "pairs")
+SPOKEN = {"tokens": "text"}  # where the name is not what one says
 EXAMPLES = {  # what to try where another kind was given
     "images": "scenes or folder:PATH",
     "clips": "moving or video:PATH",

@@ -12,11 +12,6 @@ from sslkit.nets import device_of, evaluating, to_input
 from sslkit.train import autocast
 
 
-def is_text(x) -> bool:
-    """Whether x is tokens [N, T] and no images, streamed or not."""
-    return getattr(x, "dtype", None) == torch.int64
-
-
 @torch.no_grad()
 def features(model: nn.Module, x, batch: int = 512) -> Tensor:
     """Features [N, D], float32 on the CPU, of x [N, C, H, W] (uint8, or float in [0, 1]) or tokens [N, T].

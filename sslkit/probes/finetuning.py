@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslkit.nets import device_of, to_input
-from sslkit.probes.features import accuracy, backbone, features, is_text, reinitialised
+from sslkit.probes.features import accuracy, backbone, features, reinitialised
 from sslkit.probes.few import label_subset
 from sslkit.train import Recipe, autocast, train
 from sslkit.views import RandomResizedCrop
@@ -64,6 +64,7 @@ def finetune(
     With `out` each training keeps its checkpoints in out/lr-RATE, and resume=True goes on with those that are there.
     Under torchrun all processes train together. KeyboardInterrupt where it was stopped.
     """
+    data = data.judged
     check_labels(data)
     if not lrs or steps < 1:
         raise ValueError(f"fine-tuning needs at least one learning rate and one step, got lrs={lrs}, steps={steps}")
@@ -72,7 +73,7 @@ def finetune(
     for lr in lrs:
         recipe = labelled_recipe(data, steps, lr, batch)
         kept = Path(out) / f"lr-{lr:g}" if out else None
-        method = Classifier(copy.deepcopy(backbone(encoder)), x, len(data.classes), groups)
+        method = Classifier(copy.deepcopy(backbone(encoder)), x, len(data.classes), data.kind.crops, groups)
         networks[lr] = classifier(method, x, y, data, recipe, seed, dtype, kept, resume)
         val[lr] = accuracy(features(networks[lr], data.val.x[judge]).argmax(1), data.val.y[judge])
     best = max(val, key=lambda lr: val[lr])
@@ -95,15 +96,16 @@ def supervised(
     """A network of the encoder's architecture, from fresh weights, trained on all training labels: [0] is its encoder,
     [2] the linear layer. The same view, optimiser, treatment of batch norm and checkpoints as in `finetune`; one
     learning rate."""
+    data = data.judged
     check_labels(data)
     recipe, (x, y) = labelled_recipe(data, steps, lr, batch), (data.train.x, data.train.y)
-    method = Classifier(reinitialised(backbone(encoder), seed), x, len(data.classes))
+    method = Classifier(reinitialised(backbone(encoder), seed), x, len(data.classes), data.kind.crops)
     return classifier(method, x, y, data, recipe, seed, dtype, Path(out) if out else None, resume)
 
 
 def labelled_recipe(data, steps: int, lr: float, batch: int | None) -> Recipe:
     """How all training with labels goes; batch None is 128 images, or 32 passages of text."""
-    batch = batch or (32 if is_text(data.train.x) else 128)
+    batch = batch or data.kind.batch
     return Recipe(steps=steps, lr=lr, batch=batch, optimizer="adamw", weight_decay=0.05)
 
 
@@ -123,11 +125,17 @@ class Labelled:
 class Classifier(nn.Module):
     """An encoder with a norm and a linear layer that starts at 0, trained on labels: `network` is the three of them.
 
-    x: inputs of its kind, to see how wide its features are; classes: how many; groups: see `finetune`.
+    x: inputs of its kind, to see how wide its features are; classes: how many; crops: whether it sees a mild view of them;
+    groups: see `finetune`.
     """
 
     def __init__(
-        self, encoder: nn.Module, x: Any, classes: int, groups: Callable[[nn.Sequential], list[dict]] | None = None
+        self,
+        encoder: nn.Module,
+        x: Any,
+        classes: int,
+        crops: bool = True,
+        groups: Callable[[nn.Sequential], list[dict]] | None = None,
     ):
         super().__init__()
         width = features(encoder.requires_grad_(True), x[torch.arange(1)]).shape[1]
@@ -136,14 +144,14 @@ class Classifier(nn.Module):
         nn.init.zeros_(head.bias)
         # Without this norm, features of different encoders reach the new layer at different scales, and none suits one learning rate.
         self.network = nn.Sequential(encoder, nn.BatchNorm1d(width, affine=False), head).to(device_of(encoder))
-        self.classes = classes
+        self.classes, self.crops = classes, crops
         if groups:
             self.parameter_groups = partial(groups, self.network)
 
     def pretext(self, labelled: tuple[Tensor, Tensor], generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """A mild view of each image; text stays as it is."""
         x, y = labelled
-        if is_text(x):
+        if not self.crops:
             return x, y
         # The stream that everything in results/ was drawn from, which is older than training on several processes.
         number, process = divmod(generator.initial_seed(), 1009)
