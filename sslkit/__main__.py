@@ -211,11 +211,10 @@ def probe(args: argparse.Namespace) -> None:
 
 def check_kind(state: dict, data: datasets.Dataset) -> None:
     """ValueError unless a run can see the samples of a set: text for those that read, images or clips for those that look."""
-    wanted = chapters.kind_of(state["name"])
-    if (wanted == "tokens") != (data.kind.name == "tokens") or (data.kind.name == "clips") > (wanted == "clips"):
-        raise ValueError(
-            f"{state['name']} learned from {SPOKEN.get(wanted, wanted)}, and {data.name} holds {data.kind.noun}: try --data {EXAMPLES[wanted]}"
-        )
+    wanted, given = chapters.kind_of(state["name"]), data.kind
+    if (wanted == "tokens") != (given.name == "tokens") or (given.name == "clips") > (wanted == "clips"):
+        learned = f"{state['name']} learned from {SPOKEN.get(wanted, wanted)}"
+        raise ValueError(f"{learned}, and {data.name} holds {given.noun}: try --data {EXAMPLES[wanted]}")
 
 
 def finetune(args: argparse.Namespace) -> None:

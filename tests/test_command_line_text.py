@@ -99,7 +99,7 @@ def test_what_does_not_go_together_is_said(runs, texts, tmp_path, capsys):
     assert main(["pretrain", "gpt", "--data", "scenes", "--limit", "50", *out]) == 2
     assert "gpt learns from text" in capsys.readouterr().err
     assert main(["pretrain", "simclr", "--data", f"folder:{texts}", *out]) == 2
-    assert "simclr learns from pictures" in capsys.readouterr().err
+    assert "simclr learns from images" in capsys.readouterr().err
     assert main(["generate", str(runs["bert"]), "The"]) == 2
     assert "writes no text" in capsys.readouterr().err
     assert main(["pretrain", "bert", "--data", f"text:{tmp_path / 'nowhere'}", *out]) == 2
