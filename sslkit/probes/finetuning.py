@@ -153,9 +153,9 @@ class Classifier(nn.Module):
         x, y = labelled
         if not self.crops:
             return x, y
-        # The stream that everything in results/ was drawn from, which is older than training on several processes.
+        # Process 0 draws from the stream that results/ was drawn from, which is older than training on several processes.
         number, process = divmod(generator.initial_seed(), 1009)
-        return VIEW(x, generator.manual_seed(number + (process << 40))), y
+        return VIEW(x, generator if process else generator.manual_seed(number)), y
 
     def forward(self, task: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross-entropy of views and labels."""
