@@ -3,7 +3,9 @@
 
     python3 kit.py lab                           JupyterLab on the first notebook
     python3 kit.py run 10_simclr [--scale S]     execute a notebook, write a page to runs/html/
-    python3 kit.py test [PYTEST ARGUMENTS]       all tests
+    python3 kit.py test                          all tests
+    python3 kit.py test --quick                  those without notebooks and browser, within minutes
+    python3 kit.py test PYTEST ARGUMENTS         some of them
     python3 kit.py setup                         only install
 
 The first use makes .venv and installs the package with what it needs; later uses start in seconds. What
@@ -34,6 +36,7 @@ VENV = ROOT / ".venv"
 STAMP, LOCK = VENV / "kit.json", VENV / "kit.lock"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 FIRST = "notebooks/00_start_here.ipynb"
+LONG = "notebook or browser or slow"  # marks of the tests that take long
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 GIGABYTES = {"cpu": 2, "nvidia": 7}  # what .venv takes
 
@@ -80,9 +83,19 @@ def run(arguments):
 
 
 def test(arguments):
-    """All tests."""
+    """The quick tests on all cores, then those that need them to themselves; or what the arguments choose."""
     os.chdir(str(ROOT))
-    become("pytest", *arguments)
+    quick = ["-m", f"not ({LONG})", "--numprocesses", "auto", "--dist", "worksteal"]
+    one_thread = dict(os.environ, OMP_NUM_THREADS="1")  # a process for each core, so one thread for each process
+    if arguments and arguments[0] != "--quick":
+        become("pytest", *arguments)
+    elif arguments:
+        os.environ.update(one_thread)
+        become("pytest", *quick, *arguments[1:])
+    elif subprocess.call([str(PYTHON), "-m", "pytest", *quick], env=one_thread):
+        sys.exit(1)
+    else:
+        become("pytest", "-m", LONG)
 
 
 def become(module, *arguments):

@@ -50,6 +50,7 @@ def test_a_run_keeps_its_tokens(runs, name):
     assert tokens.decode(tokens.encode("the ship 😀")) == "the ship 😀"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bert", "gpt"])
 def test_it_is_judged_beside_tf_idf(runs, name, capsys):
     assert main(["probe", str(runs[name]), "--seeds", "1"]) == 0
@@ -108,6 +109,7 @@ def test_what_does_not_go_together_is_said(runs, texts, tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bert", "gpt"])
 def test_two_processes_train_one_run(name, texts, tmp_path):
     out = tmp_path / "run"

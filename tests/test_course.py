@@ -1,7 +1,6 @@
 """The committed notebooks: executed, fresh, described, small, and their modules up to date."""
 
 import shutil
-import time
 
 import nbformat
 import pytest
@@ -10,7 +9,6 @@ from sslkit.notebooks import check, course, export, run
 from sslkit.notebooks.files import ROOT
 
 NOTEBOOKS = [pytest.param(path, id=path.stem) for path in course().values()]
-SMOKE_SECONDS = 90  # on a quiet machine half of it; chapter 25 starts torchrun four times
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS)
 
 
@@ -58,8 +56,5 @@ def test_it_runs_at_smoke_scale(path, tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     shutil.copy(path, tmp_path / "notebooks")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    start = time.perf_counter()
     nb = run(tmp_path / "notebooks" / path.name, scale="smoke")
-    seconds = time.perf_counter() - start
     assert nb.metadata.sslkit.scale == "smoke"
-    assert seconds < SMOKE_SECONDS, f"{path.name} took {seconds:.0f} s at smoke scale"

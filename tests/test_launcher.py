@@ -257,3 +257,50 @@ def test_the_ci_script_is_whole():
     script = ROOT / ".ci/run"
     assert subprocess.run(["bash", "-n", script]).returncode == 0 and os.access(script, os.X_OK)
     assert "python3 kit.py test" in script.read_text()
+
+
+# --- tests
+
+
+@pytest.fixture
+def run_as(kit, monkeypatch):
+    """The pytest commands that `kit.py test ARGUMENTS` would run, one after the other, and the threads each may use."""
+
+    def commands(*arguments, code=0):
+        found = []
+        monkeypatch.setattr(
+            kit, "become", lambda *command: found.append((command[1:], os.environ.get("OMP_NUM_THREADS")))
+        )
+
+        def call(command, env):
+            found.append((tuple(command[3:]), env["OMP_NUM_THREADS"]))
+            return code
+
+        monkeypatch.setattr(kit.subprocess, "call", call)
+        monkeypatch.setattr(kit.os, "chdir", lambda folder: None)
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        kit.test(list(arguments))
+        return found
+
+    return commands
+
+
+def test_all_tests_are_the_quick_ones_on_all_cores_and_then_the_long_ones(kit, run_as):
+    (quick, one), (long, all_of_them) = run_as()
+    assert quick[:2] == ("-m", f"not ({kit.LONG})") and "--numprocesses" in quick and one == "1"
+    assert long == ("-m", kit.LONG) and all_of_them is None
+
+
+def test_quick_tests_leave_the_long_ones_out(kit, run_as):
+    ((command, _),) = run_as("--quick", "-x")
+    assert command[:2] == ("-m", f"not ({kit.LONG})") and command[-1] == "-x"
+
+
+def test_some_tests_are_what_the_arguments_say(run_as):
+    assert run_as("tests/test_views.py", "-k", "hue")[0][0] == ("tests/test_views.py", "-k", "hue")
+
+
+def test_a_quick_test_that_fails_ends_it(run_as):
+    with pytest.raises(SystemExit) as end:
+        run_as(code=1)
+    assert end.value.code == 1

