@@ -5,7 +5,7 @@ from running import finish, one_thread, torchrun
 
 from sslkit import checkpoint
 from sslkit.__main__ import main
-from sslkit.chapters import data_of
+from sslkit.chapters import data_of, kind_of, methods
 from sslkit.runs import load_run
 from sslkit.tokenizer import BytePair
 
@@ -39,7 +39,8 @@ def runs(texts, tmp_path_factory):
 
 
 def test_text_is_what_they_learn_from_unless_told():
-    assert [data_of(name) for name in ("bert", "gpt", "next_frame", "simclr")] == ["text", "text", "moving", "scenes"]
+    wanted = {"tokens": "text", "clips": "moving", "images": "scenes"}
+    assert all(data_of(name) == wanted[kind_of(name)] for name in methods()) and kind_of("bert") == "tokens"
 
 
 @pytest.mark.parametrize("name", ["bert", "gpt"])

@@ -9,7 +9,7 @@ from sslkit.notebooks import files
 from sslkit.notebooks.runner import WIDGET
 
 MAX_BYTES = 1_100_000  # the aim is 400 kB; the judging chapter has 27 figures
-MAX_SECONDS, MAX_MB = 300, 3000  # what the course promises of a chapter on two cores
+MAX_MB = 3000  # what the course promises of a chapter; its minutes are measured by tests/benchmarks/minutes.py, alone on a machine
 AGAIN = "run `python -m sslkit.notebooks run {}`"
 
 
@@ -37,9 +37,8 @@ def _stamp(nb: nbformat.NotebookNode, stem: str) -> list[str]:
         problems.append("edited since it was executed: " + AGAIN.format(stem))
     if stamp["scale"] != "laptop":
         problems.append(f"executed at {stamp['scale']} scale, not at laptop scale: " + AGAIN.format(stem))
-    if stamp["seconds"] > MAX_SECONDS or stamp["peak_mb"] > MAX_MB:
-        took = f"{stamp['seconds']} s and {stamp['peak_mb']} MB"
-        problems.append(f"took {took}; a chapter has {MAX_SECONDS} s and {MAX_MB} MB")
+    if stamp["peak_mb"] > MAX_MB:
+        problems.append(f"took {stamp['peak_mb']} MB; a chapter has {MAX_MB} MB")
     return problems
 
 

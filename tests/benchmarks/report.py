@@ -3,8 +3,8 @@
     python tests/benchmarks/report.py            rewrite
     python tests/benchmarks/report.py --check    only say whether it is up to date (a test does)
 
-Between `<!-- syllabus -->` and `<!-- /syllabus -->` goes a row per notebook, with the minutes and memory of its
-committed run; between the marks of `results`, the tables of results/*.json.
+Between `<!-- syllabus -->` and `<!-- /syllabus -->` goes a row per notebook, with the minutes that
+tests/benchmarks/minutes.py measured; between the marks of `results`, the tables of results/*.json.
 """
 
 import base64
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from rooms import rooms
-from tables import percent
+from tables import found, percent
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "notebooks" / "pictures"
@@ -25,22 +25,23 @@ def picture(nb: dict) -> bytes | None:
     """The figure of the cell with the tag `picture`, else the first one; None where there is none."""
     cells = sorted(nb["cells"], key=lambda cell: "picture" not in cell["metadata"].get("tags", []))
     outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
-    found = next((data["image/png"] for data in outputs if "image/png" in data), None)
-    return base64.b64decode("".join(found)) if found else None
+    png = next((data["image/png"] for data in outputs if "image/png" in data), None)
+    return base64.b64decode("".join(png)) if png else None
 
 
 def headline(nb: dict) -> tuple[str, str]:
     """A chapter's title, from its first heading, and what one sees in it, the paragraph in italics below."""
     text = "".join(nb["cells"][0]["source"])
-    found = re.match(r"# (?P<title>[^\n]+)\n+\*(?P<about>[^*]+)\*\n", text)
-    if not found:
+    head = re.match(r"# (?P<title>[^\n]+)\n+\*(?P<about>[^*]+)\*\n", text)
+    if not head:
         raise ValueError(f"a chapter begins with '# TITLE' and a paragraph '*what one sees*', not with {text[:60]!r}")
-    return found["title"], " ".join(found["about"].split())
+    return head["title"], " ".join(head["about"].split())
 
 
 def syllabus() -> tuple[str, dict[Path, bytes]]:
     """The table, and the pictures it shows by path."""
     lines, pictures = ["| | chapter | what you see | minutes |", "|---|---|---|---|"], {}
+    measured = found("minutes.json").get("chapters", {})
     for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         nb = json.loads(path.read_text())
         title, about = headline(nb)
@@ -48,8 +49,9 @@ def syllabus() -> tuple[str, dict[Path, bytes]]:
         if png := picture(nb):
             pictures[PICTURES / f"{path.stem}.png"] = png
             image = f'<img src="notebooks/pictures/{path.stem}.png" width="220" alt="{title}">'
-        minutes = nb["metadata"].get("sslkit", {}).get("seconds", 0) / 60
-        lines.append(f"| {image} | [{path.stem}](notebooks/{path.name}): {title} | {about} | {minutes:.1f} |")
+        seconds = measured.get(path.stem, {}).get("seconds")
+        minutes = f"{seconds / 60:.1f}" if seconds else ""
+        lines.append(f"| {image} | [{path.stem}](notebooks/{path.name}): {title} | {about} | {minutes} |")
     return "\n".join(lines), pictures
 
 

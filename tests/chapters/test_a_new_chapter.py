@@ -38,7 +38,8 @@ class Brightness(nn.Module):
     def forward(self, task: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Squared error."""
         h = self.encoder(task[0])
-        return squared(self.head(h)[:, 0], task[1]), {"h": h.detach()}
+        got = self.head(h)
+        return squared(got[:, 0], task[1]), {"h": h.detach(), "z": got.detach()}
 
     def encode(self, x: Tensor) -> Tensor:
         """Features [N, D]."""
@@ -160,11 +161,11 @@ def test_the_command_line_trains_judges_and_exports_it(tree, tmp_path):
     assert "brightness" in run(root, "-m", "sslkit", "pretrain", "--help")
     out = str(tmp_path / "run")
     said = run(root, "-m", "sslkit", "pretrain", "brightness", "--limit", "64", "--out", out)
-    assert "spread" in said and "chance" not in said  # it has no chance level
+    assert "   spread " in said and "(chance " not in said  # it has no chance level
     assert "brightness" in run(root, "-m", "sslkit", "probe", out, "--limit", "200", "--seeds", "1")
     run(root, "-m", "sslkit", "export", out, "--to", "safetensors", "--out", str(tmp_path / "encoder.safetensors"))
-    code = "from sslkit.runs import all_runs; runs, _ = all_runs(r'%s'); print([r.passes // r.images for r in runs if r.name == 'brightness'])"
-    assert run(root, "-c", code % tmp_path) == "[3]\n"
+    code = f"from sslkit.runs import all_runs; runs, _ = all_runs({str(tmp_path)!r}); mine = [r for r in runs if r.name == 'brightness']"
+    assert run(root, "-c", f"{code}; print([r.passes // r.images for r in mine])") == "[3]\n"
 
 
 @pytest.mark.slow
@@ -174,8 +175,8 @@ def test_the_tests_of_all_methods_exercises_and_figures_take_it_up(tree):
         root, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/chapters/test_every_method.py", "-k", "brightness"
     )
     assert re.search(r"^(\d+) passed", said, re.MULTILINE) and int(re.search(r"(\d+) passed", said)[1]) > 8
-    code = "import sslkit.checks as c; e = c.find('brightness.squared'); print([c.judge(e, f).mistake for _, f in e.forms], c.judge(e, e.solution).status)"
-    assert run(root, "-c", code) == "['absolute'] right\n"
+    code = "import sslkit.checks as c; e = c.find('brightness.squared'); print([c.judge(e, f).mistake for _, f in e.forms])"
+    assert run(root, "-c", code) == "['absolute']\n"
 
 
 @pytest.mark.slow
@@ -194,17 +195,14 @@ def test_the_benchmarks_the_syllabus_and_the_comparison_take_it_up(tree, tmp_pat
             root,
             *f"tests/benchmarks/{script} --help".replace("tests/benchmarks/run.py", "tests/benchmarks/run.py").split(),
         )
-    code = "import sys; sys.path += ['tests/benchmarks', 'tests/chapters/compare']; import benchmark; print('brightness' in benchmark.METHODS)"
-    assert run(root, "-c", code) == "True\n"
+    paths = "import sys; sys.path += ['tests/benchmarks', 'tests/chapters/compare']"
+    assert "brightness" in run(root, "-c", f"{paths}; import benchmark; print(benchmark.METHODS)")
     asked = "from sslkit import chapters; print([n for n in chapters.methods() if hasattr(chapters.room(n, 'figures'), 'question')])"
     assert "brightness" in run(root, "-c", asked)
 
 
 # --- nothing outside a chapter's folders names it ----------------------------------------------------------------------
 
-ALLOWED = {  # file inside the tree: names it may say, and why
-    "sslkit/datasets/text.py": {"text"},
-}
 ELSEWHERE = ("sslkit/chapters/", "tests/")  # chapters may name earlier ones; tests name examples
 
 

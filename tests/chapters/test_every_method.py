@@ -113,7 +113,11 @@ def test_it_trains_on_grey_and_on_colour(name, channels):
     recipe = laptop(name, steps=2)
     method = build(get(name).METHOD, recipe, channels_of(name, channels))
     records = list(train(method, inputs(name, channels=channels), recipe))
-    assert len(records) == 2 and 0 < method.chance(recipe.batch) < math.inf
+    assert len(records) == 2
+    if hasattr(method, "chance"):
+        assert 0 < method.chance(recipe.batch) < math.inf
+    else:  # then it must be seen whether it collapses
+        assert all(record.spread is not None and math.isfinite(record.rank) for record in records)
 
 
 @each_method
