@@ -1,6 +1,7 @@
 """Layers that several networks are made of."""
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 
 def mlp(dims: list[int]) -> nn.Sequential:
@@ -23,3 +24,8 @@ def conv(channels_in: int, channels_out: int, stride: int = 1, kernel: int = 3) 
 def parameter_count(module: nn.Module) -> int:
     """How many numbers the module learns."""
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """Half precision to float32; float32 and float64 stay: what a loss is computed in."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

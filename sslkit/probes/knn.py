@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from sslkit.probes.features import check_labelled
+from sslkit.probes.features import accuracy, check_labelled
 
 CELLS = 2**24  # similarities held at once: 64 MB of float32
 
@@ -39,3 +39,8 @@ def knn(train_h: Tensor, train_y: Tensor, test_h: Tensor, k: int = 20, temperatu
     weight = ((similarity - similarity[:, :1]) / temperature).exp()
     votes = weight.new_zeros(len(weight), len(classes)).scatter_add_(1, label[index], weight)
     return classes[votes.argmax(dim=1)]
+
+
+def knn_accuracy(train_h: Tensor, train_y: Tensor, test_h: Tensor, test_y: Tensor) -> float:
+    """The share of test_h whose label `knn` predicts, with its usual settings."""
+    return accuracy(knn(train_h, train_y, test_h), test_y)

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from sslkit.measures import collapse, effective_rank
-from sslkit.probes.features import accuracy, backbone, features, pixels, reinitialised, tf_idf
+from sslkit.probes.features import backbone, features, pixels, reinitialised, tf_idf
 from sslkit.probes.few import few_labels
 from sslkit.probes.finetuning import check_labels, evenly, supervised
-from sslkit.probes.knn import knn
+from sslkit.probes.knn import knn_accuracy
 from sslkit.probes.linear import linear_probe
 from sslkit.train import scale
 
@@ -141,7 +141,7 @@ def judge(name: str, h: list[Tensor], y: list[Tensor], seeds: list[int], per_cla
     probe = linear_probe(h[0], y[0], h[1], y[1], steps=60, tolerance=1e-4)  # 3 times faster, the same accuracy to 0.2 %
     row = {
         "name": name,
-        "knn": accuracy(knn(h[0], y[0], h[2]), y[2]),
+        "knn": knn_accuracy(h[0], y[0], h[2], y[2]),
         "linear_probe": probe.score(h[2], y[2]),
         "linear_probe_C": probe.C,
         "few_labels": few.mean().item(),

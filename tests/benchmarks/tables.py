@@ -71,5 +71,5 @@ def on_val(method, data, bank: int = 5000) -> dict[str, float]:
 
     train, val = data.train[:bank], data.val
     h, val_h = probes.features(method, train.x), probes.features(method, val.x)
-    near = probes.accuracy(probes.knn(h, train.y, val_h), val.y)
+    near = probes.knn_accuracy(h, train.y, val_h, val.y)
     return {"kNN": near, "linear probe": probes.linear_probe(h, train.y, val_h, val.y).val_score}

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslkit.dist import gather
+from sslkit.nets import at_least_float32
 from sslkit.probes import label_subset
 from sslkit.train import Recipe
 from sslkit.transformer import TextEncoder, gather_tokens, mean_of_tokens
@@ -127,7 +128,7 @@ def masked_loss(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
     if logits.shape[:2] != targets.shape or mask.shape != targets.shape or mask.dtype != torch.bool:
         shapes = f"{list(logits.shape)}, {list(targets.shape)} and {mask.dtype} {list(mask.shape)}"
         raise ValueError(f"masked_loss needs logits [N, T, V], targets [N, T] and a bool mask [N, T]; got {shapes}")
-    logits = logits if logits.dtype == torch.float64 else logits.float()
+    logits = at_least_float32(logits)
     losses = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view_as(targets)
     return (losses * mask).sum() / mask.sum().clamp(min=1)
 

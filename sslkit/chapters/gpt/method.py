@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslkit.dist import gather
+from sslkit.nets import at_least_float32
 from sslkit.tokenizer import BytePair
 from sslkit.train import Recipe
 from sslkit.transformer import TextEncoder
@@ -82,7 +83,7 @@ def next_token_loss(logits: Tensor, targets: Tensor, pad: int | None = 0) -> Ten
     if logits.ndim != 3 or logits.shape[:2] != targets.shape or targets.dtype != torch.int64:
         shapes = f"{list(logits.shape)}, {targets.dtype} {list(targets.shape)}"
         raise ValueError(f"next_token_loss needs logits [N, T, V] and int64 targets [N, T]; got {shapes}")
-    logits = logits if logits.dtype == torch.float64 else logits.float()
+    logits = at_least_float32(logits)
     ignored = -100 if pad is None else pad
     total = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=ignored, reduction="sum")
     return total / (targets != ignored).sum().clamp(min=1)

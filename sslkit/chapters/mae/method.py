@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from sslkit.nets import at_least_float32
 from sslkit.train import Recipe
 from sslkit.transformer import Block, ViT, sincos, start_linear
 from sslkit.views import RandomResizedCrop
@@ -115,7 +116,7 @@ def mae_loss(prediction: Tensor, target: Tensor, mask: Tensor, normalised: bool)
     if prediction.shape != target.shape or mask.shape != target.shape[:2] or mask.dtype != torch.bool:
         shapes = f"{list(prediction.shape)}, {list(target.shape)} and {mask.dtype} {list(mask.shape)}"
         raise ValueError(f"mae_loss needs two tensors [N, L, D] and a bool mask [N, L]; got {shapes}")
-    prediction, target = (t if t.dtype == torch.float64 else t.float() for t in (prediction, target))
+    prediction, target = (at_least_float32(t) for t in (prediction, target))
     error = (prediction - (normalise(target) if normalised else target)).square().mean(dim=-1)  # [N, L]
     return (error * mask).sum() / mask.sum().clamp(min=1)
 

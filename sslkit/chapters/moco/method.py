@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sslkit.chapters.simclr.method import full_precision, simclr_views
 from sslkit.dist import gather, share
-from sslkit.nets import mlp
+from sslkit.nets import at_least_float32, mlp
 from sslkit.train import Recipe
 
 
@@ -34,7 +34,7 @@ def enqueue(queue: Tensor, pointer: Tensor, keys: Tensor) -> tuple[Tensor, Tenso
 # --- The loss as the paper writes it ---
 def unit(z: Tensor) -> Tensor:
     """Rows scaled to length 1, in float32; float64 stays float64."""
-    return F.normalize(z if z.dtype == torch.float64 else z.float(), dim=1)
+    return F.normalize(at_least_float32(z), dim=1)
 
 
 # --- Exercise: The loss with a queue ---

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslkit.dist import gather
+from sslkit.nets import at_least_float32
 from sslkit.train import Recipe
 
 
@@ -15,12 +16,6 @@ def past_windows(h: Tensor, past: int) -> Tensor:
     """Features h [N, T, D] of frames to [N, T - past + 1, past * D]: those of `past` frames in a row, side by side,
     oldest first, a window for each frame that has enough before it."""
     return h.unfold(1, past, 1).transpose(2, 3).flatten(2)
-
-
-# --- Exercise: A window that slides ---
-def exact(x: Tensor) -> Tensor:
-    """Half precision to float32; anything else stays."""
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 # --- Exercise: A window that slides ---
@@ -57,11 +52,11 @@ class Decoder(nn.Module):
     def forward(self, code: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """code [M, dim], last [M, C, H, W] in [0, 1] to (next [M, C, H, W], kernel [M, K, K], mask [M, 1, H, W])."""
         side = 2 * self.reach + 1
-        kernel = exact(self.kernel(code)).softmax(dim=1).unflatten(1, (side, side))
+        kernel = at_least_float32(self.kernel(code)).softmax(dim=1).unflatten(1, (side, side))
         moved = shift(last, kernel)
         places = F.interpolate(self.map(code).unflatten(1, (self.places, 8, 8)), size=last.shape[2:], mode="bilinear")
         seen = torch.cat([last, moved, places.to(last.dtype)], dim=1)
-        painted = exact(self.paint(seen.contiguous(memory_format=torch.channels_last)))
+        painted = at_least_float32(self.paint(seen.contiguous(memory_format=torch.channels_last)))
         mask, correction = painted[:, :1].sigmoid(), painted[:, 1:]
         return mask * moved + (1 - mask) * (last + correction), kernel, mask
 
@@ -203,7 +198,7 @@ class FrameOrder(nn.Module):
     def forward(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Frames and labels to (cross-entropy, extras): logits [2 N, 2], labels."""
         frames, labels = batch
-        logits = exact(self.head(clip_features(self.encoder, frames, 3)))
+        logits = at_least_float32(self.head(clip_features(self.encoder, frames, 3)))
         return F.cross_entropy(logits, labels), {"logits": logits.detach(), "labels": labels}
 
     def encode(self, x: Tensor) -> Tensor:

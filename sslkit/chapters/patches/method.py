@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sslkit.nets import at_least_float32
 from sslkit.train import Recipe
 from sslkit.views import GREY, to_float
 
@@ -93,7 +94,7 @@ def relative_position_loss(logits: Tensor, number: Tensor) -> Tensor:
 
     logits [M, 8]; number int64 [M], 0 .. 7. In float32 (float64 stays). Source: Doersch et al. 2015, section 3.
     """
-    return F.cross_entropy(logits if logits.dtype == torch.float64 else logits.float(), number)
+    return F.cross_entropy(at_least_float32(logits), number)
 
 
 # --- Exercise: One logit, two answers ---
@@ -102,7 +103,7 @@ def same_image_loss(logits: Tensor, same: Tensor) -> Tensor:
 
     logits [M]; same int64 [M], 1 for one image and 0 for two. In float32 (float64 stays).
     """
-    logits = logits if logits.dtype == torch.float64 else logits.float()
+    logits = at_least_float32(logits)
     return F.binary_cross_entropy_with_logits(logits, same.to(logits.dtype))
 
 

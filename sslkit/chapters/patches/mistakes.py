@@ -166,7 +166,7 @@ LOSS = Exercise(
                 "is cut off. Stay with logits: F.binary_cross_entropy_with_logits, or F.logsigmoid.",
                 lambda a, y: F.binary_cross_entropy(a.sigmoid(), y.to(a.dtype))),
         mistake("labels exchanged", "Your loss is small where the answer is wrong: a large logit means *same image*, label 1.",
-                ("else logits", "else -logits")),
+                ("at_least_float32(logits)", "-at_least_float32(logits)")),
         mistake("sign", "The log of a probability is negative; the loss is minus it.", ("return F", "return -F")),
         mistake("sum instead of mean", "You add up the batch. Take the mean, or the loss grows with the batch size.",
                 ("dtype)", 'dtype), reduction="sum"')),

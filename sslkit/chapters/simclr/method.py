@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslkit.dist import gather
-from sslkit.nets import mlp
+from sslkit.nets import at_least_float32, mlp
 from sslkit.train import Recipe
 from sslkit.views import ColorJitter, Compose, Grayscale, RandomResizedCrop
 
@@ -49,7 +49,7 @@ def info_nce(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
     N = len(z1)
     z = torch.cat([z1, z2])  # [2N, K]
     with full_precision(z):
-        z = F.normalize(z if z.dtype == torch.float64 else z.float(), dim=1)
+        z = F.normalize(at_least_float32(z), dim=1)
         similarity = z @ z.T / temperature  # [2N, 2N]
         itself = torch.eye(2 * N, dtype=torch.bool, device=z.device)
         positive = torch.arange(2 * N, device=z.device).roll(N)  # row i belongs to row i + N, and back

@@ -131,7 +131,7 @@ INFO_NCE = Exercise(
     ],
     mistakes=(
         mistake("no normalisation", "The similarity is a cosine: scale each row of z1 and z2 to length 1 first.",
-                ("z = F.normalize(z if z.dtype == torch.float64 else z.float(), dim=1)", "pass")),
+                ("z = F.normalize(at_least_float32(z), dim=1)", "pass")),
         mistake("self-similarity in the denominator", "Each view is compared with itself too, which is the most similar of all. "
                 "Set the diagonal to -inf before the softmax.",
                 (".masked_fill(itself, -math.inf)", "")),

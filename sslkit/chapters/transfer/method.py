@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sslkit.nets import at_least_float32
 from sslkit.probes import accuracy, features, label_subset
 from sslkit.probes.finetuning import measure_batch_norm
 from sslkit.train import Recipe, device, train
@@ -76,7 +77,7 @@ def pseudo_labels(logits: Tensor) -> tuple[Tensor, Tensor]:
     if logits.ndim != 2 or logits.shape[1] < 2:
         raise ValueError(f"pseudo-labels come from logits [N, K] with K of 2 or more, got {list(logits.shape)}")
     logits = logits.detach()
-    confidence, labels = (logits if logits.dtype == torch.float64 else logits.float()).softmax(dim=1).max(dim=1)
+    confidence, labels = at_least_float32(logits).softmax(dim=1).max(dim=1)
     return labels, confidence
 
 
@@ -99,7 +100,7 @@ def fixmatch_loss(weak: Tensor, strong: Tensor, threshold: float = 0.95) -> tupl
         raise ValueError(f"both views need logits of one shape [N, K]; got {list(weak.shape)} and {list(strong.shape)}")
     labels, confidence = pseudo_labels(weak)
     passed = threshold_mask(confidence, threshold)
-    losses = F.cross_entropy(strong if strong.dtype == torch.float64 else strong.float(), labels, reduction="none")
+    losses = F.cross_entropy(at_least_float32(strong), labels, reduction="none")
     return losses.masked_fill(~passed, 0).mean(), passed
 
 

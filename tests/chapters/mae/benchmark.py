@@ -27,7 +27,7 @@ from sslkit.chapters.mae.method import (
     random_masking,
 )
 from sslkit.datasets import load
-from sslkit.probes import accuracy, features, knn, linear_probe
+from sslkit.probes import features, knn_accuracy, linear_probe
 from sslkit.train import build, train
 
 RATIOS = (0.25, 0.5, 0.75, 0.9)
@@ -40,7 +40,7 @@ def judge(method, data) -> dict[str, float]:
     h, val = features(method, few.x), features(method, data.val.x)
     probe = linear_probe(h, few.y, grid=(0.1,), steps=60, tolerance=1e-4)
     return {
-        "kNN": accuracy(knn(h, few.y, val), data.val.y),
+        "kNN": knn_accuracy(h, few.y, val, data.val.y),
         "linear probe": probe.score(val, data.val.y),
     }
 
