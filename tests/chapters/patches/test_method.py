@@ -223,7 +223,7 @@ def test_the_losses_are_plain_sums(loss, loop, choices):
 def test_a_broken_loss_is_caught(loss, loop, choices):
     for old, new in [
         ("return F", "return -F"),
-        (" else logits.float()", " else logits.float()\n    logits = 2 * logits"),
+        ("at_least_float32(logits)", "2 * at_least_float32(logits)"),
     ]:
         if loss is relative_position_loss and old != "return F":
             continue

@@ -80,7 +80,7 @@ def test_info_nce_against_numpy_on_a_real_batch_size():
 
 
 BROKEN = {
-    "no normalisation": ("F.normalize(z if z.dtype == torch.float64 else z.float(), dim=1)", "z"),
+    "no normalisation": ("F.normalize(at_least_float32(z), dim=1)", "z"),
     "normalised along the batch": ("dim=1", "dim=0"),
     "temperature multiplied": ("z.T / temperature", "z.T * temperature"),
     "temperature forgotten": ("z.T / temperature", "z.T"),
