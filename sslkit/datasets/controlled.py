@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 
 from sslkit.datasets.emoji import pack
-from sslkit.datasets.scenes import BACKGROUNDS, CHUNK, SIDE, backgrounds, draw, members
+from sslkit.datasets.factors import SIDE, SIZE, TILT, between, emoji_of, place
+from sslkit.datasets.scenes import BACKGROUNDS, CHUNK, backgrounds, draw, members
 
 FACTORS = ("kind", "emoji", "place", "size", "tilt", "hue", "background", "background hue")
 PARTS = {"kind": ("kind", "emoji"), "place": ("x", "y")}  # of what stands for itself: the factor alone
-SIZE, TILT = (17.0, 29.0), (-25.0, 25.0)  # pixels, degrees; as in scenes
 SLIDES = ("place", "size", "tilt", "hue", "background hue")
 
 
@@ -16,17 +16,17 @@ def sample(n: int, generator: torch.Generator) -> dict[str, Tensor]:
     """The factors of n scenes, each a tensor [n], drawn as `scenes` draws them: kind and emoji (rows of the pack), x, y
     and size in pixels, tilt in degrees, hue and background hue in turns, background (an index into BACKGROUNDS)."""
     kind = torch.randint(len(members()), (n,), generator=generator)
-    size = uniform(n, generator, *SIZE)
+    size = between(n, generator, *SIZE)
     return {
         "kind": kind,
-        "emoji": emoji_of(kind, generator),
+        "emoji": emoji_of(kind, list(members().values()), generator),
         "x": place(size, generator),
         "y": place(size, generator),
         "size": size,
-        "tilt": uniform(n, generator, *TILT),
-        "hue": uniform(n, generator),
+        "tilt": between(n, generator, *TILT),
+        "hue": between(n, generator),
         "background": torch.randint(len(BACKGROUNDS), (n,), generator=generator),
-        "background hue": uniform(n, generator),
+        "background hue": between(n, generator),
     }
 
 
@@ -39,7 +39,7 @@ def redraw(scenes: dict[str, Tensor], factor: str, generator: torch.Generator) -
     check_factor(factor, FACTORS)
     n = len(scenes["kind"])
     if factor == "emoji":
-        return scenes | {"emoji": emoji_of(scenes["kind"], generator)}
+        return scenes | {"emoji": emoji_of(scenes["kind"], list(members().values()), generator)}
     if factor == "place":
         return scenes | {axis: place(scenes["size"], generator) for axis in "xy"}
     if factor == "size":
@@ -84,23 +84,6 @@ def scene_pairs(n: int, seed: int = 0, factors: tuple[str, ...] = FACTORS) -> tu
     generator = torch.Generator().manual_seed(seed)
     scenes = sample(n, generator)
     return render(scenes, seed), {factor: render(redraw(scenes, factor, generator), seed) for factor in factors}
-
-
-def uniform(n: int, generator: torch.Generator, low: float = 0.0, high: float = 1.0) -> Tensor:
-    """n numbers between low and high."""
-    return torch.rand(n, generator=generator) * (high - low) + low
-
-
-def place(size: Tensor, generator: torch.Generator) -> Tensor:
-    """One coordinate of the centre of emoji of size [n], in pixels: nearly all of the emoji stays inside."""
-    return SIDE / 2 + (SIDE - 0.9 * size) / 2 * uniform(len(size), generator, -1, 1)
-
-
-def emoji_of(kind: Tensor, generator: torch.Generator) -> Tensor:
-    """An emoji of each kind [n], all of a kind equally likely."""
-    rows = list(members().values())
-    pick = torch.rand(len(kind), generator=generator)
-    return torch.stack([r[(pick * len(r)).long()] for r in rows])[kind, torch.arange(len(kind))]
 
 
 def check_factor(factor: str, known: tuple[str, ...]) -> None:

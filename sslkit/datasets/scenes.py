@@ -12,8 +12,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslkit.datasets.contract import Dataset, Info, Split
-from sslkit.datasets.emoji import ARTISTS, LICENCE, pack
-from sslkit.views import apply_colour, colour_matrices
+from sslkit.datasets.emoji import LICENCE, pack
+from sslkit.datasets.factors import (
+    SIDE,
+    SIZE,
+    TILT,
+    artwork,
+    balanced,
+    between,
+    check_artist,
+    emoji_of,
+    laid_on,
+    names_of,
+    place,
+)
 
 KINDS: dict[str, tuple[str, ...]] = {  # kind: subgroups of emoji
     "face": ("face-smiling", "face-affection", "face-tongue", "face-neutral-skeptical", "face-concerned",
@@ -29,7 +41,6 @@ KINDS: dict[str, tuple[str, ...]] = {  # kind: subgroups of emoji
     "flag": ("country-flag",),
 }  # fmt: skip
 BACKGROUNDS = ("plain", "slope", "glow", "stripes", "checks", "clouds")
-SIDE = 32
 ABOUT = f"generated: one emoji of ten kinds on a random background, all factors known, 32 x 32 · {LICENCE}"
 CHUNK, AT_ONCE = 1000, 200  # scenes whose backgrounds are drawn together; that are composed together, for memory's sake
 INFO = Info("scenes", ABOUT, LICENCE, "generated", 0.0, len(KINDS))
@@ -103,39 +114,27 @@ def draw(rgba: Tensor, ground: Tensor, x: Tensor, y: Tensor, size: Tensor, tilt:
     """Lay emoji rgba uint8 [N, 4, 32, 32] on ground [N, 3, 32, 32]: centre x, y and size [N] in pixels, tilt in
     degrees counter-clockwise, hue in turns. Sampled at four points a pixel and averaged, so that small ones do not
     shimmer. Returns uint8 [N, 3, 32, 32]."""
-    image = rgba.float() / 255
-    image[:, :3] = apply_colour(
-        image[:, :3], *colour_matrices(*(torch.ones(3, len(hue))), hue, image[:, :3].mean((2, 3)))
-    )
-    image[:, :3] *= image[:, 3:]  # premultiplied alpha: averages do not mix in the colour of clear pixels
     angle, zoom = tilt * (math.pi / 180), SIDE / size
     cos, sin = zoom * angle.cos(), zoom * angle.sin()
     cx, cy = 2 * x / SIDE - 1, 2 * y / SIDE - 1
     theta = torch.stack([cos, -sin, -cos * cx + sin * cy, sin, cos, -sin * cx - cos * cy], 1).view(-1, 2, 3)
     grid = F.affine_grid(theta, [len(x), 4, 2 * SIDE, 2 * SIDE], align_corners=False)
-    layer = F.avg_pool2d(F.grid_sample(image, grid, align_corners=False), 2)
-    return ((layer[:, :3] + ground * (1 - layer[:, 3:])) * 255).round_().clamp_(0, 255).to(torch.uint8)
+    layer = F.avg_pool2d(F.grid_sample(artwork(rgba, hue), grid, align_corners=False), 2)
+    return laid_on(ground, layer)
 
 
 def generate(n: int, seed: int, artist: str = "google") -> Split:
     """n scenes; the same n, seed and artist give the same images. Kinds are equally frequent, and so are the emoji of
     a kind."""
-    if artist not in ARTISTS:
-        raise ValueError(f"no emoji artist {artist!r}; there are {' and '.join(ARTISTS)}")
+    check_artist(artist)
     generator = torch.Generator().manual_seed(seed)
     rgba, rows = pack().rgba[artist], list(members().values())
-
-    def uniform(low: float, high: float) -> Tensor:
-        return torch.rand(n, generator=generator) * (high - low) + low
-
-    kind = torch.arange(n)[torch.randperm(n, generator=generator)] % len(rows)
-    pick = torch.rand(n, generator=generator)
-    emoji = torch.stack([r[(pick * len(r)).long()] for r in rows])[kind, torch.arange(n)]
-    size, tilt, hue = uniform(17, 29), uniform(-25, 25), uniform(0, 1)
-    room = (SIDE - 0.9 * size) / 2  # nearly all of the emoji stays inside
-    x, y = SIDE / 2 + room * uniform(-1, 1), SIDE / 2 + room * uniform(-1, 1)
+    kind = balanced(n, len(rows), generator)
+    emoji = emoji_of(kind, rows, generator)
+    size, tilt, hue = between(n, generator, *SIZE), between(n, generator, *TILT), between(n, generator)
+    x, y = place(size, generator), place(size, generator)
     ground = torch.randint(len(BACKGROUNDS), (n,), generator=generator)
-    ground_hue = uniform(0, 1)
+    ground_hue = between(n, generator)
     images = torch.empty(n, 3, SIDE, SIDE, dtype=torch.uint8)
     for c in torch.arange(n).split(CHUNK):  # the draws of the backgrounds depend on it
         grounds = backgrounds(ground[c], ground_hue[c], generator)
@@ -151,8 +150,7 @@ def generate(n: int, seed: int, artist: str = "google") -> Split:
         "hue": hue,
         "background": ground,
     }
-    names = pack().name
-    return Split(images, kind, factors, [names[i] for i in emoji.tolist()])
+    return Split(images, kind, factors, names_of(emoji))
 
 
 def load(

@@ -128,6 +128,17 @@ def losses(
     return render(fig, describe(f"Loss curves: {', '.join(map(str, curves))}", title, caption), colours=128)
 
 
+def band(ax, points: dict, colour: str, mark: str, label: str | None = None, size: float = 5, width: float = 1.8):
+    """A line through the means of {x: number, or [one a run]}, with a mark for each x, on a band from the lowest to the highest
+    run. Returns the sorted x, the means, and the line."""
+    x = sorted(at for at, values in points.items() if np.size(values))
+    runs = [np.atleast_1d(array(points[at])).astype(float) for at in x]
+    means = [r.mean() for r in runs]
+    ax.fill_between(x, [r.min() for r in runs], [r.max() for r in runs], color=colour, alpha=0.18, linewidth=0)
+    (line,) = ax.plot(x, means, color=colour, marker=mark, markersize=size, linewidth=width, label=label)
+    return x, means, line
+
+
 @drawing
 def label_efficiency(
     curves: dict,
@@ -146,11 +157,7 @@ def label_efficiency(
     ends: list[str] = []
     counted: set[int] = set()
     for colour, mark, (name, points) in zip(COLOURS * 4, "os^Dv" * 8, curves.items()):
-        counts = sorted(points)
-        runs = [np.atleast_1d(array(points[k])).astype(float) for k in counts]
-        means = [r.mean() for r in runs]
-        ax.fill_between(counts, [r.min() for r in runs], [r.max() for r in runs], color=colour, alpha=0.18, linewidth=0)
-        ax.plot(counts, means, color=colour, marker=mark, markersize=5, linewidth=1.8, label=name)
+        counts, means, _ = band(ax, points, colour, mark, name)
         ends.append(f"{name} {means[0]:.0%} with {counts[0]} to {means[-1]:.0%} with {counts[-1]} labels")
         counted |= set(counts)
     ax.set_xscale("log")

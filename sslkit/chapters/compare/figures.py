@@ -3,6 +3,7 @@
 import numpy as np
 
 from sslkit.plots.bars import as_runs, draw_bars
+from sslkit.plots.curves import band
 from sslkit.plots.maps import class_style, legend, scatter, unit_square
 from sslkit.plots.picture import (
     COLOURS,
@@ -114,11 +115,7 @@ def lines(curves: dict, title="", caption="", xlabel="", ylabel="", log: bool = 
     ax = plain_axes(fig.add_subplot(), xlabel, ylabel, grid="both")
     ends = []
     for k, (name, values) in enumerate(curves.items()):
-        x, runs = sorted(values), [np.atleast_1d(array(values[at])).astype(float) for at in sorted(values)]
-        look = dict(color=COLOURS[k % len(COLOURS)])
-        ax.fill_between(x, [r.min() for r in runs], [r.max() for r in runs], alpha=0.18, linewidth=0, **look)
-        means = [r.mean() for r in runs]
-        ax.plot(x, means, marker=MARKS[k % len(MARKS)], markersize=4.5, linewidth=1.6, label=str(name), **look)
+        x, means, _ = band(ax, values, COLOURS[k % len(COLOURS)], MARKS[k % len(MARKS)], str(name), 4.5, 1.6)
         ends.append(f"{name} from {means[0]:.3g} at {x[0]:g} to {means[-1]:.3g} at {x[-1]:g}")
     if log:
         ticks = sorted({at for values in curves.values() for at in values})

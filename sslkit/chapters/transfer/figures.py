@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from sslkit.plots.curves import CHANCE_STYLE
-from sslkit.plots.picture import COLOURS, INK, TEXT_SIZE, WIDTH, Picture, array, drawing, frame, plain_axes, render
+from sslkit.plots.curves import CHANCE_STYLE, band
+from sslkit.plots.picture import COLOURS, INK, TEXT_SIZE, WIDTH, Picture, drawing, frame, plain_axes, render
 from sslkit.plots.text import describe
 
 MARKS = "os^Dvp"
@@ -40,14 +40,9 @@ def efficiency_panels(
         plain_axes(ax, xlabel, ylabel if first else "", title=panel, grid="both")
         ends, ticks = [], set()
         for name, points in curves.items():
-            counts = sorted(number for number, values in points.items() if np.size(values))
-            if not counts:
+            if not any(np.size(values) for values in points.values()):
                 continue
-            runs = [np.atleast_1d(array(points[number])).astype(float) for number in counts]
-            means, (colour, mark) = [r.mean() for r in runs], looks[name]
-            low, high = [r.min() for r in runs], [r.max() for r in runs]
-            ax.fill_between(counts, low, high, color=colour, alpha=0.18, linewidth=0)
-            (lines[name],) = ax.plot(counts, means, color=colour, marker=mark, markersize=4.5, linewidth=1.8)
+            counts, means, lines[name] = band(ax, points, *looks[name], size=4.5)
             ends.append(f"{name} {means[0]:.0%} with {counts[0]} to {means[-1]:.0%} with {counts[-1]} labels")
             ticks |= set(counts)
         if chance and panel in chance:
