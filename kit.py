@@ -13,7 +13,7 @@ follows the command goes on to JupyterLab, sslkit.notebooks or pytest. --cpu (or
 PyTorch without its gigabytes for NVIDIA cards; it counts when .venv is made.
 """
 
-# Standard library only, and no syntax newer than Python 3.6: an old Python must get as far as being told.
+# Standard library only, and no syntax newer than Python 3.6: an old Python must get as far as the message that says so.
 import argparse
 import contextlib
 import hashlib

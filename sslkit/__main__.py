@@ -70,16 +70,16 @@ def parser() -> argparse.ArgumentParser:
         )
         command.add_argument("--size", type=int, help="working resolution in pixels, for sets of larger images")
         command.add_argument("--frames", type=int, help="frames of a clip, for sets of films")
-        command.add_argument("--every", type=int, help="take each so-manyth frame of a film, for video:PATH")
-        command.add_argument("--limit", type=int, help="use only so many images of each split")
+        command.add_argument("--every", type=int, help="keep every Nth frame of a film, for video:PATH")
+        command.add_argument("--limit", type=int, help="use at most N samples of each split")
     words = commands.add_parser("generate", help="let a run of gpt go on with a text")
     words.add_argument("run", type=Path, help="folder of a run")
     words.add_argument(
         "prompt", nargs="?", default="", help="what to go on with (default: the start of a new document)"
     )
-    words.add_argument("--tokens", type=int, default=100, help="how many to add at the most")
+    words.add_argument("--tokens", type=int, default=100, help="how many to add at most")
     words.add_argument("--temperature", type=float, default=0.8, help="0: always the likeliest token")
-    words.add_argument("--top-k", type=int, help="choose among so many likeliest tokens")
+    words.add_argument("--top-k", type=int, help="choose among the K likeliest tokens")
     words.add_argument("--top-p", type=float, help="choose among the likeliest that have this share together")
     words.add_argument("--seed", type=int, default=0)
     exporting = commands.add_parser("export", help="write a run's encoder to a file for other programs")
@@ -166,7 +166,7 @@ def pretrain(args: argparse.Namespace) -> int:
     say(f"{device()} in {str(dtype).removeprefix('torch.')}: {why}")
     if dist.is_main():
         out.mkdir(parents=True, exist_ok=True)
-    told, record, seen = 0.0, None, None
+    spoken, record, seen = 0.0, None, None
     logged = dist.is_main()
     with interrupts_wait(signal.SIGINT, signal.SIGTERM) as asked:
         for record in train(
@@ -174,8 +174,8 @@ def pretrain(args: argparse.Namespace) -> int:
         ):
             logged = logged and log(out / "log.jsonl", record)
             seen = record if record.spread is not None else seen
-            if record.seconds - told > 5 or record.step == record.steps:
-                told = record.seconds
+            if record.seconds - spoken > 5 or record.step == record.steps:
+                spoken = record.seconds
                 level = f" (chance {chance:.3f})" if chance is not None else ""
                 level += f"   spread {seen.spread:.2f}, rank {seen.rank:.1f}" if seen else ""
                 say(f"step {record.step:6} of {record.steps}   loss {record.loss:.3f}{level}   "
@@ -230,7 +230,7 @@ def finetune(args: argparse.Namespace) -> None:
     if args.resume and args.out is None:
         raise ValueError("--resume goes on from checkpoints: name their folder with --out")
     say = partial(print, flush=True) if dist.is_main() else (lambda *_: None)
-    options = {"told": say, "out": args.out, "resume": args.resume, "steps": args.steps}
+    options = {"on_result": say, "out": args.out, "resume": args.resume, "steps": args.steps}
     say(finetune_report(method, data, per_class, range(args.seeds), **options))
 
 

@@ -143,9 +143,9 @@ def all_runs(folder: str | Path | None = None, data: str | None = "scenes") -> t
 def describe(path: Path, shipped: bool, data: str | None) -> Run | str | None:
     """The run in a checkpoint file; a reason not to use it; or None for one on other data. Raises what a broken file
     makes it raise."""
-    told = checkpoint.load(path)
-    if data is not None and told.get("data") != data:
-        return None if "data" in told else "it does not say on which data it was trained"
+    state = checkpoint.load(path)
+    if data is not None and state.get("data") != data:
+        return None if "data" in state else "it does not say on which data it was trained"
     _, state = load_encoder(path)  # proves that it can be read
     recipe = Recipe.read(state["recipe"])
     if state["step"] < recipe.steps:

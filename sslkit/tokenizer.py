@@ -122,7 +122,7 @@ class BytePair:
 
 def train(texts: Iterable[str], size: int) -> BytePair:
     """A tokenizer of at most `size` tokens learned from texts: 3 special ones, 256 bytes, then one for each merge of the
-    pair that is most frequent at that time (of equals the one of lowest numbers). It is smaller where no pair occurs
+    pair that is most frequent at that time (in a tie the one of lowest numbers). It is smaller where no pair occurs
     twice. ValueError for size below 259."""
     base = len(SPECIAL) + 256
     if size < base:

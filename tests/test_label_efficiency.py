@@ -65,7 +65,7 @@ def test_the_table_is_plain_and_complete():
     torch.manual_seed(0)
     seen = []
     table = label_efficiency(
-        Tint(), tints(), (5, 1, None), seeds=[0, 3], steps=3, steps_all=4, told=lambda t: seen.append(str(t))
+        Tint(), tints(), (5, 1, None), seeds=[0, 3], steps=3, steps_all=4, on_result=lambda t: seen.append(str(t))
     )
     assert set(table) == {"frozen probe", "fine-tuned", "from scratch"}
     for points in table.values():

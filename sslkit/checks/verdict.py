@@ -18,7 +18,7 @@ from sslkit.checks.runner import Answer, Session, ask, kind, run
 from sslkit.checks.show import difference, inputs
 from sslkit.checks.swaps import both
 
-PAIRS = 400  # at most so many combinations of two mistakes are tried: a second or two
+PAIRS = 400  # at most this many combinations of two mistakes are tried: a second or two
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def build(
 
 
 def take(texts: list[str], characters: int) -> list[str]:
-    """The first texts that together have at least so many characters."""
+    """The first texts that together have at least that many characters."""
     total = 0
     for i, text in enumerate(texts):
         total += len(text)

@@ -14,7 +14,7 @@ from sslkit.transformer import TextEncoder, ViT
 
 @dataclass(frozen=True)
 class Architecture:
-    """make(channels): a new encoder, for so many colours of images or so many different tokens; reads: "images" or
+    """make(channels): a new encoder, for images of that many channels or that many different tokens; reads: "images" or
     "tokens"."""
 
     make: Callable[[int], nn.Module]

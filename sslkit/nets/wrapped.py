@@ -147,9 +147,9 @@ def from_library(name: str, channels: int | None, options: dict[str, Any]) -> Wr
         except (TypeError, RuntimeError, AssertionError) as error:
             raise ValueError(f"{library} cannot make {model!r} with {options}: {error}") from error
 
-    told = "".join(f",{key}={value}" for key, value in options.items())
+    given = "".join(f",{key}={value}" for key, value in options.items())
     side = None if options.get("dynamic_img_size") else options.get("img_size", options.get("image_size"))
-    return Wrapped(make(), f"{plain}{told}", make, side)
+    return Wrapped(make(), f"{plain}{given}", make, side)
 
 
 def number(text: str) -> int | float | bool | str:
@@ -163,7 +163,7 @@ def number(text: str) -> int | float | bool | str:
 
 
 def fitted(net: Any, channels: int | None) -> nn.Module:
-    """The network, changed in place: the first convolution takes so many channels, and in one of torchvision or timm the
+    """The network, changed in place: the first convolution takes that many channels, and in one of torchvision or timm the
     classifier is gone."""
     if library_of(net) == "timm":
         net.reset_classifier(0)

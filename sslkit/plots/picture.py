@@ -129,7 +129,7 @@ def drawn(fig: Figure) -> np.ndarray:
 
 
 def render(fig: Figure, alt: str, colours: int | None = None) -> Picture:
-    """Draw the figure to PNG. `colours` stores it with a palette of so many, at a third of the size.
+    """Draw the figure to PNG. `colours`: the size of a palette to store it with, at a third of the size.
 
     A palette of 256 suits small images too. No date, no version: a rerun gives the same bytes.
     """

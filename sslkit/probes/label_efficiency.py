@@ -27,7 +27,7 @@ def label_efficiency(
     more: dict[str, Callable] | None = None,
     steps: int = 120,
     steps_all: int = 400,
-    told: Callable[[Table], None] | None = None,
+    on_result: Callable[[Table], None] | None = None,
 ) -> Table:
     """Test accuracy by labels per class, as {arm: {labels per class: [one a seed]}}: plain values, ready to plot.
 
@@ -35,7 +35,7 @@ def label_efficiency(
     the order of the training and, for the arm from scratch, the weights. Arms: "frozen probe" (few_labels),
     "fine-tuned", "from scratch" (finetune with `steps`, or `steps_all` when all labels are used); `more` adds arms
     {name: function(encoder, data, per_class, seed) -> test accuracy}. Counts above the smallest class are left out;
-    None, all labels, stands under their mean number per class. told(table) is called after each number.
+    None, all labels, stands under their mean number per class. on_result(table) is called after each number.
     """
     check_labels(data)
     seeds = list(seeds)
@@ -59,8 +59,8 @@ def label_efficiency(
                 else:
                     value = more[arm](encoder, data, per_class, seed)
                 table[arm][number].append(value)
-                if told:
-                    told(table)
+                if on_result:
+                    on_result(table)
     return table
 
 
@@ -91,22 +91,28 @@ def crossing(first: dict[int, list[float]], second: dict[int, list[float]]) -> f
     if not means:
         raise ValueError("the two curves have no number of labels in common")
     numbers = list(means)
-    behind = [i for i, number in enumerate(numbers) if means[number] > 0]
-    if not behind:
+    leading = [i for i, number in enumerate(numbers) if means[number] > 0]
+    if not leading:
         return float(numbers[0])
-    if behind[-1] == len(numbers) - 1:
+    if leading[-1] == len(numbers) - 1:
         return None
-    a, b = numbers[behind[-1]], numbers[behind[-1] + 1]
+    a, b = numbers[leading[-1]], numbers[leading[-1] + 1]
     share = means[a] / (means[a] - means[b])
     return math.exp(math.log(a) + share * (math.log(b) - math.log(a)))
 
 
 def finetune_report(
-    encoder: nn.Module, data, per_class: int | None = 10, seeds=range(3), told=None, out: Path | None = None, **options
+    encoder: nn.Module,
+    data,
+    per_class: int | None = 10,
+    seeds=range(3),
+    on_result=None,
+    out: Path | None = None,
+    **options,
 ) -> str:
     """A table in words: test accuracy of the encoder fine-tuned, and of the same network from scratch, for each seed.
 
-    options go to `finetune`; with `out` its checkpoints go to out/tuned-SEED and out/scratch-SEED. told(line) is called
+    options go to `finetune`; with `out` its checkpoints go to out/tuned-SEED and out/scratch-SEED. on_result(line) is called
     with each seed's line as it comes.
     """
     encoder, rows = backbone(encoder), []
@@ -116,8 +122,8 @@ def finetune_report(
         rows.append(
             [finetune(start, data, per_class, seed, out=kept[name], **options).test for name, start in starts.items()]
         )
-        if told:
-            told(f"labels of seed {seed}: fine-tuned {rows[-1][0]:.1%}, from scratch {rows[-1][1]:.1%}")
+        if on_result:
+            on_result(f"labels of seed {seed}: fine-tuned {rows[-1][0]:.1%}, from scratch {rows[-1][1]:.1%}")
     if not rows:
         raise ValueError("fine-tuning needs at least one seed, got none")
     tuned, scratch = torch.tensor(rows, dtype=torch.float64).T

@@ -52,7 +52,7 @@ def ridge_probe(
     """Linear regression with a squared penalty from features [N, D] to numbers [N, K] or [N], fitted on train.
 
     Minimises |y - x W - b|^2 / N + penalty |W|^2, x the features standardised by the statistics of train and b free
-    (Hoerl & Kennard 1970). One penalty for all K, chosen by mean R2 on val, the largest of equals. Solved exactly in
+    (Hoerl & Kennard 1970). One penalty for all K, chosen by mean R2 on val, the largest in a tie. Solved exactly in
     float64.
     """
     train_y, val_y = columns(train_h, train_y, "training"), columns(val_h, val_y, "val")

@@ -44,7 +44,7 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, hidden: Tensor | None = None, cache: dict[str, Tensor] | None = None) -> Tensor:
         """x [N, T, dim]; hidden, bool: tokens that none may look at [N, T], or that query i may not, [N, T, T].
 
-        cache: keys and values of the tokens before x, {} at first; those of x are put behind them. Then x is only what
+        cache: keys and values of the tokens before x, {} at first; those of x follow them. Then x is only what
         is new, and the T keys above are all of them. At least one token must be in sight of every query.
         """
         q, k, v = self.split(x)
@@ -79,7 +79,7 @@ def attention_weights(q: Tensor, k: Tensor, seen: Tensor | None = None) -> Tenso
 
 def leaning(heads: int, T: int, keys: int, device=None) -> Tensor:
     """What is added to the scores of T queries, the last of `keys` tokens, [heads, T, keys]: head 0 leans towards the
-    token before each, head 1 towards the one behind, 2 and 3 towards the second before and behind, and so again. 0 there,
+    token before each, head 1 towards the one after, 2 and 3 towards the second before and after, and so again. 0 there,
     1.5 less for each token further, 6 less from the fourth on, so that what a token holds can still outweigh it.
     Fixed, as in ALiBi (Press et al. 2022), which leans towards the token itself."""
     towards = torch.tensor([-1.0, 1.0, -2.0, 2.0], device=device)[torch.arange(heads, device=device) % 4]

@@ -207,7 +207,7 @@ def raw_scores(q: Tensor, k: Tensor) -> Tensor:
 
 
 def past_only(T: int) -> Tensor:
-    """True where query i may not look at j because j comes behind it."""
+    """True where query i may not look at j because j comes after it."""
     return torch.ones(T, T, dtype=torch.bool).triu(1)
 
 
@@ -227,7 +227,7 @@ ATTEND = Exercise(
     mistakes=(
         mistake("padding is looked at", "You do not hide the padding: its values are mixed in.",
                 ("masked_fill(padding[:, None], -math.inf).", "")),
-        mistake("causal", "You hide what comes behind each token. That is for guessing the next word; BERT looks both ways.",
+        mistake("causal", "You hide what comes after each token. That is for guessing the next word; BERT looks both ways.",
                 lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, None] | past_only(q.shape[1]), -1e30).softmax(2) @ v,
                 lambda q, k, v, p: raw_scores(q, k).masked_fill(past_only(q.shape[1]), -1e30).softmax(2) @ v),
         mistake("padding hidden as query", "You hide the rows of padding: what padding looks at. What matters is that nobody "

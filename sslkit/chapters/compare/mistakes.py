@@ -155,7 +155,7 @@ EFFECT = Exercise(
     mistakes=(
         mistake("factor 2 missing", "Two independent images are 2 v apart on average, not v: divide by twice the variance.",
                 ("2 * h", "h")),
-        mistake("variance over N - 1", "torch divides a variance by N - 1 unless told otherwise: h.var(0, correction=0).",
+        mistake("variance over N - 1", "torch divides a variance by N - 1 by default: h.var(0, correction=0).",
                 (", correction=0", "")),
         mistake("one variance for all", "You divide the sum over all columns: the column with the largest numbers then decides "
                 "alone. Divide each column by its own variance, then take the mean.",

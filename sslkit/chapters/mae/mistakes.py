@@ -47,7 +47,7 @@ PATCHIFY = Exercise(
                 lambda x, size: split(x, size).permute(0, 4, 2, 1, 3, 5).flatten(3).flatten(1, 2)),
         mistake("pixels transposed", "Inside a patch rows and columns are exchanged: keep the row's axis before the column's.",
                 lambda x, size: split(x, size).permute(0, 2, 4, 1, 5, 3).flatten(3).flatten(1, 2)),
-        mistake("axes split the wrong way round", "You split H into (size, rows): that takes every so-many-th line. A patch is "
+        mistake("axes split the wrong way round", "You split H into (size, rows): that takes every size-th line. A patch is "
                 "made of neighbouring lines: split into (rows, size).",
                 lambda x, size: ( x.reshape(len(x), x.shape[1], size, x.shape[2] // size, size, x.shape[3] // size) .permute(0,
                     3, 5, 1, 2, 4) .flatten(3) .flatten(1, 2) )),
@@ -94,7 +94,7 @@ VISIBLE = Exercise(
         (noise(3, 2, 16), 0.25),
     ],
     mistakes=(
-        mistake("keeps the share to hide", "ratio is the share that is hidden; you keep so many. Keep round(L * (1 - ratio)).",
+        mistake("keeps the share to hide", "ratio is the share that is hidden; you keep that share. Keep round(L * (1 - ratio)).",
                 ("(1 - ratio)", "ratio")),
         mistake("mask inverted", "Your mask is True where the patch is visible. In this course True means hidden.",
                 lambda x, r: (visible_patches(x, r)[0], ~visible_patches(x, r)[1])),
@@ -126,7 +126,7 @@ def filled(tokens: Tensor, visible: Tensor, filler: Tensor, L: int) -> Tensor:
     return filler.expand(len(tokens), L, -1).scatter(1, visible[:, :, None].expand_as(tokens), tokens)
 
 
-def behind(tokens: Tensor, mask_token: Tensor, L: int) -> Tensor:
+def followed(tokens: Tensor, mask_token: Tensor, L: int) -> Tensor:
     rest = mask_token.expand(len(tokens), L - tokens.shape[1], -1)
     return torch.cat([tokens, rest], dim=1)
 
@@ -145,11 +145,11 @@ PUT_BACK = Exercise(
         (draw(3, 3, 4, 2), noise(4, 3, 16).argsort(1)[:, :4], draw(5, 2), 16),
     ],
     mistakes=(
-        mistake("not put back", "You put the tokens first and the mask tokens behind them. Each token belongs to place visible[n, k].",
-                lambda t, v, m, L: behind(t, m, L)),
+        mistake("not put back", "You put the tokens first and the mask tokens after them. Each token belongs to place visible[n, k].",
+                lambda t, v, m, L: followed(t, m, L)),
         mistake("shuffled once more", "You bring the sequence into the order of the permutation instead of undoing it. To undo a "
                 "permutation, gather with its argsort.",
-                lambda t, v, m, L: behind(t, m, L).gather(1, hidden_first(v, L)[:, :, None].expand(-1, -1, t.shape[2]))),
+                lambda t, v, m, L: followed(t, m, L).gather(1, hidden_first(v, L)[:, :, None].expand(-1, -1, t.shape[2]))),
         mistake("zeros in place of the mask token", "The hidden places hold zeros. They hold the mask token.",
                 lambda t, v, m, L: filled(t, v, torch.zeros_like(m), L)),
         mistake("the first image's places for all", "You use the places of the first image for the whole batch. Each image has "

@@ -25,7 +25,7 @@ MOST = 65_536  # keys drawn, a cell each
 
 def key_ages(queue: int, batch: int, step: int) -> np.ndarray:
     """How many steps ago each row of a ring of `queue` keys was made, int [queue], as step number `step` (0, 1, ...)
-    meets them. Each step adds `batch` keys, and keys are one step old at the least; the ring has been full all along."""
+    meets them. Each step adds `batch` keys, and keys are at least one step old; the ring has been full all along."""
     newest = step * batch - 1  # keys are numbered as they come, key n lies in row n modulo queue
     return 1 + (newest - np.arange(queue)) % queue // batch
 

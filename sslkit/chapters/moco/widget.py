@@ -36,20 +36,20 @@ def key_queue(agreement: dict, queue: int = 2048, batch: int = 64, momentum=None
     }
 
     def draw(queue, batch, momentum, step):
-        title, caption = told(curves[momentum], queue, batch)
+        title, caption = words_of(curves[momentum], queue, batch)
         return figures.dictionary(curves, queue, batch, [momentum], step, title, f"{caption} {note}".strip())
 
     def fallback():
         names = list(curves)
         shown = names if len(names) <= 3 else [names[0], names[len(names) // 2], names[-1]]
         title = "The same queue under different teachers: how much is an old key still worth?"
-        caption = f"{told(curves[first], queue, batch)[1]} {note} Run the notebook to move the sliders."
+        caption = f"{words_of(curves[first], queue, batch)[1]} {note} Run the notebook to move the sliders."
         return figures.dictionary(curves, queue, batch, shown, 7, title, caption)
 
     return Panel(controls, draw, fallback)
 
 
-def told(curve, queue: int, batch: int) -> tuple[str, str]:
+def words_of(curve, queue: int, batch: int) -> tuple[str, str]:
     """Title and caption: how old the oldest key is, and what it is worth."""
     oldest = ceil(queue / batch)
     age = f"{oldest} step{'s' if oldest > 1 else ''}"

@@ -33,8 +33,8 @@ def clip_player(clips: dict, times=None, title: str = "Drag through time", start
         shown = np.stack([pixels(x, clip, frame) for x in named.values()])
         wrong = np.stack([error(x, clip, frame) for x in named.values()])
         rms = [np.sqrt(np.mean((error(x, clip, frame) / 255.0) ** 2)) for x in named.values()]
-        told = ", ".join(f"{name} {value:.3f}" for name, value in list(zip(named, rms))[1:])
-        caption = f"Clip {clip}, {times[frame]}. Root mean squared error: {told}."
+        errors = ", ".join(f"{name} {value:.3f}" for name, value in list(zip(named, rms))[1:])
+        caption = f"Clip {clip}, {times[frame]}. Root mean squared error: {errors}."
         return plots.rows({"frame": shown, "error": wrong}, list(named), title=title, caption=caption, side=160)
 
     def fallback():

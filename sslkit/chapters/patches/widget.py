@@ -49,12 +49,12 @@ def patch_game(first, second, answers, probabilities=None, images=None, guesses:
             if said is not None:
                 shown, top = said[puzzle], said[puzzle].argmax()
                 words += f" The network says {choices[top]}, with {shown[top]:.0%}."
-        told = {"title": f"Puzzle {puzzle}: {asked}", "caption": f"{words} {score()}".strip()}
+        words_of = {"title": f"Puzzle {puzzle}: {asked}", "caption": f"{words} {score()}".strip()}
         if choices is WHERE:
             answer = None if mine is None else answers[puzzle]
-            return figures.places(first[puzzle], second[puzzle], shown, answer, mine, **told)
+            return figures.places(first[puzzle], second[puzzle], shown, answer, mine, **words_of)
         both = [plots.array(x[puzzle]) for x in (first, second)]
-        return plots.grid(both, ["first", "second"], 2, side=128, **told)
+        return plots.grid(both, ["first", "second"], 2, side=128, **words_of)
 
     def still() -> plots.Picture:
         n = min(STRIP, len(answers))

@@ -35,7 +35,7 @@ POSITIVE = Exercise(
                 lambda n: torch.arange(2 * n).view(n, 2).flip(1).flatten()),
         mistake("only the first views", "You answer for the n first views. The second views are anchors too: 2 n entries.",
                 ("(2 * n) +", "(n) +")),
-        mistake("past the end", "For the second views you point behind the last row. They belong to rows 0 .. n - 1.",
+        mistake("past the end", "For the second views you point past the last row. They belong to rows 0 .. n - 1.",
                 ("(torch.arange(2 * n) + n) % (2 * n)", "torch.arange(2 * n) + n")),
         mistake("mirrored", "You pair the first row with the last. Row i belongs to row i + n.", lambda n: torch.arange(2 * n).flip(0)),
     ),

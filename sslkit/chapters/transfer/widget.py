@@ -51,8 +51,8 @@ def threshold_slider(images, probabilities, y, classes: list[str], threshold: fl
         name, p = next(iter(networks.items()))
         rows = {f"{level:.2f}": least_sure(p, level) for level in LEVELS}
         rows = {level: row for level, row in rows.items() if len(row[0])}
-        told = " ".join(f"{level:.2f}: {tally(p, y, level)}" for level in LEVELS)
-        caption = f"Labels by {name}. {told} Blue: right, orange: wrong. Run the notebook to move the threshold."
+        tallies = " ".join(f"{level:.2f}: {tally(p, y, level)}" for level in LEVELS)
+        caption = f"Labels by {name}. {tallies} Blue: right, orange: wrong. Run the notebook to move the threshold."
         return guesses(rows, "The least sure images that pass a higher and higher threshold", caption, side=88)
 
     return Panel(controls, draw, still)

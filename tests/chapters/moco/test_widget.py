@@ -9,7 +9,7 @@ from displayed import displayed
 
 from sslkit.chapters.moco import figures
 from sslkit.chapters.moco.figures import key_ages
-from sslkit.chapters.moco.widget import key_queue, told
+from sslkit.chapters.moco.widget import key_queue, words_of
 
 A = np.arange(41)
 CURVES = {0: 0.3 + 0.7 * np.exp(-A / 3), 0.9: np.exp(-A / 30), 0.99: np.exp(-A / 300), 0.999: 1 - A / 1e4}
@@ -75,10 +75,10 @@ def test_it_is_shown_as_widget_and_as_picture():
 
 
 def test_the_title_says_how_old_and_what_it_is_worth():
-    title, _ = told(CURVES[0.9], 640, 32)
+    title, _ = words_of(CURVES[0.9], 640, 32)
     assert title == f"640 keys at 32 a step: the oldest is 20 steps old (agreement {np.exp(-20 / 30):.2f})"
-    assert "1 step old" in told(CURVES[0.9], 32, 32)[0]
-    assert "older than what was measured" in told(CURVES[0.9], 8192, 16)[0]
+    assert "1 step old" in words_of(CURVES[0.9], 32, 32)[0]
+    assert "older than what was measured" in words_of(CURVES[0.9], 8192, 16)[0]
 
 
 def test_no_run_is_an_error():
