@@ -11,7 +11,7 @@ import sys
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 
@@ -146,7 +146,7 @@ def pretrain(args: argparse.Namespace) -> int:
             f"{args.method} learns from {SPOKEN.get(wanted, wanted)}, and {args.data} holds {kind.noun}: try --data {EXAMPLES[wanted]}"
         )
     recipe = recipe.but(options=recipe.options | kind.options)
-    method = build(module.METHOD, recipe, kind.inputs, args.seed)
+    method: Any = build(module.METHOD, recipe, kind.inputs, args.seed)
     chance = method.chance(min(recipe.batch, len(data.pretrain))) if hasattr(method, "chance") else None
     about = {
         "name": args.method,

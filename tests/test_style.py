@@ -18,6 +18,11 @@ def test_ruff_would_format_nothing_anew():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_types():
+    done = subprocess.run([sys.executable, "-m", "mypy"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_readme_shows_what_was_measured():
     """Its tables and pictures are those of the committed notebooks and of results/."""
     done = subprocess.run(

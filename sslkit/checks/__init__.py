@@ -63,14 +63,19 @@ def show(words: Said) -> None:
 
 
 def find(name: str) -> Exercise:
-    """The exercise "chapter.exercise"."""
-    everything = exercises()
-    if name not in everything:
-        raise ValueError(f"there is no exercise {name!r}; there are {', '.join(everything)}")
-    return everything[name]
+    """The exercise "chapter.exercise"; ValueError that lists what exists where there is none."""
+    found = of_chapter(name.partition(".")[0])
+    if name not in found:
+        raise ValueError(f"there is no exercise {name!r}; there are {', '.join(found or exercises())}")
+    return found[name]
+
+
+def of_chapter(chapter: str) -> dict[str, Exercise]:
+    """The exercises of one chapter by name; no other chapter is imported."""
+    room = chapters.room(chapter, "mistakes") if chapter in chapters.names() else None
+    return {f"{chapter}.{exercise.name}": exercise for exercise in room.EXERCISES} if room else {}
 
 
 def exercises() -> dict[str, Exercise]:
     """All exercises of all chapters by name."""
-    rooms = {chapter: chapters.room(chapter, "mistakes") for chapter in chapters.names()}
-    return {f"{chapter}.{e.name}": e for chapter, module in rooms.items() if module for e in module.EXERCISES}
+    return {name: exercise for chapter in chapters.names() for name, exercise in of_chapter(chapter).items()}

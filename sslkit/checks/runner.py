@@ -163,8 +163,8 @@ def describe(function: Callable, error: BaseException, call: str) -> str:
     if isinstance(error, TypeError) and frames[-1].filename == __file__ and frames[-1].name == "ask":
         return f"It cannot be called as {call}: {brief(error)}."
     filename = getattr(getattr(function, "__code__", None), "co_filename", None)
-    lines = [f.lineno for f in frames if f.filename == filename]
-    code = linecache.getline(filename, lines[-1]).strip() if lines else ""
+    lines = [f.lineno for f in frames if f.filename == filename and f.lineno]
+    code = linecache.getline(str(filename), lines[-1]).strip() if lines else ""
     return f"It raises {brief(error)}" + (f" (in the line `{code}`)." if code else ".")
 
 

@@ -176,7 +176,7 @@ def explanation(
     for (one, first), (other, second) in itertools.islice(itertools.combinations(exercise.forms_by_swap, 2), PAIRS):
         if one is other or (form := both(exercise.solution, first, second)) is None:
             continue
-        if (theirs := answers(exercise, form, trials)) and alike(exercise, got, theirs, grads):
+        if (both_made := answers(exercise, form, trials)) and alike(exercise, got, both_made, grads):
             return (one.name, other.name), f"{one.explanation} And: {other.explanation}"
     if found := guess(mine, expected, same):
         return (found[0],), found[1]

@@ -153,7 +153,9 @@ def unpack(archive: Path, folder: Path, top: str, tick: Callable[[], None] = lam
                     place.mkdir(parents=True, exist_ok=True)
                     continue
                 place.parent.mkdir(parents=True, exist_ok=True)
-                with tar.extractfile(member) as source, open(place, "wb") as file:
+                source = tar.extractfile(member)
+                assert source is not None  # a plain file has content
+                with source, open(place, "wb") as file:
                     while block := source.read(1 << 22):
                         file.write(block)
                         tick()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,7 +27,7 @@ class Split:
     names    one string per sample, or None
     """
 
-    x: Tensor
+    x: Any
     y: Tensor | None = None
     factors: dict[str, Tensor] = field(default_factory=dict)
     names: list[str] | None = None
@@ -127,7 +128,8 @@ class Dataset:
         """The set as the judges see it: of pairs the images alone."""
         if not isinstance(self.train.x, Pairs):
             return self
-        return replace(self, tokenizer=None, **{part: replace(s, x=s.x.images) for part, s in self.splits.items()})
+        parts: dict[str, Any] = {part: replace(s, x=s.x.images) for part, s in self.splits.items()}
+        return replace(self, tokenizer=None, **parts)
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {len(split)}" for name, split in self.splits.items())

@@ -35,7 +35,8 @@ def artwork(rgba: Tensor, hue: Tensor) -> Tensor:
     """Emoji uint8 [N, 4, 32, 32] with their hue [N] turned, as float with premultiplied alpha: averages do not mix in the colour of
     clear pixels."""
     image = rgba.float() / 255
-    changes = colour_matrices(*torch.ones(3, len(hue)), hue, image[:, :3].mean((2, 3)))
+    same = torch.ones(len(hue))
+    changes = colour_matrices(same, same, same, hue, image[:, :3].mean((2, 3)))
     image[:, :3] = apply_colour(image[:, :3], *changes)
     image[:, :3] *= image[:, 3:]
     return image

@@ -52,12 +52,12 @@ def fashion_folder(root: Path, download: bool = True) -> Path | None:
     return folder
 
 
-def read_fashion(folder: Path, padded: bool) -> tuple[dict[str, tuple[Tensor, Tensor]], list[str]]:
+def read_fashion(folder: Path, padded: bool) -> tuple[dict[str, tuple[Tensor, Tensor | None]], list[str]]:
     """{"train", "test"}: uint8 images [N, 1, 28, 28], `padded` [N, 1, 32, 32], and labels; class names."""
-    parts = {}
+    parts: dict[str, tuple[Tensor, Tensor | None]] = {}
     for part, prefix in (("train", "train"), ("test", "t10k")):
-        x = _read_idx(_file(folder, f"{prefix}-images-idx3-ubyte"), 3)[:, None]
-        y = _read_idx(_file(folder, f"{prefix}-labels-idx1-ubyte"), 1).long()
+        x = _read_idx(folder, f"{prefix}-images-idx3-ubyte", 3)[:, None]
+        y = _read_idx(folder, f"{prefix}-labels-idx1-ubyte", 1).long()
         parts[part] = (F.pad(x, (2, 2, 2, 2)) if padded else x), y
     return parts, list(CLASSES)
 
@@ -66,8 +66,9 @@ def _file(folder: Path, name: str) -> Path | None:
     return next((path for path in (folder / name, folder / (name + ".gz")) if path.is_file()), None)
 
 
-def _read_idx(path: Path, dims: int) -> Tensor:
-    """An IDX file of bytes: 0, 0, 8, number of axes; each axis' length in 4 bytes, big-endian; the values."""
+def _read_idx(folder: Path, name: str, dims: int) -> Tensor:
+    """An IDX file of bytes, packed or not: 0, 0, 8, number of axes; each axis' length in 4 bytes, big-endian; the values."""
+    path = _file(folder, name) or folder / name
     try:
         with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
             content = file.read()

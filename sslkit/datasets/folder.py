@@ -9,6 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from .contract import Dataset, Split
 from .images import UnreadableImage, check_image, decode_all, pool
@@ -60,10 +61,10 @@ def load(
         parts, misplaced = arrange(paths, labelled)
     except ValueError as error:
         raise ValueError(f"{folder}: {error}") from error
-    options = dict(size=size or SIZE, channels=channels, memory_gb=memory_gb, workers=workers)
     return from_samples(
-        f"folder:{path}", folder, parts, val=val, test=test, seed=seed, skipped=problems + misplaced, **options
-    )
+        f"folder:{path}", folder, parts, val=val, test=test, seed=seed, skipped=problems + misplaced,
+        size=size or SIZE, channels=channels, memory_gb=memory_gb, workers=workers,
+    )  # fmt: skip
 
 
 def from_samples(
@@ -94,13 +95,15 @@ def from_samples(
     splits = {}
     for part, samples in parts.items():
         files = [folder / path for path, _ in samples]
+        x: Tensor | StreamedImages
+        failed: dict[int, str] = {}
         if streamed:
-            x, failed = StreamedImages(files, size, channels, workers), {}
+            x = StreamedImages(files, size, channels, workers)
         else:
             x, failed = decode_all(files, size, channels, workers)
         skipped += [f"{samples[i][0]}: {reason}" for i, reason in sorted(failed.items())]
         keep = [i for i in range(len(samples)) if i not in failed]
-        labels = [classes.index(samples[i][1]) for i in keep] if classes and part != "unlabelled" else None
+        labels = [classes.index(str(samples[i][1])) for i in keep] if classes and part != "unlabelled" else None
         splits[part] = Split(
             x[keep] if failed else x,
             None if labels is None else torch.tensor(labels, dtype=torch.int64),
@@ -117,7 +120,8 @@ def from_samples(
         f"your images in {folder}, {size} x {size}"
         + (f", {len(classes)} classes" if classes else ", without labels: for pretraining")
     )
-    return Dataset(name, classes=classes, about=about, skipped=skipped, **splits)
+    train, val_, test_ = (splits[part] for part in ("train", "val", "test"))
+    return Dataset(name, train, val_, test_, classes, splits.get("unlabelled"), about, skipped)
 
 
 def content_key(path: Path) -> bytes:
@@ -206,7 +210,8 @@ def _check_counts(folder: Path, splits: dict[str, Split], classes: list[str], sk
         if not sizes["train"]:
             raise ValueError(f"{folder} holds too few images to train on: {sizes}{first}")
         return
-    counts = {part: Counter(splits[part].y.tolist()) for part in ("train", "val", "test")}
+    labels = {part: y.tolist() for part in ("train", "val", "test") if (y := splits[part].y) is not None}
+    counts = {part: Counter(found) for part, found in labels.items()}
     totals = {label: sum(c[i] for c in counts.values()) for i, label in enumerate(classes)}
     few = [f"{label} ({n})" for label, n in totals.items() if n < FEWEST]
     few = few or [f"{label} (none in train)" for i, label in enumerate(classes) if not counts["train"][i]]

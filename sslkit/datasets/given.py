@@ -83,7 +83,8 @@ def one_by_one(source: Any) -> tuple[Tensor, Any]:
     """The images and labels of a data set that must be asked for each item. ValueError where images differ in size."""
     if not len(source):
         raise ValueError("the data set is empty")
-    found, answers = [], []
+    found: list[np.ndarray] = []
+    answers: list[Any] = []
     for i in range(len(source)):
         item = source[i]
         image, answer = item if isinstance(item, tuple | list) and len(item) == 2 else (item, None)

@@ -28,7 +28,8 @@ def image_files(folder: Path) -> tuple[list[str], list[str]]:
 
     Hidden files and folders are left out. A folder reached twice, through symbolic links, counts once.
     """
-    found, problems, seen, todo, links = [], [], set(), [(folder, "")], []
+    found, problems, seen, todo = [], [], set(), [(folder, "")]
+    links: list[tuple[Path, str]] = []
     while todo or links:
         # Links to folders come last: what the folder holds anyhow is listed under its own name.
         here, prefix = todo.pop() if todo else links.pop(0)
@@ -104,7 +105,7 @@ def arrange(paths: list[str], labelled: bool | None = None) -> tuple[dict[str, l
             )
         problems += [f"{path}: lies beside the class folders, so it has no class" for path in loose]
         parts[part] = [sample for sample in parts[part] if sample[1] is not None]
-        if unknown := sorted({label for _, label in parts[part]} - classes):
+        if unknown := sorted({label for _, label in parts[part] if label is not None} - classes):
             raise ValueError(f"{part} has classes that train has not: {', '.join(unknown[:5])}")
     return parts, problems
 
@@ -116,5 +117,5 @@ def suffixes_of(folder: Path) -> str:
         for name in names:
             ending = PurePosixPath(name).suffix.lower() or "no ending"
             endings[ending] = endings.get(ending, 0) + 1
-    common = sorted(endings, key=endings.get, reverse=True)[:5]
+    common = sorted(endings, key=lambda ending: endings[ending], reverse=True)[:5]
     return ", ".join(f"{endings[ending]} x {ending}" for ending in common) or "nothing"

@@ -132,8 +132,6 @@ def load(
     drawings (by default the same artist's).
     """
     hand = test_artist or artist
-    splits = (
-        generate(n, 3 * seed + part, who, frames, turns, gravity)
-        for part, (n, who) in enumerate([(train, artist), (val, hand), (test, hand)])
-    )
-    return Dataset("moving", *splits, list(KINDS), about=ABOUT)
+    sizes = [(train, artist), (val, hand), (test, hand)]
+    parts = [generate(n, 3 * seed + part, who, frames, turns, gravity) for part, (n, who) in enumerate(sizes)]
+    return Dataset("moving", parts[0], parts[1], parts[2], list(KINDS), about=ABOUT)

@@ -35,7 +35,7 @@ def documents(package: str) -> Iterator[tuple[str, str]]:
         return
     root, seen = folder_of(package), 0
     paths = [] if root is None else [p for p in root.rglob("*.py") if not NO_PROSE & set(p.relative_to(root).parts)]
-    names = {p: f"{package}/{p.relative_to(root).with_suffix('').as_posix()}" for p in paths}
+    names = {p: f"{package}/{p.relative_to(str(root)).with_suffix('').as_posix()}" for p in paths}
     for path in sorted(paths, key=lambda p: fraction(names[p])):
         found = docstrings(path)
         seen += sum(map(len, found))
@@ -69,7 +69,8 @@ def clean(text: str) -> str:
     """The prose of a docstring, a paragraph a line: no examples, tables, underlines, directives or markup."""
     paragraphs = []
     for paragraph in re.split(r"\n\s*\n", text):
-        lines, example = [], False
+        lines: list[str] = []
+        example = False
         for line in map(str.strip, paragraph.splitlines()):
             example = example or line.startswith(">>>")  # what an example prints follows it, up to the next empty line
             if UNDERLINE.match(line):

@@ -40,7 +40,7 @@ def _python(folder: Path, kind: str) -> tuple[Parts, list[str]]:
     """CIFAR's Python batches, which are pickles: torchvision loads them, once it has checked their MD5."""
     import torchvision  # a second to import, and rarely needed
 
-    parts = {}
+    parts: Parts = {}
     for part in ("train", "test"):
         try:
             data = getattr(torchvision.datasets, kind)(folder.parent, train=part == "train")
@@ -64,7 +64,7 @@ def read_stl10(folder: Path) -> tuple[Parts, list[str]]:
     def labels(part: str) -> Tensor:
         return torch.from_numpy(np.fromfile(folder / f"{part}_y.bin", dtype=np.uint8)).long() - 1
 
-    parts = {part: (images(part), labels(part)) for part in ("train", "test")}
+    parts: Parts = {part: (images(part), labels(part)) for part in ("train", "test")}
     parts["unlabelled"] = images("unlabeled"), None
     return parts, (folder / "class_names.txt").read_text().split()
 

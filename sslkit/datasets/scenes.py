@@ -53,10 +53,10 @@ def members() -> dict[str, Tensor]:
     p = pack()
     left_out = """reversed hand with middle finger extended, bus stop, motorway, railway track, oil drum, fuel pump, wheel,
         police cars revolving light, horizontal traffic light, vertical traffic light, octagonal sign, construction sign"""
-    left_out = {" ".join(name.split()) for name in left_out.split(",")}
+    unwanted = {" ".join(name.split()) for name in left_out.split(",")}
     rows: dict[str, Tensor] = {}
     for kind, subgroups in KINDS.items():
-        chosen = [i for i, s in enumerate(p.subgroup) if s in subgroups and p.name[i] not in left_out]
+        chosen = [i for i, s in enumerate(p.subgroup) if s in subgroups and p.name[i] not in unwanted]
         if kind == "clock":
             chosen = [i for i in chosen if p.name[i].startswith("clock face")]
         rows[kind] = torch.tensor(chosen)
@@ -164,7 +164,6 @@ def load(
     """Scenes in three splits from three random streams; val and test show `test_artist`'s drawings (by default the
     same artist's)."""
     hand = test_artist or artist
-    splits = (
-        generate(n, 3 * seed + part, who) for part, (n, who) in enumerate([(train, artist), (val, hand), (test, hand)])
-    )
-    return Dataset("scenes", *splits, list(KINDS), about=ABOUT)
+    sizes = [(train, artist), (val, hand), (test, hand)]
+    parts = [generate(n, 3 * seed + part, who) for part, (n, who) in enumerate(sizes)]
+    return Dataset("scenes", parts[0], parts[1], parts[2], list(KINDS), about=ABOUT)

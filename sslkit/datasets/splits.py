@@ -28,7 +28,7 @@ def split_by_key(keys: Sequence[str | bytes | int], val: float, test: float, see
     """
     if not (0 <= val and 0 <= test and val + test < 1):
         raise ValueError(f"val and test are fractions whose sum is below 1, got val={val}, test={test}")
-    parts = ([], [], [])
+    parts: tuple[list[int], ...] = ([], [], [])
     for i, key in enumerate(keys):
         u = fraction(key, seed)
         parts[2 if u < test else 1 if u < test + val else 0].append(i)

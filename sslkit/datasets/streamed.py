@@ -40,7 +40,7 @@ class StreamedImages:
         if isinstance(index, int):
             return self[[index]][0]
         numbers = self._numbers(index)
-        images, jobs = self._ahead.pop(numbers, None) or self._start(numbers)
+        images, jobs = self._ahead.pop(numbers) if numbers in self._ahead else self._start(numbers)
         for job in jobs:
             job.result()
         return images

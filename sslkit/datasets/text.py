@@ -204,12 +204,15 @@ def cached(key: str, make: Callable[[], Dataset]) -> Dataset:
     except (FileNotFoundError, ValueError):
         data = make()
         parts = {part: {"x": s.x.int(), "y": s.y, "names": s.names} for part, s in data.splits.items()}
-        state = {"parts": parts, "classes": data.classes, "skipped": data.skipped, "tokenizer": data.tokenizer.state()}
+        tokenizer = data.tokenizer.state() if data.tokenizer else None
+        state = {"parts": parts, "classes": data.classes, "skipped": data.skipped, "tokenizer": tokenizer}
         try:
             checkpoint.save(path, state)
         except OSError as error:  # a folder that cannot be written to: gather again next time
             print(f"text is not kept in {path}: {error}")
         return data
-    parts = {part: Split(s["x"].long(), s["y"], names=s["names"]) for part, s in kept["parts"].items()}
-    about = {"about": f"{ABOUT}. {LICENCE}", "skipped": kept["skipped"]}
-    return Dataset("text", **parts, classes=kept["classes"], **about, tokenizer=BytePair.from_state(kept["tokenizer"]))
+    found = [kept["parts"][part] for part in ("train", "val", "test")]
+    train, val, test = (Split(s["x"].long(), s["y"], names=s["names"]) for s in found)
+    made = Dataset("text", train, val, test, kept["classes"], about=f"{ABOUT}. {LICENCE}", skipped=kept["skipped"])
+    made.tokenizer = BytePair.from_state(kept["tokenizer"])
+    return made

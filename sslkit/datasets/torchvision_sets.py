@@ -56,8 +56,10 @@ def load(name: str, *, size: int | None = None, root: Path | None = None, **opti
         return _imagenette(root, size or 64, about, **options)
     if options:
         raise TypeError(f"{name} has no option {', '.join(options)}; it takes size and root")
-    if name == "fashion-full":
-        parts, classes = read_fashion(fashion_folder(root), padded=size in (None, 32))
+    if source.read is None:
+        folder = fashion_folder(root)
+        assert folder is not None  # downloaded where it was missing
+        parts, classes = read_fashion(folder, padded=size in (None, 32))
     else:
         archive, folder = obtain(name, source.archives, root)
         parts, classes = source.read(folder)
@@ -82,6 +84,7 @@ def infos(root: Path | None = None) -> list[Info]:
 def _assemble(name: str, parts: Parts, classes: list[str], size: int, about: str) -> Dataset:
     """Cut val out of train, leave out copies of held-out images, resize."""
     (x, y), (test_x, test_y) = parts["train"], parts["test"]
+    assert y is not None and test_y is not None  # only what is for pretraining has none
     for part, labels in (("train", y), ("test", test_y)):
         if len(labels) != len(parts[part][0]) or not 0 <= labels.min() <= labels.max() < len(classes):
             raise ValueError(
@@ -109,7 +112,8 @@ def _assemble(name: str, parts: Parts, classes: list[str], size: int, about: str
         more = parts["unlabelled"][0]
         index = fresh("unlabelled", torch.arange(len(more)), image_hashes(more), held)
         splits["unlabelled"] = Split(_gather(more, index, size))
-    return Dataset(name, classes=classes, about=about, skipped=skipped, **splits)
+    train, val_, test_ = (splits[part] for part in ("train", "val", "test"))
+    return Dataset(name, train, val_, test_, classes, splits.get("unlabelled"), about, skipped)
 
 
 def _gather(x: Tensor, index: Tensor, size: int) -> Tensor:

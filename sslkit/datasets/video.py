@@ -83,9 +83,9 @@ def load(
             f"{source} is too short for clips of {frames} frames in {', '.join(short)}: {counts}. Take fewer frames a clip, "
             "a smaller every, or a longer film"
         )
-    return Dataset(
-        f"video:{path}", classes=[], about=f"your film in {source}, {size} x {size}", skipped=skipped, **splits
-    )
+    train, val_, test_ = (split for split in (splits[part] for part in SPLITS) if split is not None)
+    about = f"your film in {source}, {size} x {size}"
+    return Dataset(f"video:{path}", train, val_, test_, classes=[], about=about, skipped=skipped)
 
 
 def films(source: Path) -> list[Path]:
@@ -202,7 +202,9 @@ def cut(read: list[Tensor], val: float, test: float, seed: int) -> dict[str, lis
 
 def clips(pieces: list[tuple[int, int, Tensor]], frames: int, stride: int, names: list[str]) -> Split | None:
     """All clips of `frames` frames, a new one every `stride`; None where no piece is long enough."""
-    x, video, start = [], [], []
+    x: list[Tensor] = []
+    video: list[int] = []
+    start: list[int] = []
     for number, first, film in pieces:
         if len(film) >= frames:
             found = film.unfold(0, frames, stride).movedim(-1, 1)

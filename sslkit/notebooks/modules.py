@@ -126,9 +126,8 @@ def _names(node: ast.stmt) -> list[str] | None:
         targets = [node.target]
     else:
         return None
-    if all(isinstance(target, ast.Name) and CONSTANT.fullmatch(target.id) for target in targets):
-        return [target.id for target in targets]
-    return None
+    names = [target.id for target in targets if isinstance(target, ast.Name) and CONSTANT.fullmatch(target.id)]
+    return names if len(names) == len(targets) else None
 
 
 def _import_problems(tree: ast.Module, path: Path, notebooks: dict[str, Path], marks: int) -> list[str]:
@@ -138,10 +137,11 @@ def _import_problems(tree: ast.Module, path: Path, notebooks: dict[str, Path], m
         if isinstance(node, ast.ImportFrom) and node.level:
             problems.append(f"line {node.lineno + marks}: a relative import does not work in a notebook")
             continue
-        imports: list[str] = []
         if isinstance(node, ast.Import):
             imports = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        elif not isinstance(node, ast.ImportFrom):
+            continue
+        else:
             imports = [node.module or ""] + [f"{node.module}.{alias.name}" for alias in node.names]
         imported = {m.split(".")[2] for m in imports if m.startswith("sslkit.chapters.")} - LOOKUPS
         for name in sorted(imported):

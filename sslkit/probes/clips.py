@@ -1,5 +1,7 @@
 """What a network knows of clips: what is measured in each frame, the kind, and whether it predicts."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +18,7 @@ def measured(split) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def prediction_error(method: nn.Module, x: Tensor, batch: int = 250) -> float:
+def prediction_error(method: Any, x: Tensor, batch: int = 250) -> float:
     """Squared error over that of copying the last frame, for the last frame of clips x uint8 [N, T, C, H, W] predicted
     from those before, of a method with predict(). nan where nothing moves."""
     device, training, above, below = next(method.parameters()).device, method.training, 0.0, 0.0

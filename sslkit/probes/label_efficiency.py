@@ -44,12 +44,12 @@ def label_efficiency(
         raise ValueError(f"no arm {', '.join(sorted(unknown))}; there are {', '.join(ARMS)}, and `more` for your own")
     if not seeds or len(encoders) != len(seeds):
         raise ValueError(f"there must be an encoder for each seed: {len(encoders)} encoders, {len(seeds)} seeds")
-    counts = usable(counts, data.train.y)
-    table: Table = {arm: {number: [] for number in counts} for arm in (*arms, *(more or {}))}
+    more, numbers = more or {}, usable(counts, data.train.y)
+    table: Table = {arm: {number: [] for number in numbers} for arm in (*arms, *more)}
     for encoder, seed in zip(encoders, seeds):
-        h = [features(encoder, split.x) for split in (data.train, data.test)] if FROZEN in arms else None
+        h = [features(encoder, split.x) for split in (data.train, data.test)] if FROZEN in arms else []
         networks = {TUNED: encoder, SCRATCH: reinitialised(encoder, seed)}
-        for number, per_class in counts.items():
+        for number, per_class in numbers.items():
             length = steps_all if per_class is None else steps
             for arm in table:
                 if arm == FROZEN:
@@ -68,7 +68,8 @@ def usable(counts: Sequence[int | None], y: torch.Tensor) -> dict[int, int | Non
     """{labels per class: what to ask label_subset for}, in ascending order: the counts that each class in labels y can
     give; None, all labels, under their mean number. ValueError when nothing is left."""
     sizes = torch.unique(y, return_counts=True)[1]
-    found = {count: count for count in sorted({c for c in counts if c is not None}) if count <= sizes.min()}
+    wanted = sorted({c for c in counts if c is not None})
+    found: dict[int, int | None] = {count: count for count in wanted if count <= sizes.min()}
     if None in counts:
         mean = round(len(y) / len(sizes))
         found = {number: count for number, count in found.items() if number < mean} | {mean: None}

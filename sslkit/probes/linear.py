@@ -131,8 +131,8 @@ def linear_probe(
     steps: int = 200,
     tolerance: float = 1e-6,
 ) -> LinearProbe:
-    """The linear probe fitted on train, its C chosen from `grid` (REACH / D) by accuracy on val, the smallest of
-    equals.
+    """The linear probe fitted on train, its C chosen from `grid` (REACH / D) by accuracy on val, the smallest in
+    a tie.
 
     Features [N, D] are standardised by the statistics of train. The grid is climbed from its smallest C, each fit
     starting from the last one, until val accuracy has stayed below its best twice in a row. The objective is that of
@@ -140,23 +140,28 @@ def linear_probe(
     """
     check_labelled(train_h, train_y, "training")
     grid = tuple(sorted(grid or [reach / train_h.shape[1] for reach in REACH]))
-    if val_h is not None:
+    val = None
+    if val_h is not None and val_y is not None:
         check_labelled(val_h, val_y, "val")
+        val = val_h, val_y
     elif len(grid) != 1:
         raise ValueError(f"without val features the probe cannot choose among C = {grid}: give grid=(one value,)")
     classes, label = torch.unique(train_y.cpu(), return_inverse=True)
     if len(classes) < 2:
         raise ValueError(f"a linear probe needs at least two classes, the training labels are all {classes.tolist()}")
     mean, scale = standardise(train_h)
-    x, theta, best, scores = probe_input(train_h, mean, scale), None, None, {}
+    x, theta = probe_input(train_h, mean, scale), None
+    scores: dict[float, float] = {}
+    best: LinearProbe | None = None
     gram = x.T @ x / len(x)
     for C in grid:
         theta = fit_logistic(x, label, len(classes), C, theta, gram=gram, steps=steps, tolerance=tolerance)
         probe = LinearProbe(theta[:-1], theta[-1], classes, mean, scale, C, scores)
-        if val_h is not None:
-            scores[C] = probe.score(val_h, val_y)
-        if best is None or scores[C] > best.val_score:
+        if val is not None:
+            scores[C] = probe.score(*val)
+        if best is None or scores[C] > scores[best.C]:
             best = probe
-        elif max(list(scores.values())[-2:]) < best.val_score:
+        elif max(list(scores.values())[-2:]) < scores[best.C]:
             break
+    assert best is not None  # the grid has at least one C
     return best

@@ -60,13 +60,15 @@ def ridge_probe(
     x = (train_h.detach().cpu().double() - mean) / scale
     bias = train_y.mean(0)
     gram, target = x.T @ x / len(x), x.T @ (train_y - bias) / len(x)
-    best, grid = None, {}
+    best: RidgeProbe | None = None
+    grid: dict[float, float] = {}
     for penalty in sorted(penalties, reverse=True):
         weight = torch.linalg.solve(gram + penalty * torch.eye(len(gram), dtype=gram.dtype), target)
         probe = RidgeProbe(weight, bias, mean, scale, penalty, grid)
         grid[penalty] = r2(probe.predict(val_h), val_y).mean().item()
         if best is None or grid[penalty] > grid[best.penalty]:
             best = probe
+    assert best is not None  # there is at least one penalty
     return best
 
 
@@ -77,7 +79,7 @@ def columns(h: Tensor, y: Tensor, what: str) -> Tensor:
         got = f"{h.dtype} {list(h.shape)}" if isinstance(h, Tensor) else type(h).__name__
         raise ValueError(f"{what} features must be a floating tensor [N, D] with two rows or more, got {got}")
     if not isinstance(y, Tensor) or y.ndim not in (1, 2) or len(y) != len(h):
-        got = list(y.shape) if isinstance(y, Tensor) else type(y).__name__
+        got = f"{list(y.shape)}" if isinstance(y, Tensor) else type(y).__name__
         raise ValueError(f"{what} targets must be numbers [{len(h)}, K], one row a feature row, got {got}")
     y = y.detach().cpu().double()
     if not torch.isfinite(h).all() or not torch.isfinite(y).all():

@@ -1,6 +1,7 @@
 """A transformer for text."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -53,6 +54,7 @@ class TextEncoder(nn.Module):
                 nn.init.normal_(module.weight, std=self.std)
                 if isinstance(module, nn.Linear):
                     nn.init.zeros_(module.bias)
+        block: Any
         for block in self.blocks:
             for added in (block.attention.out, block.mlp[-1]):
                 nn.init.normal_(added.weight, std=self.std / math.sqrt(2 * len(self.blocks)))
@@ -85,7 +87,8 @@ class TextEncoder(nn.Module):
     @property
     def causal(self) -> bool:
         """Whether each place sees only itself and those before it."""
-        return self.blocks[0].attention.causal
+        block: Any = self.blocks[0]
+        return block.attention.causal
 
     @property
     def channels(self) -> int:

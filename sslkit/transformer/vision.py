@@ -1,5 +1,7 @@
 """The Vision Transformer."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -79,7 +81,7 @@ class ViT(nn.Module):
                 f"patches of {self.patch} x {self.patch} do not fill images of {x.shape[2]} x {x.shape[3]}"
             )
         x = self.embed((2 * x - 1).contiguous(memory_format=torch.channels_last))  # [N, dim, rows, columns]
-        tokens = x.flatten(2).transpose(1, 2) + self.positions(tuple(x.shape[2:]), x.device)
+        tokens = x.flatten(2).transpose(1, 2) + self.positions((x.shape[2], x.shape[3]), x.device)
         return tokens if visible is None else gather_tokens(tokens, visible)
 
     def mix(self, tokens: Tensor, hidden: Tensor | None = None) -> Tensor:
@@ -109,7 +111,8 @@ def start_linear(module: nn.Module) -> None:
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d):
             nn.init.xavier_uniform_(layer.weight.flatten(1))
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 @torch.no_grad()
@@ -124,5 +127,5 @@ def attention_maps(vit: ViT, x: Tensor, layer: int = -1) -> Tensor:
     chosen = range(len(vit.blocks))[layer]
     for block in vit.blocks[:chosen]:
         tokens = block(tokens)
-    block = vit.blocks[chosen]
-    return block.attention.weights(block.norm1(tokens))
+    last: Any = vit.blocks[chosen]
+    return last.attention.weights(last.norm1(tokens))

@@ -1,6 +1,7 @@
 """A drop-down that chooses the data set, with a look at it."""
 
 import html
+from typing import Any
 
 import ipywidgets
 
@@ -47,7 +48,8 @@ def data_picker(names=None, value: str | None = None, on_change=None, key: str =
     start = value if value is not None else names[0]
     if start not in names:
         raise ValueError(f"value {start!r} is not among the names: {', '.join(names)}")
-    return DataPicker(names, _chosen.get(key) if _chosen.get(key) in names else start, on_change, key)
+    chosen = _chosen.get(key, start)
+    return DataPicker(names, chosen if chosen in names else start, on_change, key)
 
 
 class DataPicker(Panel):
@@ -60,7 +62,8 @@ class DataPicker(Panel):
         choice = ipywidgets.Dropdown(options=names, value=start, description="data set", layout=layout)
         _chosen[key] = start
         super().__init__({"name": choice}, self._show, lambda: self.picture or preview(self.value))
-        self.children = [self.children[0], self.hint, *self.children[1:]]
+        panel: Any = self
+        panel.children = [panel.children[0], self.hint, *panel.children[1:]]
 
     @property
     def value(self) -> str:

@@ -1,10 +1,12 @@
 """What only this chapter draws."""
 
+from typing import Any
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 
-def question(method: nn.Module, x: Tensor, generator: torch.Generator) -> tuple[str, Tensor]:
+def question(method: Any, x: Tensor, generator: torch.Generator) -> tuple[str, Tensor]:
     """What the method asks of one image x [1, C, H, W], twice: words, and the pictures [4, C, H, W], what it sees and the answer."""
     views, visible = method.pretext(x.repeat(2, 1, 1, 1), generator)
     size = method.encoder.patch

@@ -1,8 +1,10 @@
 """The eight places around a patch, and a second patch that belongs to one of them."""
 
+from typing import Any
+
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sslkit.plots.picture import COLOURS, RIGHT, WRONG, Picture, array, drawing
 from sslkit.plots.table import draw_table, rgb, to_pixels
@@ -56,7 +58,7 @@ def shade(like: np.ndarray, p: float) -> np.ndarray:
     return np.broadcast_to(colour.astype(np.uint8), like.shape).copy()
 
 
-def question(method: nn.Module, x: Tensor, generator: torch.Generator) -> tuple[str, Tensor]:
+def question(method: Any, x: Tensor, generator: torch.Generator) -> tuple[str, Tensor]:
     """What the method asks of one image x [1, C, H, W]: words, and the pictures [M, C, H, W], two patches of each pair."""
     first, second = method.pretext(x, generator)[:2]
     return "patches: where does the second lie?", torch.stack([first, second], 1).flatten(0, 1)

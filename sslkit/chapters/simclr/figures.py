@@ -1,9 +1,11 @@
 """What InfoNCE sees: each row's softmax over the other views, and where the gradient goes."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from matplotlib.patches import Rectangle
-from torch import Tensor, nn
+from torch import Tensor
 
 from sslkit.plots.picture import (
     COLOURS,
@@ -166,7 +168,7 @@ def draw_view(ax, tile: np.ndarray, k: int, cosine: float):
         ax.set_title(heads[k][0], size=LABEL_SIZE, color=FAINT, loc=heads[k][1], pad=3)
 
 
-def question(method: nn.Module, x: Tensor, generator: torch.Generator) -> tuple[str, Tensor]:
+def question(method: Any, x: Tensor, generator: torch.Generator) -> tuple[str, Tensor]:
     """What the method asks of one image x [1, C, H, W], twice: words, and the pictures [4, C, H, W], two views each."""
     views = method.pretext(x.repeat(2, 1, 1, 1), generator)
     return "SimCLR, MoCo: which two belong together?", torch.stack(views, 1).flatten(0, 1)
