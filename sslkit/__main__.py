@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     pretrain.add_argument("method", help=", ".join(chapters.methods()))
     pretrain.add_argument("--scale", choices=SCALES, help="default: by hardware, or SSLKIT_SCALE")
     pretrain.add_argument("--out", type=Path, help="folder of the run (default runs/METHOD-DATA-SEED)")
-    pretrain.add_argument("--seed", type=int, default=0)
+    pretrain.add_argument("--seed", type=seed, default=0)
     pretrain.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     for override in OVERRIDES:
         kind = next(iter(get_args(override.type)), override.type)  # float | None: float
@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument("--temperature", type=float, default=0.8, help="0: always the likeliest token")
     words.add_argument("--top-k", type=int, help="choose among the K likeliest tokens")
     words.add_argument("--top-p", type=float, help="choose among the likeliest that have this share together")
-    words.add_argument("--seed", type=int, default=0)
+    words.add_argument("--seed", type=seed, default=0)
     exporting = commands.add_parser("export", help="write a run's encoder to a file for other programs")
     exporting.add_argument("run", type=Path, help="folder of a run, or a checkpoint")
     exporting.add_argument("--to", choices=FORMATS, required=True, help="weights alone, or the whole computation")
@@ -91,6 +91,13 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def seed(words: str) -> int:
+    """The number in --seed: one that fits into a random generator together with the step's."""
+    if not -(2**32) < (number := int(words)) < 2**32:
+        raise argparse.ArgumentTypeError(f"{number} is too large: it takes one below {2**32:,}")
+    return number
+
+
 def load_data(args: argparse.Namespace, name: str, run: dict | None = None) -> datasets.Dataset:
     """The data set of --data, --size, --frames, --every and --limit; as the run of a checkpoint saw it: in its channels, a
     user's own images and films at its size, text in its tokens."""
@@ -98,9 +105,10 @@ def load_data(args: argparse.Namespace, name: str, run: dict | None = None) -> d
         tokenizer = BytePair.from_state(run["tokenizer"])
         return datasets.load(name, limit=args.limit, tokenizer=tokenizer, context=run["size"])
     channels, size = (run["channels"], run["size"]) if run else (None, None)
-    size = args.size or (size if name.startswith(("folder:", "video:")) else None)
+    if args.size is not None or not name.startswith(("folder:", "video:")):
+        size = args.size
     options = {"size": size, "frames": args.frames, "every": args.every}
-    options = {option: value for option, value in options.items() if value}
+    options = {option: value for option, value in options.items() if value is not None}
     return datasets.load(name, limit=args.limit, channels=channels, **options)
 
 
@@ -164,8 +172,6 @@ def pretrain(args: argparse.Namespace) -> int:
     say(f"seed {args.seed}, {recipe}")
     dtype, why = chosen_precision(device().type)
     say(f"{device()} in {str(dtype).removeprefix('torch.')}: {why}")
-    if dist.is_main():
-        out.mkdir(parents=True, exist_ok=True)
     spoken, record, seen = 0.0, None, None
     logged = dist.is_main()
     with interrupts_wait(signal.SIGINT, signal.SIGTERM) as asked:
@@ -242,6 +248,8 @@ def generate(args: argparse.Namespace) -> None:
         raise ValueError(f"{args.run} is a run of {state['name']}, which writes no text: pretrain gpt")
     if args.tokens < 0:
         raise ValueError(f"--tokens {args.tokens}: it takes 0 or more")
+    if not (args.temperature == 0 or 0.001 <= args.temperature <= 1000):
+        raise ValueError(f"--temperature {args.temperature}: it takes 0, or a number from 0.001 to 1000")
     tokenizer, generator = BytePair.from_state(state["tokenizer"]), torch.Generator(device()).manual_seed(args.seed)
     prompt = torch.tensor([tokenizer.encode(args.prompt)], dtype=torch.int64)
     knobs = {"temperature": args.temperature, "top_k": args.top_k, "top_p": args.top_p, "end": tokenizer.end}

@@ -55,7 +55,9 @@ def export(run: str | Path, to: str, out: str | Path | None = None, encoder: nn.
     x, shapes = example(state), ({0: torch.export.Dim("batch", min=1)},)
     with quietly(), torch.no_grad():
         if to == "pt2":
-            torch.export.save(torch.export.export(network, (x,), dynamic_shapes=shapes), path)
+            program = torch.export.export(network, (x,), dynamic_shapes=shapes)
+            with open(path, "wb") as file:  # given a path that cannot be written, PyTorch raises a RuntimeError
+                torch.export.save(program, file)
         else:
             torch.onnx.export(network, (x,), path, input_names=["input"], output_names=["features"], dynamo=True,
                               dynamic_shapes=shapes, external_data=False, verbose=False)  # fmt: skip

@@ -12,7 +12,8 @@ NOTE = "sslkit"  # under this name a file of the kit keeps what the weights are 
 
 def write_safetensors(path: Path, weights: dict[str, Tensor], about: dict) -> None:
     """Write weights, and `about` (plain values) beside them."""
-    package("safetensors.torch").save_file(weights, path, {NOTE: json.dumps(about), "format": "pt"})
+    content = package("safetensors.torch").save(weights, {NOTE: json.dumps(about), "format": "pt"})
+    path.write_bytes(content)  # its own save_file raises a SafetensorError where a file cannot be written
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict]:

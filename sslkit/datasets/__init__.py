@@ -4,7 +4,6 @@ data.test."""
 from dataclasses import replace
 from importlib import import_module
 from inspect import signature
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor
 from sslkit.datasets.contract import Dataset, Info, Split
 from sslkit.datasets.kinds import Kind, Pairs
 from sslkit.datasets.listing import image_files
-from sslkit.datasets.root import data_root
+from sslkit.datasets.root import data_root, in_home
 
 __all__ = ["Dataset", "Info", "Kind", "Pairs", "Split", "available", "data_root", "load"]
 
@@ -93,7 +92,7 @@ def check_numbers(**numbers: int | None) -> None:
 
 def holds_text(path: str) -> bool:
     """Whether a folder holds .txt files and no images."""
-    folder = Path(path).expanduser()
+    folder = in_home(path)
     return folder.is_dir() and any(folder.rglob("*.txt")) and not image_files(folder)[0]
 
 

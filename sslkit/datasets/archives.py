@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import tarfile
-import time
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .download import DownloadError, fetch, md5_of
+from filelock import FileLock, Timeout
 
-STALE_SECONDS = 120  # a lock that nobody has touched for so long belonged to a process that died
+from .download import DownloadError, fetch, md5_of
 
 
 @dataclass(frozen=True)
@@ -60,23 +61,23 @@ def obtain(name: str, archives: tuple[Archive, ...], root: Path) -> tuple[Archiv
         downloads.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DownloadError(f"{name} is not on disk, and {downloads} cannot be made ({error})") from error
-    with only_one(downloads / name) as tick:
+    with only_one(downloads / name):
         if found := on_disk(archives, root):  # another process was faster
             return found
         for archive in archives:
             for place in places(root):
                 if (place / archive.file).is_file():
-                    _verify(place / archive.file, archive.md5, tick)
-                    return archive, unpack(place / archive.file, downloads, archive.folder, tick)
+                    _verify(place / archive.file, archive.md5)
+                    return archive, unpack(place / archive.file, downloads, archive.folder)
         problems = []
         for archive in archives:
             print(f"{name}: downloading {archive.megabytes:,.0f} MB to {downloads}", flush=True)
             try:
-                path = fetch(archive.urls, downloads / archive.file, archive.md5, tick=tick)
+                path = fetch(archive.urls, downloads / archive.file, archive.md5)
             except DownloadError as error:
                 problems.append(str(error))
                 continue
-            folder = unpack(path, downloads, archive.folder, tick)
+            folder = unpack(path, downloads, archive.folder)
             path.unlink()  # unpacked, it would only take up the same space twice
             return archive, folder
     ways = offline_ways(name, [(archive.folder, archive.file) for archive in archives], root)
@@ -93,8 +94,8 @@ def offline_ways(name: str, files: list[tuple[str, str]], root: Path) -> list[st
     ]
 
 
-def _verify(path: Path, md5: str, tick: Callable[[], None]) -> None:
-    if (found := md5_of(path, tick)) != md5:
+def _verify(path: Path, md5: str) -> None:
+    if (found := md5_of(path)) != md5:
         raise ValueError(
             f"{path} is damaged or another file: its MD5 is {found}, the published one {md5}. "
             "Delete it, and load the set again"
@@ -102,40 +103,27 @@ def _verify(path: Path, md5: str, tick: Callable[[], None]) -> None:
 
 
 @contextmanager
-def only_one(path: Path) -> Iterator[Callable[[], None]]:
-    """Hold the lock `path`.lock, waiting while another process has it. Yields what keeps it fresh."""
+def only_one(path: Path) -> Iterator[None]:
+    """Hold the lock on `path`, waiting while another process or thread has it. It dies with its process; its empty file
+    stays, since whoever deleted it could let two in."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.with_name(path.name + ".lock")
-    waiting = False
-    while True:
-        try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-            break
-        except FileExistsError:
-            if not waiting:
-                print(f"another process is fetching {path.name}; waiting for it", flush=True)
-            waiting = True
-            if _age(lock) > STALE_SECONDS:
-                lock.unlink(missing_ok=True)
-            else:
-                time.sleep(0.2)
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
     try:
-        yield lock.touch
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"another process is fetching {path.name}; waiting for it", flush=True)
+        lock.acquire()
+    try:
+        yield
     finally:
-        lock.unlink(missing_ok=True)
+        lock.release()
 
 
-def _age(path: Path) -> float:
-    try:
-        return time.time() - path.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
-
-
-def unpack(archive: Path, folder: Path, top: str, tick: Callable[[], None] = lambda: None) -> Path:
+def unpack(archive: Path, folder: Path, top: str) -> Path:
     """Unpack the folder `top` of a tar archive into `folder`, where it appears only when complete.
 
-    Only plain files and folders that stay inside are accepted, anything else raises ValueError.
+    ValueError for an archive that is damaged, or that would write outside its folder, link out of it or make anything but
+    files, folders and links.
     """
     target, work = folder / top, folder / f".{top}.unpacking"
     if target.exists():
@@ -144,24 +132,12 @@ def unpack(archive: Path, folder: Path, top: str, tick: Callable[[], None] = lam
     work.mkdir(parents=True)
     try:
         with tarfile.open(archive, "r:*") as tar:
-            for member in tar:
-                tick()
-                place = (work / member.name).resolve()
-                if not place.is_relative_to(work.resolve()) or not (member.isfile() or member.isdir()):
-                    raise ValueError(f"{archive}: {member.name!r} is no plain file inside it; not unpacked")
-                if member.isdir():
-                    place.mkdir(parents=True, exist_ok=True)
-                    continue
-                place.parent.mkdir(parents=True, exist_ok=True)
-                source = tar.extractfile(member)
-                assert source is not None  # a plain file has content
-                with source, open(place, "wb") as file:
-                    while block := source.read(1 << 22):
-                        file.write(block)
-                        tick()
+            tar.extractall(work, filter="data")
         if not (work / top).is_dir():
-            raise ValueError(f"{archive} does not hold the folder {top}")
+            raise ValueError(f"{archive} does not hold the folder {top}: it is another one; delete it")
         os.replace(work / top, target)
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise ValueError(f"{archive} is damaged or harmful, and not unpacked ({error}): delete it") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return target

@@ -12,7 +12,7 @@ import shutil
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from .progress import progress
@@ -38,13 +38,12 @@ class _Slow(Exception):
         self.rate = rate
 
 
-def md5_of(path: Path, tick: Callable[[], None] = lambda: None) -> str:
+def md5_of(path: Path) -> str:
     """MD5 of a file, in hexadecimal: what authors publish. It guards against damage, not against malice."""
     digest = hashlib.md5(usedforsecurity=False)
     with open(path, "rb") as file:
         while block := file.read(1 << 22):
             digest.update(block)
-            tick()
     return digest.hexdigest()
 
 
@@ -57,7 +56,6 @@ def fetch(
     slow: float = 300e3,
     patience: float = 15.0,
     pause: float = 1.0,
-    tick: Callable[[], None] = lambda: None,
 ) -> Path:
     """Download `path` from the first of `urls` that gives it with this MD5. Raises DownloadError.
 
@@ -67,7 +65,6 @@ def fetch(
     slow      bytes/s below which, over `patience` seconds, the next mirror is tried; if all are slow, the
               fastest of them is used
     pause     seconds before the second attempt at a mirror, doubled for each further one
-    tick      called now and then, so that a lock can be kept fresh
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
@@ -75,7 +72,7 @@ def fetch(
 
     def attempt(url: str, floor: float) -> bool:
         try:
-            _from_mirror(url, part, md5, timeout, floor, patience, pause, tick)
+            _from_mirror(url, part, md5, timeout, floor, patience, pause)
         except _Slow as error:
             throttled.append((error.rate, url))
             problems.append(f"{url}: {error}")
@@ -95,16 +92,15 @@ def fetch(
     raise DownloadError(f"could not download {path.name}:\n  " + "\n  ".join(problems))
 
 
-def _from_mirror(url, part, md5, timeout, floor, patience, pause, tick) -> None:
+def _from_mirror(url, part, md5, timeout, floor, patience, pause) -> None:
     """Fill `part` from one URL and verify it; raises _Refused or _Slow."""
     failures, reason, best, restarted = 0, "", _size(part), False
     while failures < TRIES:
         if failures:
             time.sleep(pause * 2 ** (failures - 1))
-        tick()
         resumed = _size(part) > 0
         try:
-            _transfer(url, part, timeout, floor, patience, tick)
+            _transfer(url, part, timeout, floor, patience)
         except urllib.error.HTTPError as error:
             reason = f"HTTP {error.code} {error.reason}"
             if error.code in TEMPORARY:
@@ -119,7 +115,7 @@ def _from_mirror(url, part, md5, timeout, floor, patience, pause, tick) -> None:
             failures = 0 if _size(part) > best else failures + 1
             best = max(best, _size(part))
             continue
-        if md5_of(part, tick) == md5:
+        if md5_of(part) == md5:
             return
         part.unlink()
         reason = "the file's checksum is wrong"
@@ -129,7 +125,7 @@ def _from_mirror(url, part, md5, timeout, floor, patience, pause, tick) -> None:
     raise _Refused(reason)
 
 
-def _transfer(url, part, timeout, floor, patience, tick) -> None:
+def _transfer(url, part, timeout, floor, patience) -> None:
     start = _size(part)
     headers = {"User-Agent": "sslkit", "Accept-Encoding": "identity"}
     if start:
@@ -151,7 +147,6 @@ def _transfer(url, part, timeout, floor, patience, tick) -> None:
                 show(done / 1e6)
                 elapsed = time.monotonic() - mark
                 if elapsed >= patience:
-                    tick()
                     rate = (done - marked) / elapsed
                     if rate < floor:
                         raise _Slow(rate)

@@ -41,11 +41,11 @@ def fashion_folder(root: Path, download: bool = True) -> Path | None:
         return None
     folder = places(root)[1] / LAYOUT
     try:
-        with only_one(places(root)[1] / "fashion-full") as tick:
+        with only_one(places(root)[1] / "fashion-full"):
             for name, md5 in FILES.items():
                 if not _file(folder, name):
                     file = name + ".gz"
-                    fetch([base + file for base in MIRRORS], folder / file, md5, tick=tick)
+                    fetch([base + file for base in MIRRORS], folder / file, md5)
     except DownloadError as error:
         ways = offline_ways("fashion-full", [(LAYOUT, "its four .gz files in it")], root)
         raise DownloadError("\n".join([str(error), *ways])) from error

@@ -15,6 +15,7 @@ from .contract import Dataset, Split
 from .images import UnreadableImage, check_image, decode_all, pool
 from .listing import Sample, arrange, image_files, suffixes_of
 from .progress import progress
+from .root import in_home
 from .splits import split_by_key
 from .streamed import StreamedImages
 
@@ -53,7 +54,7 @@ def load(
     """
     if not str(path).strip():
         raise ValueError("name the folder that holds your images, as in folder:/home/me/photos")
-    folder = _find(Path(path).expanduser(), root)
+    folder = _find(in_home(path), root)
     paths, problems = image_files(folder)
     if not paths:
         raise ValueError(f"{folder} holds no image files (.jpg, .png, .webp, .tif ...), but {suffixes_of(folder)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib.util import find_spec
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from .progress import progress
@@ -23,15 +22,6 @@ SUFFIXES = frozenset(
 # Only what Pillow decodes by itself: EPS would start Ghostscript. HEIF comes with the package pillow-heif.
 FORMATS = "JPEG MPO PNG GIF BMP DIB WEBP TIFF PPM TGA ICO JPEG2000 AVIF HEIF".split()
 BACKDROP = (128, 128, 128)  # behind transparent pixels: black drawings and white ones both stay visible
-TURN = {  # EXIF orientation -> what puts the picture upright
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 class UnreadableImage(ValueError):
@@ -50,8 +40,7 @@ def read_image(path: str | Path, size: int, channels: int = 3) -> np.ndarray:
             # times faster on photographs, at most 2.3 grey levels (rms) from the full decode.
             image.draft(None, (2 * size, 2 * size))
             image.load()
-            turn = TURN.get(_orientation(image))
-            image = _flatten(_to_8_bit(image)).convert("RGB" if channels == 3 else "L")
+            image = _flatten(_to_8_bit(_upright(image))).convert("RGB" if channels == 3 else "L")
     except FileNotFoundError:
         raise
     except Exception as error:  # Pillow's readers raise nearly any exception on a broken file
@@ -60,8 +49,7 @@ def read_image(path: str | Path, size: int, channels: int = 3) -> np.ndarray:
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
     square = image.resize((size, size), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side))
-    pixels = np.asarray(square if turn is None else square.transpose(turn))
-    return pixels.reshape(size, size, channels).transpose(2, 0, 1)
+    return np.asarray(square).reshape(size, size, channels).transpose(2, 0, 1)
 
 
 def check_image(path: Path) -> None:
@@ -142,14 +130,14 @@ def _reason(path: str | Path, error: Exception) -> str:
     return "HEIF: to read it, pip install pillow-heif" if heif else "no image of a known format"
 
 
-def _orientation(image: Image.Image) -> int:
-    """EXIF's orientation, else 1."""
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as EXIF says."""
     if image.format == "TIFF":  # its reader has turned the image, though some versions keep the tag
-        return 1
+        return image
     try:
-        return image.getexif().get(0x0112, 1)
-    except (SyntaxError, ValueError, TypeError, struct.error):  # a broken EXIF block leaves the pixels intact
-        return 1
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a broken EXIF block raises nearly any exception, and leaves the pixels intact
+        return image
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:

@@ -8,7 +8,12 @@ SHIPPED = Path(__file__).resolve().parents[2] / "data"
 
 def data_root() -> Path:
     """The folder for downloads: SSLKIT_DATA where it is set, else the kit's own data folder."""
-    return Path(os.environ.get("SSLKIT_DATA") or SHIPPED).expanduser()
+    return in_home(os.environ.get("SSLKIT_DATA") or SHIPPED)
+
+
+def in_home(path: str | Path) -> Path:
+    """The path with ~ and ~name written out; where nobody has that name, as it is (Path.expanduser raises RuntimeError)."""
+    return Path(os.path.expanduser(path))
 
 
 def bundled(name: str) -> Path:

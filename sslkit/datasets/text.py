@@ -17,7 +17,7 @@ from sslkit.tokenizer import train as train_tokenizer
 
 from .contract import Dataset, Info, Split
 from .prose import PACKAGES, documents
-from .root import data_root
+from .root import data_root, in_home
 from .splits import fraction
 
 CONTEXT = 128  # tokens of a passage
@@ -50,7 +50,7 @@ def load(
     if context < 2 * SHORTEST:
         raise ValueError(f"passages of {context} tokens are too short: at least {2 * SHORTEST}")
     if path is not None:
-        found, skipped, classes = files(Path(path).expanduser())
+        found, skipped, classes = files(in_home(path))
         return build(f"text:{path}", found, classes, tokenizer, context, vocabulary, skipped)
 
     def gather() -> Dataset:

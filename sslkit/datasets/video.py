@@ -15,6 +15,7 @@ from torch import Tensor
 from .contract import Dataset, Split
 from .images import SUFFIXES, UnreadableImage, read_image
 from .listing import IGNORED
+from .root import in_home
 from .splits import split_indices
 
 SIZE, FRAMES = 32, 8
@@ -55,7 +56,7 @@ def load(
             f"a clip has at least 2 frames, every and stride are at least 1, val and test are shares; got frames={frames}, "
             f"every={every}, stride={stride}, val={val}, test={test}"
         )
-    source = Path(path).expanduser()
+    source = in_home(path)
     found, size = films(source), size or SIZE
     most = int(memory_gb * 1e9 / (channels * size**2 * max(1.0, frames / stride)) / len(found))
     films_read, names, skipped = [], [], []

@@ -20,6 +20,7 @@ def device() -> torch.device:
     if not wanted:
         return torch.device("cuda", dist.local_rank()) if gpu else torch.device("cpu")
     try:
+        torch.Generator(wanted)  # which also refuses "meta", where nothing can be computed
         torch.empty(0, device=wanted)
     except (RuntimeError, AssertionError, ValueError) as error:  # what PyTorch raises differs from device to device
         here = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count() if gpu else 0))]

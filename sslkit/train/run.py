@@ -65,7 +65,7 @@ class Run:
         self.asked, self.stopping = False, False
         self.every = 10 if self.device.type == "cuda" else 1  # reading the loss makes a GPU wait
         self.looks = 0 if hasattr(method, "chance") else max(1, recipe.steps // 100)  # steps from spread to spread
-        save_every = float(os.environ.get("SSLKIT_SAVE_EVERY", 60)) if save_every is None else save_every
+        save_every = seconds_to_save() if save_every is None else save_every
         self.save_every, self.pause, self.last_save = save_every, min(1.0, save_every), time.monotonic()
 
     @property
@@ -199,6 +199,17 @@ class Run:
             looked = spread_of(self.method, extras, images)
         speed = self.done * self.share * self.processes / self.seconds
         return Record(self.done, steps, mean, lr, self.seconds, speed, extras, **looked)
+
+
+def seconds_to_save() -> float:
+    """The longest time between checkpoints: SSLKIT_SAVE_EVERY where it is set, else a minute."""
+    words = os.environ.get("SSLKIT_SAVE_EVERY", "60")
+    try:
+        if (seconds := float(words)) >= 0:
+            return seconds
+    except ValueError:
+        pass
+    raise ValueError(f"SSLKIT_SAVE_EVERY is {words!r}: set it to a number of seconds, 0 or more, or unset it")
 
 
 def other_processes(before: int, batch: int) -> str:
