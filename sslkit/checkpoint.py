@@ -135,8 +135,11 @@ def load(path: str | Path) -> dict:
         state = torch.load(path, map_location="cpu", weights_only=True)
         check_plain(state)
     except Exception as error:
+        said = " ".join(str(error).split())
+        if "weights_only" in said:  # PyTorch's own words go on to advise loading it all the same
+            said = "it holds something else, which could run code. Do not load it by other means"
         raise ValueError(
-            f"{path} is not a readable checkpoint of this kit (tensors and plain values; nothing else is loaded): {error}"
+            f"{path} is not a readable checkpoint of this kit (tensors and plain values; nothing else is loaded): {shorten(said, 300)}"
         ) from error
     return verified(path, state)
 
