@@ -68,11 +68,13 @@ def words(exercise: Exercise, seed: int, trials: list[tuple], right: list[Answer
     """The verdict on a session."""
     if not session.attempted:
         return Verdict("not attempted")
-    if session.problem:
+    answered = session.answers
+    if session.problem and all(agree(a.values, b.values, exercise.tolerance) for a, b in zip(answered, right)):
         args = trials[min(len(session.answers), len(trials) - 1)]
         names = (session.name,) if session.name else ()
         return Verdict("wrong", names, session.problem, "It was called with\n" + inputs(exercise.parameters, args))
-    return compare(exercise, seed, trials, session.answers, right)
+    count = len(answered)  # of one that fails later too, what is wrong first is said first
+    return compare(exercise, seed, trials[:count], answered, right[:count])
 
 
 @contextlib.contextmanager
@@ -112,12 +114,13 @@ def mistaken(exercise: Exercise, seed: int) -> list[tuple[Mistake, list[Answer]]
     return [(mistake, found) for mistake, form in exercise.forms if (found := answers(exercise, form, trials))]
 
 
-def answers(exercise: Exercise, form: Callable, trials: list[tuple]) -> list[Answer] | None:
-    """What a wrong form gives on all trials; None where it cannot be called so."""
-    try:
-        return [ask(form, args, len(exercise.returns), exercise.grad) for args in trials]
-    except Exception:
-        return None
+def answers(exercise: Exercise, form: Callable, trials: list[tuple]) -> list[Answer]:
+    """What a wrong form gives on the trials, up to one where it fails."""
+    found: list[Answer] = []
+    with contextlib.suppress(Exception):
+        for args in trials:
+            found.append(ask(form, args, len(exercise.returns), exercise.grad))
+    return found
 
 
 def compare(exercise: Exercise, seed: int, trials: list[tuple], got: list[Answer], right: list[Answer]) -> Verdict:
@@ -171,7 +174,7 @@ def explanation(
     if found := diagnose(mine, expected, trials, same):
         return (found[0],), found[1]
     for mistake, theirs in known:
-        if found := diagnose(mine, [a.values for a in theirs], trials, same):
+        if len(theirs) == len(mine) and (found := diagnose(mine, [a.values for a in theirs], trials, same)):
             return (mistake.name, found[0]), f"{mistake.explanation} And: {found[1]}"
     for (one, first), (other, second) in itertools.islice(itertools.combinations(exercise.forms_by_swap, 2), PAIRS):
         if one is other or (form := both(exercise.solution, first, second)) is None:
@@ -185,7 +188,7 @@ def explanation(
 
 def alike(exercise: Exercise, got: list[Answer], theirs: list[Answer], grads: bool) -> bool:
     """Whether two lists of answers agree, with their gradients too where `grads`."""
-    return all(
+    return len(got) == len(theirs) and all(
         agree(a.values, b.values, exercise.tolerance) and (not grads or agree(a.grads, b.grads, exercise.tolerance))
         for a, b in zip(got, theirs)
     )

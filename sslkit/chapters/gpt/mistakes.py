@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sslkit.chapters.gpt.exercises import nucleus, shifted_loss
-from sslkit.checks.exercise import Exercise, draw, draw_labels, mistake
+from sslkit.checks.exercise import Exercise, draw, draw_labels, generator, mistake
 
 
 def causal_attention_loop(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -92,12 +92,12 @@ def averaged(losses: Tensor, counted: Tensor) -> Tensor:
     return (losses * counted).sum() / counted.sum()
 
 
-def passages(seed: int, N: int, T: int, V: int, ends: tuple[int, ...] = ()) -> tuple[Tensor, Tensor, int]:
-    """Logits, tokens of which passage n is padded from place ends[n] on, and the padding, 0."""
+def passages(seed: int, N: int, T: int, V: int, ends: tuple[int, ...] = (), pad: int = 0) -> tuple[Tensor, Tensor, int]:
+    """Logits, tokens of which passage n is padded from place ends[n] on, and the padding."""
     tokens = draw_labels(seed, N * T, V - 1).view(N, T) + 1
     for n, end in enumerate(ends):
         tokens[n, end:] = 0
-    return draw(seed, N, T, V, spread=2.0), tokens, 0
+    return draw(seed, N, T, V, spread=2.0), (tokens + pad) % V, pad
 
 
 def per_passage(logits: Tensor, tokens: Tensor, pad: int) -> Tensor:
@@ -112,6 +112,7 @@ SHIFTED = Exercise(
         passages(2, 2, 5, 6, ends=(5, 3)),
         passages(3, 4, 8, 10, ends=(2, 8, 4, 7)),
         passages(4, 3, 6, 5, ends=(4, 6, 6)),
+        passages(5, 3, 6, 7, ends=(4, 6, 5), pad=3),
     ],
     mistakes=(
         mistake("not shifted", "You compare the logits of place i with token i, which the network has just been given. It is to "
@@ -155,8 +156,8 @@ def nucleus_loop(p: Tensor, top_p: float) -> Tensor:
 
 def chances(seed: int, N: int, V: int, spread: float = 1.5) -> Tensor:
     """Rows that sum to 1, no two entries alike, no partial sum on the edge of a round top_p."""
-    generator = torch.Generator().manual_seed(seed)
-    return (torch.randn(N, V, generator=generator) * spread).softmax(dim=1)
+    dice = generator(seed)
+    return (torch.randn(N, V, generator=dice) * spread).softmax(dim=1)
 
 
 def cut(p: Tensor, keep, renormalise: bool = True) -> Tensor:
@@ -174,6 +175,7 @@ NUCLEUS = Exercise(
         (chances(1, 4, 10), 0.9),
         (chances(2, 3, 30, 2.5), 0.5),
         (chances(3, 3, 6), 1.0),
+        (torch.tensor([[0.125, 0.5, 0.25, 0.0625, 0.0625]]), 0.75),  # reached exactly: that is enough
     ],
     mistakes=(
         mistake("one too few", "You stop before top_p is reached. The token that reaches it belongs to the nucleus, and the "

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from sslkit.chapters.mae.exercises import visible_patches
-from sslkit.checks.exercise import Exercise, draw, mistake
+from sslkit.checks.exercise import Exercise, draw, generator, mistake
 
 
 def patchify_loop(x: Tensor, size: int) -> Tensor:
@@ -73,8 +73,8 @@ def visible_patches_loop(noise: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
 
 def noise(seed: int, N: int, L: int) -> Tensor:
     """All different, so that every sort gives the same order."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.stack([torch.randperm(L, generator=generator) for _ in range(N)]) / L
+    dice = generator(seed)
+    return torch.stack([torch.randperm(L, generator=dice) for _ in range(N)]) / L
 
 
 def with_mask(visible: Tensor, L: int) -> tuple[Tensor, Tensor]:
@@ -92,6 +92,8 @@ VISIBLE = Exercise(
         (noise(1, 3, 8), 0.75),
         (noise(2, 4, 10), 0.6),
         (noise(3, 2, 16), 0.25),
+        (noise(4, 2, 10), 0.63),  # 3.7 patches and 3.3: to round is neither up nor down
+        (noise(5, 2, 10), 0.67),
     ],
     mistakes=(
         mistake("keeps the share to hide", "ratio is the share that is hidden; you keep that share. Keep round(L * (1 - ratio)).",

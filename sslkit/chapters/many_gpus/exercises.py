@@ -38,7 +38,7 @@ def scaled_rate(rate: float, batch: int, world: int, step: int, warmup: int) -> 
     """Linear scaling with gradual warm-up (Goyal et al. 2017, section 2).
 
     rate: what was good for one process with batches of `batch`; now `world` processes take `batch` images each.
-    step: 0, 1, ... . In the first `warmup` steps the rate rises in equal steps from `rate` at step 0 to the scaled rate, which
+    step: 0, 1, ... . In the first `warmup` steps (0: there are none) the rate rises in equal steps from `rate` at step 0 to the scaled rate, which
     it has at step `warmup` and after.
     """
     scaled = rate * world

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sslkit.checks.exercise import Exercise, draw, mistake
+from sslkit.checks.exercise import Exercise, draw, generator, mistake
 
 
 def my_share_loop(order: Tensor, step: int, batch: int, rank: int, world: int) -> Tensor:
@@ -18,7 +18,7 @@ def my_share_loop(order: Tensor, step: int, batch: int, rank: int, world: int) -
 
 
 def shuffled(seed: int, n: int) -> Tensor:
-    return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    return torch.randperm(n, generator=generator(seed))
 
 
 MY_SHARE = Exercise(
@@ -145,6 +145,7 @@ SCALED_RATE = Exercise(
         (0.05, 256, 8, 10, 5),
         (0.3, 64, 2, 3, 10),
         (0.2, 128, 16, 5, 5),
+        (0.1, 64, 4, 0, 0),  # no warm-up at all
     ],
     mistakes=(
         mistake("not scaled", "Your rate does not grow with the number of processes.",

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslkit.checks.exercise import Exercise, draw, draw_labels, mistake
+from sslkit.checks.exercise import Exercise, draw, draw_labels, generator, mistake
 
 
 def nested_subset_loop(y: Tensor, per_class: int, order: Tensor) -> Tensor:
@@ -22,7 +22,7 @@ def nested_subset_loop(y: Tensor, per_class: int, order: Tensor) -> Tensor:
 
 
 def shuffled(seed: int, N: int) -> Tensor:
-    return torch.randperm(N, generator=torch.Generator().manual_seed(seed))
+    return torch.randperm(N, generator=generator(seed))
 
 
 def subset_trial(seed: int, N: int, classes: int, per_class: int) -> tuple:
@@ -42,6 +42,7 @@ NESTED = Exercise(
         subset_trial(1, 12, 3, 2),
         subset_trial(2, 40, 4, 5),
         subset_trial(3, 30, 2, 7),
+        subset_trial(4, 60, 12, 3),
     ],
     mistakes=(
         mistake("positions instead of rows", "You return places in `order`. The row that stands at a place is `order[place]`.",
@@ -119,6 +120,7 @@ FIXMATCH = Exercise(
         (draw(1, 6, 3, spread=2.0), draw(2, 6, 3), 0.7),
         (draw(3, 16, 10, spread=3.0), draw(4, 16, 10, spread=2.0), 0.6),
         (draw(5, 8, 4, spread=2.0), draw(6, 8, 4), 0.5),
+        (torch.tensor([[200.0, 0.0], [0.0, 1.0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]]), 1.0),  # sure: at least 1
     ],
     mistakes=(
         mistake("mean over the sure ones", "You divide by how many count. FixMatch divides by all N, so few sure guesses weigh little.",

@@ -34,7 +34,7 @@ def statistics_by_var(means, variances):
 
 
 def rate_by_share(rate, batch, world, step, warmup):
-    done = min(step / warmup, 1.0)
+    done = min(step / warmup, 1.0) if warmup else 1.0
     return (1 - done) * rate + done * rate * (batch * world) / batch
 
 
@@ -49,7 +49,10 @@ RIGHT = {
     "many_gpus.my_share": [share_by_offset, share_by_view],
     "many_gpus.gather_gradient": [gradient_by_slices, gradient_by_view],
     "many_gpus.joint_statistics": [statistics_by_moments, statistics_by_var],
-    "many_gpus.scaled_rate": [rate_by_share, lambda r, b, w, s, warm: r * (1 + (w - 1) * min(s, warm) / warm)],
+    "many_gpus.scaled_rate": [
+        rate_by_share,
+        lambda r, b, w, s, warm: r * (1 + (w - 1) * min(s, warm) / warm) if warm else r * w,
+    ],
 }
 
 NAMED = [
