@@ -405,7 +405,7 @@ def test_the_command_line_trains_on_a_film(tmp_path, capsys):
         main(["pretrain", "next_frame", "--data", "scenes", "--limit", "20", "--scale", "smoke", "--out", out + "2"])
         == 2
     )
-    assert "needs clips" in capsys.readouterr().err
+    assert "learns from clips" in capsys.readouterr().err
     assert (
         main(["pretrain", "rotation", "--data", "scenes", "--frames", "5", "--scale", "smoke", "--out", out + "3"]) == 2
     )

@@ -2,7 +2,6 @@
 
 import copy
 import math
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -22,7 +21,7 @@ from sslkit.chapters.transfer.method import (
     stages,
     threshold_mask,
 )
-from sslkit.datasets import Split
+from sslkit.datasets import Dataset, Split
 from sslkit.nets import build_encoder
 from sslkit.probes import finetune
 from sslkit.train import Recipe, train
@@ -198,7 +197,7 @@ def test_it_learns_with_the_training_loop():
 
 
 def test_semi_supervised_leaves_the_encoder_alone_and_repeats_itself():
-    data = SimpleNamespace(name="tints", train=tints(), val=tints(30, 1), test=tints(60, 2), classes=list("rgb"))
+    data = Dataset(name="tints", train=tints(), val=tints(30, 1), test=tints(60, 2), classes=list("rgb"))
     torch.manual_seed(0)
     encoder = Tint()
     before = copy.deepcopy(encoder.state_dict())
@@ -278,7 +277,7 @@ def test_frozen_stages_stay_and_slow_ones_move_less():
 
 
 def test_finetune_obeys_the_groups():
-    data = SimpleNamespace(name="tints", train=tints(), val=tints(30, 1), test=tints(60, 2), classes=list("rgb"))
+    data = Dataset(name="tints", train=tints(), val=tints(30, 1), test=tints(60, 2), classes=list("rgb"))
     torch.manual_seed(0)
     encoder, seen = build_encoder("small"), {}
 
