@@ -101,6 +101,8 @@ def seed(words: str) -> int:
 def load_data(args: argparse.Namespace, name: str, run: dict | None = None) -> datasets.Dataset:
     """The data set of --data, --size, --frames, --every and --limit; as the run of a checkpoint saw it: in its channels, a
     user's own images and films at its size, text in its tokens."""
+    if run and ("tokenizer" in run) != datasets.is_text(name):
+        raise another_kind(run, name, "images or clips" if "tokenizer" in run else "text")
     if run and "tokenizer" in run:
         tokenizer = BytePair.from_state(run["tokenizer"])
         return datasets.load(name, limit=args.limit, tokenizer=tokenizer, context=run["size"])
@@ -216,11 +218,16 @@ def probe(args: argparse.Namespace) -> None:
 
 
 def check_kind(state: dict, data: datasets.Dataset) -> None:
-    """ValueError unless a run can see the samples of a set: text for those that read, images or clips for those that look."""
-    wanted, given = chapters.kind_of(state["name"]), data.kind
-    if (wanted == "tokens") != (given.name == "tokens") or (given.name == "clips") > (wanted == "clips"):
-        learned = f"{state['name']} learned from {SPOKEN.get(wanted, wanted)}"
-        raise ValueError(f"{learned}, and {data.name} holds {given.noun}: try --data {EXAMPLES[wanted]}")
+    """ValueError for films where a run can see images alone."""
+    if data.kind.name == "clips" and chapters.kind_of(state["name"]) != "clips":
+        raise another_kind(state, data.name, data.kind.noun)
+
+
+def another_kind(state: dict, name: str, noun: str) -> ValueError:
+    """What is wrong where a run cannot see the samples of a set."""
+    wanted = chapters.kind_of(state["name"])
+    learned = f"{state['name']} learned from {SPOKEN.get(wanted, wanted)}"
+    return ValueError(f"{learned}, and {name} holds {noun}: try --data {EXAMPLES[wanted]}")
 
 
 def finetune(args: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ from sslkit.datasets.kinds import Kind, Pairs
 from sslkit.datasets.listing import image_files
 from sslkit.datasets.root import data_root, in_home
 
-__all__ = ["Dataset", "Info", "Kind", "Pairs", "Split", "available", "data_root", "load"]
+__all__ = ["Dataset", "Info", "Kind", "Pairs", "Split", "available", "data_root", "is_text", "load"]
 
 SHIPPED = ("emoji", "scenes", "moving", "fashion", "text")
 GENERATED = ("scenes", "moving")
@@ -76,6 +76,11 @@ def _module(name: str):
         f"no data set {name!r}; there are {', '.join(SHIPPED + PUBLISHED)}, folder:PATH for images of your own, "
         "text:PATH for .txt files, and video:PATH for films"
     )
+
+
+def is_text(name: str) -> bool:
+    """Whether load(name) gives passages of tokens."""
+    return _module(name)[0].__name__ == "sslkit.datasets.text"
 
 
 def check_numbers(**numbers: int | None) -> None:
