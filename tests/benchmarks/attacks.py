@@ -25,14 +25,14 @@ import attacked_files
 from attacked_files import Outcome
 from tables import machine, save
 
-from sslkit import checkpoint
+from sslkit import chapters, checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 from running import alone, one_thread  # noqa: E402
 from states import same  # noqa: E402
 
-METHODS = ("simclr", "moco", "mae", "rotation", "patches")
+METHODS = [name for name in chapters.methods() if chapters.kind_of(name) == "images"]
 QUICK = ("tests/test_command_line_attacks.py", "tests/datasets/test_attacks.py", "tests/test_forged_runs.py")
 STEPS = 8
 

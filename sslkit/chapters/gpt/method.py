@@ -169,9 +169,9 @@ def sample_next(
 ) -> Tensor:
     """A token for each row of logits [N, V], int64 [N]: drawn from the softmax of logits / temperature, cut by `truncate`;
     temperature 0 takes the likeliest. ValueError for settings that mean nothing."""
-    if temperature < 0 or top_k is not None and top_k < 1 or top_p is not None and not 0 < top_p <= 1:
+    if not 0 <= temperature < math.inf or top_k is not None and top_k < 1 or top_p is not None and not 0 < top_p <= 1:
         raise ValueError(
-            f"temperature {temperature}, top_k {top_k}, top_p {top_p}: needed are at least 0, at least 1, and 0 to 1"
+            f"temperature {temperature}, top_k {top_k}, top_p {top_p}: needed are finite and at least 0, at least 1, and 0 to 1"
         )
     if temperature == 0:
         return logits.argmax(dim=-1)
