@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """One command on any system; only Python 3.10 or newer has to be there (on Windows: py kit.py ...).
 
-    python3 kit.py lab                           JupyterLab on the first notebook
+    python3 kit.py lab                           JupyterLab on your own copy of the notebooks, in work/
+    python3 kit.py lab --source                  ... on the notebooks themselves, for those who write them
     python3 kit.py run 10_simclr [--scale S]     execute a notebook, write a page to runs/html/
     python3 kit.py test                          all tests
     python3 kit.py test --quick                  those without notebooks and browser, within minutes
@@ -10,7 +11,8 @@
 
 The first use makes .venv and installs the package with what it needs; later uses start in seconds. What
 follows the command goes on to JupyterLab, sslkit.notebooks or pytest. --cpu (or SSLKIT_CPU=1) installs
-PyTorch without its gigabytes for NVIDIA cards; it counts when .venv is made.
+PyTorch without its gigabytes for NVIDIA cards; it counts when .venv is made. So does --latest: the newest
+release of everything, where constraints.txt would take those that the kit was tested with.
 """
 
 # Standard library only, and no syntax newer than Python 3.6: an old Python must get as far as the message that says so.
@@ -35,7 +37,8 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP, LOCK = VENV / "kit.json", VENV / "kit.lock"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-FIRST = "notebooks/00_start_here.ipynb"
+FIRST = "00_start_here.ipynb"
+TESTED = (3, 11)  # the Python that constraints.txt was made with: an older one lacks some of those releases
 LONG = "notebook or browser or slow"  # marks of the tests that take long
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 GIGABYTES = {"cpu": 2, "nvidia": 7}  # what .venv takes
@@ -48,12 +51,13 @@ def main(argv=None):
     parser.add_argument("mode", choices=["lab", "run", "test", "setup"])
     cpu = os.environ.get("SSLKIT_CPU") == "1"
     parser.add_argument("--cpu", action="store_true", default=cpu, help="PyTorch without NVIDIA's gigabytes")
+    parser.add_argument("--latest", action="store_true", help="the newest releases, not the tested ones")
     args, rest = parser.parse_known_args(argv)
     if args.mode == "run" and not rest:
         parser.error("run needs a notebook: python3 kit.py run 10_simclr")
     refuse_if(too_old(sys.version_info, works))
     try:
-        install("test" if args.mode == "test" else "lab", args.cpu)
+        install("test" if args.mode == "test" else "lab", args.cpu, args.latest)
     except OSError as error:
         sys.exit(f"kit.py: could not write {VENV}: {error}")
     except KeyboardInterrupt:
@@ -65,16 +69,68 @@ def main(argv=None):
 
 
 def lab(arguments):
-    """JupyterLab on the first notebook, on this machine only, with a token and the kit's settings."""
+    """JupyterLab on the reader's copy of the first notebook, on this machine only, with a token and the kit's settings."""
+    source = "--source" in arguments
+    arguments = [argument for argument in arguments if argument != "--source"]
+    folder = ROOT / "notebooks" if source else readers_copy(ask if sys.stdin.isatty() else None)
     paths = [str(ROOT / ".jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     options = ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={ROOT}"]
-    if (ROOT / FIRST).exists():
-        options.append("--LabApp.default_url=/lab/tree/" + FIRST)
+    if (folder / FIRST).exists():
+        options.append(f"--LabApp.default_url=/lab/tree/{folder.name}/{FIRST}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")  # JupyterLab refuses to start in most containers without it
     say("starting JupyterLab on 127.0.0.1; it opens in your browser, Ctrl-C here stops it")
     become("jupyterlab", *options, *arguments)
+
+
+def readers_copy(ask):
+    """work/ with a copy of each notebook, for reading is not editing: git ignores it, and a pull never meets what a reader ran.
+
+    A newer notebook replaces a copy that is as it was made. Where the reader has run or changed the copy, `ask(name)` says
+    whether the new one is wanted; the old one is kept beside it. None for `ask`: nobody can answer, so the copy stays.
+    """
+    work = ROOT / "work"
+    work.mkdir(exist_ok=True)
+    notes = work / ".copied.json"  # of each copy: the hash of the notebook it was made from, or that was declined
+    made = json.loads(notes.read_text("utf-8")) if notes.exists() else {}
+    for source in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        copy, newest = work / source.name, file_hash(source)
+        if copy.exists() and made.get(source.name) == newest:
+            continue
+        if copy.exists() and file_hash(copy) not in (made.get(source.name), newest):
+            if ask is None:
+                say(f"there is a newer {source.name}; work/ keeps the one that you worked in")
+                continue
+            if ask(source.name):
+                kept = free_name(copy)
+                copy.rename(kept)
+                say(f"your own stays as work/{kept.name}")
+            else:
+                made[source.name] = newest
+                continue
+        shutil.copyfile(str(source), str(copy))
+        made[source.name] = newest
+    write_json(notes, made)
+    return work
+
+
+def ask(name):
+    """Whether the reader wants the newer chapter; Enter keeps what there is."""
+    return input(f"kit.py: there is a newer {name}. Open the new one (yours is kept beside it)? [y/N] ")[:1] in (
+        "y",
+        "Y",
+    )
+
+
+def free_name(path):
+    """10_simclr.mine.ipynb beside 10_simclr.ipynb, or .mine2, .mine3 ... where that is taken."""
+    number = 1
+    while True:
+        kept = path.with_name(f"{path.stem}.mine{number if number > 1 else ''}{path.suffix}")
+        if not kept.exists():
+            return kept
+        number += 1
 
 
 def run(arguments):
@@ -109,7 +165,7 @@ def become(module, *arguments):
     sys.exit(subprocess.call(command))
 
 
-def install(extra, cpu):
+def install(extra, cpu, latest=False):
     """Make .venv hold the package with `extra`; usually there is nothing to do."""
     if plan(extra) == "ready":
         return
@@ -122,19 +178,20 @@ def install(extra, cpu):
             sys.exit("kit.py: .venv was not made by kit.py: rename or delete it, then start again")
         noted = read_stamp()
         if todo == "update":
-            say("pyproject.toml changed, or more is needed than last time: updating .venv")
-            cpu = noted["cpu"]
+            say("what the kit needs has changed, or more is needed than last time: updating .venv")
+            cpu, latest = noted["cpu"], latest or noted.get("latest", False)
         else:
             make_venv(cpu)
         extras = sorted({extra} | set(noted.get("extras", [])))
         write_stamp({"state": "installing", "extras": extras, "cpu": cpu})
+        tested = [] if latest else constraints(sys.version_info)
         if cpu:
-            pip("--index-url", CPU_INDEX, *torch_requirements((ROOT / "pyproject.toml").read_text("utf-8")))
-        pip("--editable", ".[{}]".format(",".join(extras)))
+            pip("--index-url", CPU_INDEX, *tested, *torch_requirements((ROOT / "pyproject.toml").read_text("utf-8")))
+        pip(*tested, "--editable", ".[{}]".format(",".join(extras)))
         say("looking whether it imports")
         code, words = output(PYTHON, "-c", "import torch, torchvision, sslkit")
         refuse_if(code and "installed, but it does not import:\n" + words)
-        write_stamp({"state": "ready", "extras": extras, "cpu": cpu, "pyproject": pyproject_hash()})
+        write_stamp({"state": "ready", "extras": extras, "cpu": cpu, "latest": latest, "wanted": wanted_hash()})
         say("installed")
 
 
@@ -147,7 +204,7 @@ def plan(extra):
     if noted["state"] != "ready" or not venv_works():
         return "rebuild"
     enough = extra in noted["extras"] or "test" in noted["extras"]  # test includes lab
-    return "ready" if enough and noted["pyproject"] == pyproject_hash() else "update"
+    return "ready" if enough and noted.get("wanted") == wanted_hash() else "update"
 
 
 def venv_works():
@@ -176,10 +233,11 @@ def make_venv(cpu):
 
 
 def pip(*arguments):
-    """Let .venv's pip install: its own progress bars in a terminal, else a line for each large file.
+    """Install into .venv: with uv where it is present, else with .venv's pip, with progress bars in a terminal and a line for
+    each large file elsewhere.
 
     When it fails, its last lines are shown."""
-    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", *arguments]
+    command = installer(shutil.which("uv"), os.environ) + list(arguments)
     pipe, lines = subprocess.PIPE, deque(maxlen=12)
     streams = {"stderr": pipe} if sys.stdout.isatty() else {"stdout": pipe, "stderr": subprocess.STDOUT}
     with subprocess.Popen(command, cwd=str(ROOT), **streams) as process:
@@ -194,6 +252,19 @@ def pip(*arguments):
         sys.exit(f"kit.py: pip could not install. Its last lines:\n  {last}\n{advice(last)}")
 
 
+def installer(uv, environment):
+    """The command that installs. CI takes pip, which finds the wheels on its machine's disk; uv would download them."""
+    if uv and not environment.get("CI"):
+        return [uv, "pip", "install", "--python", str(PYTHON)]
+    return [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
+
+
+def constraints(version):
+    """What makes pip take the releases that the kit was tested with; [] for a Python too old for them."""
+    file = ROOT / "constraints.txt"
+    return ["--constraint", str(file)] if file.exists() and tuple(version[:2]) >= TESTED else []
+
+
 def advice(lines):
     """What to try, from what pip said."""
     if re.search("No space left|Errno 28|not enough space", lines):
@@ -202,6 +273,8 @@ def advice(lines):
         return "The network did not answer: try again when it does; what was downloaded is kept."
     if re.search("No matching distribution found for torch", lines):
         return f"PyTorch has no build for this Python ({platform.python_version()}): try another one."
+    if re.search("conflict|No matching distribution found|No solution found", lines):
+        return "The releases in constraints.txt do not fit here: the same command with --latest takes the newest."
     return "The same command tries again from the start."
 
 
@@ -237,9 +310,14 @@ def torch_requirements(pyproject):
     return re.findall(r'^\s*"(torch(?:vision)?\b[^"]*)"', pyproject, flags=re.MULTILINE)
 
 
-def pyproject_hash():
-    """What the stamp holds of pyproject.toml: once it differs, .venv is brought up to date."""
-    return hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+def wanted_hash():
+    """What the stamp holds of what .venv is made from: once it differs, .venv is brought up to date."""
+    return "".join(file_hash(path) for path in (ROOT / "pyproject.toml", ROOT / "constraints.txt") if path.exists())
+
+
+def file_hash(path):
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def read_stamp():
@@ -248,10 +326,15 @@ def read_stamp():
 
 
 def write_stamp(noted):
-    """Note the state of .venv, whole or not at all."""
-    part = VENV / "kit.part"
-    part.write_text(json.dumps(noted), "utf-8")
-    os.replace(str(part), str(STAMP))
+    """Note the state of .venv."""
+    write_json(STAMP, noted)
+
+
+def write_json(path, value):
+    """Write a file, whole or not at all."""
+    part = path.with_name("kit.part")
+    part.write_text(json.dumps(value), "utf-8")
+    os.replace(str(part), str(path))
 
 
 @contextlib.contextmanager

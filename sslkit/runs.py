@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from sslkit import chapters, checkpoint
-from sslkit.datasets.root import SHIPPED
+from sslkit.datasets.root import HOME, SHIPPED
 from sslkit.nets import build_encoder
 from sslkit.train import Recipe, device
 
@@ -123,7 +123,7 @@ def all_runs(folder: str | Path | None = None, data: str | None = "scenes") -> t
     data: only runs on this set, None for all; runs on others are no mistake and are passed over in silence. A run that
     is broken, half written, not finished, or of a network that this kit does not know is left out, never an error.
     """
-    folder = Path(folder) if folder is not None else SHIPPED.parent / "runs"
+    folder = Path(folder) if folder is not None else HOME / "runs"
     shipped = sorted(READY.glob("*.pt"))
     mine = sorted(folder.rglob("checkpoint.pt"), key=written) if folder.is_dir() else []
     runs, left_out = [], []

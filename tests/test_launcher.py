@@ -208,6 +208,117 @@ def test_there_are_no_upper_bounds():
         assert re.fullmatch(r"[\w-]+>=[\d.]+|sslkit\[[\w,]+\]", line), line
 
 
+# --- the releases that are installed
+
+
+def test_the_tested_releases_are_taken_unless_the_newest_are_asked_for(kit):
+    (kit.ROOT / "constraints.txt").write_text("numpy==2.0\n")
+    tested = ("--constraint", str(kit.ROOT / "constraints.txt"))
+    assert kit.constraints((3, 11, 0)) == list(tested) and kit.constraints((3, 14, 0)) == list(tested)
+    assert kit.constraints((3, 10, 9)) == []  # too old for some of them
+    if sys.version_info[:2] >= kit.TESTED:
+        kit.install("lab", cpu=False)
+        assert ("pip", *tested, "--editable", ".[lab]") in kit.calls
+    kit.calls.clear()
+    kit.install("test", cpu=False, latest=True)
+    assert ("pip", "--editable", ".[lab,test]") in kit.calls
+    kit.calls.clear()
+    (kit.ROOT / "constraints.txt").write_text("numpy==2.1\n")
+    kit.install("lab", cpu=False)  # others are needed now, and the wish for the newest is remembered
+    assert ("pip", "--editable", ".[lab,test]") in kit.calls
+
+
+def test_uv_installs_where_it_is_present_but_not_in_ci(kit):
+    assert kit.installer("/bin/uv", {})[:4] == ["/bin/uv", "pip", "install", "--python"]
+    assert kit.installer("/bin/uv", {"CI": "true"})[1:4] == ["-m", "pip", "install"]
+    assert kit.installer(None, {})[1:4] == ["-m", "pip", "install"]
+
+
+def test_releases_that_do_not_fit_are_answered_in_words(kit):
+    assert "--latest takes the newest" in kit.advice("ERROR: No matching distribution found for numpy==9")
+    assert "--latest takes the newest" in kit.advice("ERROR: ResolutionImpossible: conflicting dependencies")
+
+
+def test_the_constraints_cover_what_the_kit_asks_for():
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    pinned = {re.sub("[-_.]+", "-", line.split("==")[0]).lower() for line in lines}
+    asked = project()["dependencies"] + [
+        line for name in ("lab", "video", "export", "test") for line in project()["optional-dependencies"][name]
+    ]
+    assert {line.split(">=")[0] for line in asked if not line.startswith("sslkit[")} <= pinned
+
+
+# --- the reader's copy
+
+
+@pytest.fixture
+def chapters(kit):
+    """Two notebooks in the temporary clone, and a way to release a newer first one."""
+    folder = kit.ROOT / "notebooks"
+    folder.mkdir()
+    for name in ("00_start_here.ipynb", "10_simclr.ipynb"):
+        (folder / name).write_text("first")
+    return folder
+
+
+def test_the_reader_works_in_a_copy(kit, chapters):
+    work = kit.readers_copy(None)
+    assert work == kit.ROOT / "work" and (work / "10_simclr.ipynb").read_text() == "first"
+    assert "work/" in (ROOT / ".gitignore").read_text().split()
+    (work / "10_simclr.ipynb").write_text("run by the reader")
+    kit.readers_copy(None)
+    assert (work / "10_simclr.ipynb").read_text() == "run by the reader"
+    assert (chapters / "10_simclr.ipynb").read_text() == "first"
+
+
+def test_a_newer_chapter_replaces_only_what_the_reader_left_as_it_was(kit, chapters, capsys):
+    work = kit.readers_copy(None)
+    (work / "10_simclr.ipynb").write_text("run by the reader")
+    for path in chapters.iterdir():
+        path.write_text("newer")
+    kit.readers_copy(None)  # nobody there to ask
+    assert (work / "00_start_here.ipynb").read_text() == "newer"
+    assert (work / "10_simclr.ipynb").read_text() == "run by the reader"
+    assert "newer 10_simclr.ipynb" in capsys.readouterr().out
+
+
+def test_the_reader_is_asked_once_for_each_newer_chapter(kit, chapters):
+    work, asked = kit.readers_copy(None), []
+    (work / "10_simclr.ipynb").write_text("run by the reader")
+
+    def answer(yes):
+        def ask(name):
+            asked.append(name)
+            return yes
+
+        return ask
+
+    (chapters / "10_simclr.ipynb").write_text("newer")
+    kit.readers_copy(answer(False))
+    kit.readers_copy(answer(False))
+    assert asked == ["10_simclr.ipynb"] and (work / "10_simclr.ipynb").read_text() == "run by the reader"
+    (chapters / "10_simclr.ipynb").write_text("newest")
+    kit.readers_copy(answer(True))
+    assert (work / "10_simclr.ipynb").read_text() == "newest"
+    assert (work / "10_simclr.mine.ipynb").read_text() == "run by the reader"
+    (work / "10_simclr.ipynb").write_text("run again")
+    (chapters / "10_simclr.ipynb").write_text("newest of all")
+    kit.readers_copy(answer(True))
+    assert (work / "10_simclr.mine.ipynb").read_text() == "run by the reader"
+    assert (work / "10_simclr.mine2.ipynb").read_text() == "run again"
+
+
+def test_lab_opens_the_copy_and_source_the_notebooks(kit, chapters, monkeypatch):
+    opened = []
+    monkeypatch.setattr(kit, "become", lambda *command: opened.append(command))
+    monkeypatch.setattr(kit.sys, "stdin", SimpleNamespace(isatty=lambda: False))
+    kit.lab(["--port=1"])
+    kit.lab(["--source"])
+    urls = [word.split("=")[1] for command in opened for word in command if "default_url" in word]
+    assert urls == ["/lab/tree/work/00_start_here.ipynb", "/lab/tree/notebooks/00_start_here.ipynb"]
+    assert "--port=1" in opened[0] and "--source" not in opened[1]
+
+
 @pytest.mark.slow
 def test_it_starts_a_jupyterlab_with_the_kits_settings(tmp_path):
     """Through kit.lab itself, with this interpreter in place of .venv's."""
@@ -215,7 +326,7 @@ def test_it_starts_a_jupyterlab_with_the_kits_settings(tmp_path):
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
         "import kit, pathlib; kit.PYTHON = pathlib.Path(sys.executable)\n"
-        f"kit.lab(['--no-browser', '--port={port}', '--ServerApp.port_retries=0'])"
+        f"kit.lab(['--source', '--no-browser', '--port={port}', '--ServerApp.port_retries=0'])"
     )
     folders = {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
     folders |= {f"JUPYTERLAB_{kind}_DIR": str(tmp_path / kind) for kind in ("SETTINGS", "WORKSPACES")}
@@ -230,7 +341,7 @@ def test_it_starts_a_jupyterlab_with_the_kits_settings(tmp_path):
         assert token, log.read_text()
         page, token = token.groups()
         if (ROOT / "notebooks/00_start_here.ipynb").exists():
-            assert page == "/lab/tree/notebooks/00_start_here.ipynb"
+            assert page == "/lab/tree/notebooks/00_start_here.ipynb"  # the sources, since --source was said
         assert "started" in get(port, "/api/status", token)
         with pytest.raises(urllib.error.HTTPError, match="403"):
             get(port, "/api/status", "wrong")

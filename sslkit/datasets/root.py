@@ -1,14 +1,31 @@
 """Where data lies on this machine."""
 
 import os
+from importlib import metadata
 from pathlib import Path
 
-SHIPPED = Path(__file__).resolve().parents[2] / "data"
+CLONE = Path(__file__).resolve().parents[2]  # where the repository is worked in; of an installed wheel, site-packages
+IN_CLONE = (CLONE / "kit.py").is_file()
+
+
+def shipped() -> Path:
+    """The folder of what ships: data/ of the clone; of an installed wheel, where it put its data files."""
+    if IN_CLONE:
+        return CLONE / "data"
+    files = metadata.files("sslkit") or []
+    found = [
+        Path(str(file.locate())).resolve() for file in files if file.as_posix().endswith("share/sslkit/data/README.md")
+    ]
+    return found[0].parent if found else CLONE / "data"
+
+
+SHIPPED = shipped()
+HOME = CLONE if IN_CLONE else Path.cwd()  # where runs/ is looked for
 
 
 def data_root() -> Path:
-    """The folder for downloads: SSLKIT_DATA where it is set, else the kit's own data folder."""
-    return in_home(os.environ.get("SSLKIT_DATA") or SHIPPED)
+    """The folder for downloads: SSLKIT_DATA where it is set, else data/ of the clone, ~/.cache/sslkit for an installed wheel."""
+    return in_home(os.environ.get("SSLKIT_DATA") or (SHIPPED if IN_CLONE else "~/.cache/sslkit"))
 
 
 def in_home(path: str | Path) -> Path:
@@ -21,7 +38,7 @@ def bundled(name: str) -> Path:
     path = SHIPPED / name
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path} is missing. It ships with the kit's repository: work from a git clone with an editable install "
-            f"(python3 kit.py setup), or restore it with: git checkout -- data"
+            f"{path} is missing. It ships with the kit: restore it with `git checkout -- data` in a clone, or install the kit "
+            f"again (python3 kit.py setup, or its wheel)"
         )
     return path
