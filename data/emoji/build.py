@@ -4,8 +4,9 @@
     python data/emoji/build.py emoji-datasource-google-16.0.0.tgz emoji-datasource-twitter-16.0.0.tgz
 
 Writes, beside this file, arrays of one row per emoji: `google` and `twitter` (uint8 [N, 32, 32, 4], straight RGBA),
-`code` (Unicode code points), `name`, `group` (9 of them) and `subgroup` (98). Skin-tone variants and the five bare
-skin-tone swatches are left out. Needs numpy and Pillow.
+`code` (Unicode code points), `name`, `group` (9 of them), `subgroup` (98) and `row`, the emoji's number in the whole list, by which
+it is put into train, val or test. Skin-tone variants, the five bare skin-tone swatches and the middle finger are left out. Needs
+numpy and Pillow.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 SIDE = 32
+RUDE = ("1F595",)  # not in class
 
 
 def read(archive: str, artist: str) -> tuple[list[dict], dict[str, bytes]]:
@@ -48,6 +50,7 @@ def main(google: str, twitter: str) -> None:
     _, twitter_images = read(twitter, "twitter")
     kept = [e for e in listing if e["has_img_google"] and e["has_img_twitter"] and e["category"] != "Component"]
     kept.sort(key=lambda e: e["sort_order"])
+    rows, kept = zip(*((row, e) for row, e in enumerate(kept) if e["unified"] not in RUDE))
     target = Path(__file__).with_name("emoji.npz")
     np.savez_compressed(
         target,
@@ -57,6 +60,7 @@ def main(google: str, twitter: str) -> None:
         name=np.array([(e["name"] or e["short_name"].replace("-", " ")).lower() for e in kept]),
         group=np.array([e["category"] for e in kept]),
         subgroup=np.array([e["subcategory"] for e in kept]),
+        row=np.array(rows, dtype=np.int16),
     )
     print(len(kept), "emoji,", target.stat().st_size, "bytes, sha256", hashlib.sha256(target.read_bytes()).hexdigest())
 

@@ -1,4 +1,4 @@
-"""`emoji`: two artists' drawings of the same 1,906 emoji, 32 x 32, with names, 9 groups and 98 subgroups. See
+"""`emoji`: two artists' drawings of the same 1,905 emoji, 32 x 32, with names, 9 groups and 98 subgroups. See
 data/emoji/README.md."""
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from sslkit.datasets.splits import split_by_key
 
 ARTISTS = ("google", "twitter")
 LICENCE = "artwork: Noto Emoji, Apache 2.0; Twemoji, CC-BY 4.0"
-ABOUT = f"1,906 emoji by two artists (Google's Noto Emoji, Twitter's Twemoji), 32 x 32 · {LICENCE}"
+ABOUT = f"1,905 emoji by two artists (Google's Noto Emoji, Twitter's Twemoji), 32 x 32 · {LICENCE}"
 INFO = Info("emoji", ABOUT, LICENCE, "bundled", 3.9, 9)
 
 
@@ -35,20 +35,21 @@ def pack() -> Pack:
     with np.load(bundled("emoji/emoji.npz"), allow_pickle=False) as arrays:
         rgba = {artist: torch.from_numpy(arrays[artist]).permute(0, 3, 1, 2).contiguous() for artist in ARTISTS}
         words = {key: arrays[key].tolist() for key in ("name", "group", "subgroup")}
-    return Pack(rgba, **words, part=_parts(rgba))
+        row = arrays["row"].tolist()
+    return Pack(rgba, **words, part=_parts(rgba, row))
 
 
-def _parts(rgba: dict[str, Tensor]) -> Tensor:
+def _parts(rgba: dict[str, Tensor], row: list[int]) -> Tensor:
     """Train, val or test for each emoji, always the same: 70, 10 and 20 of 100.
 
     Some emoji share a drawing (the flags of Norway and of Bouvet Island), so all that share one go where the first of
-    them goes.
+    them goes. row: each emoji's number in the whole list, which stays when one is left out, and its part with it.
     """
     first: dict[bytes, int] = {}
     owners = []
-    for i in range(len(rgba["google"])):
+    for i, number in enumerate(row):
         drawings = [rgba[artist][i].numpy().tobytes() for artist in ARTISTS]
-        owners.append(min(first.get(d, i) for d in drawings))
+        owners.append(min(first.get(d, number) for d in drawings))
         for d in drawings:
             first.setdefault(d, owners[i])
     parts = torch.empty(len(owners), dtype=torch.int64)

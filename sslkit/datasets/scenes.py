@@ -48,10 +48,9 @@ INFO = Info("scenes", ABOUT, LICENCE, "generated", 0.0, len(KINDS))
 
 @lru_cache(maxsize=1)
 def members() -> dict[str, Tensor]:
-    """{kind: rows of the emoji pack}. Of `time` only the clock faces; of `transport-ground` only what drives; no rude
-    hand in class."""
+    """{kind: rows of the emoji pack}. Of `time` only the clock faces; of `transport-ground` only what drives."""
     p = pack()
-    left_out = """reversed hand with middle finger extended, bus stop, motorway, railway track, oil drum, fuel pump, wheel,
+    left_out = """bus stop, motorway, railway track, oil drum, fuel pump, wheel,
         police cars revolving light, horizontal traffic light, vertical traffic light, octagonal sign, construction sign"""
     unwanted = {" ".join(name.split()) for name in left_out.split(",")}
     rows: dict[str, Tensor] = {}

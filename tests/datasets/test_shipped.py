@@ -151,3 +151,7 @@ def test_the_ready_encoder_loads_and_beats_its_untrained_self():
         return accuracy(knn(h, data.train.y, test_h), data.test.y)
 
     assert score(method) > score(reinitialised(method.encoder)) + 0.1
+
+
+def test_no_emoji_would_embarrass_a_class():
+    assert not [name for name in pack().name if "middle finger" in name and "between" not in name]
