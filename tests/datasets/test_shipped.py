@@ -29,7 +29,7 @@ def test_the_packs_are_those_of_their_readmes():
 
 def test_emoji():
     data = load("emoji")
-    assert [len(data.train), len(data.val), len(data.test)] == [1323, 192, 391] and len(data.classes) == 9
+    assert [len(data.train), len(data.val), len(data.test)] == [1323, 192, 390] and len(data.classes) == 9
     assert data.train.x.shape[1:] == (3, 32, 32) and data.train.x.dtype == torch.uint8
     assert len(set(pack().subgroup)) == 98
     assert data.train.names[0] == "grinning face" and data.classes[data.train.y[0]] == "Smileys & Emotion"
