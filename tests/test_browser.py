@@ -216,6 +216,40 @@ def test_run_all_move_a_slider_hover_the_explorer(page, tmp_path, settings):
     assert_quiet(page, address)
 
 
+def call(address: str, path: str, method: str = "GET"):
+    """What the server's own interface answers."""
+    request = urllib.request.Request(
+        f"{address}/api/{path}", method=method, headers={"Authorization": f"token {TOKEN}"}
+    )
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.loads(answer.read() or "null")
+
+
+def test_saved_work_stays_readable(page, tmp_path):
+    """Run, save, shut the kernel down, open again: a picture stands where each widget was."""
+    small_notebook(tmp_path / "small.ipynb")
+    process, address = serve(tmp_path, ROOT / ".jupyter")
+    try:
+        run_all(page, address, "small.ipynb")
+        assert page.locator(".sslkit-panel, .sslkit-explorer").count() >= 2
+        page.keyboard.press("Control+s")
+        deadline = time.monotonic() + 60
+        while "image/png" not in (tmp_path / "small.ipynb").read_text():
+            assert time.monotonic() < deadline, "it was not saved"
+            page.wait_for_timeout(100)
+        widgets = page.locator(".sslkit-panel").count()
+        assert widgets, "saving leaves the open page as it is"
+        for kernel in call(address, "kernels"):
+            call(address, f"kernels/{kernel['id']}", "DELETE")
+        page.goto(f"{address}/doc/tree/small.ipynb?reset&token={TOKEN}")
+        page.locator(".jp-OutputArea img").nth(widgets).wait_for()  # one for each widget, and the grid
+        assert page.locator("text=Error displaying widget").count() == 0
+        assert "widget-view" not in (tmp_path / "small.ipynb").read_text()
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """The address of a JupyterLab with the kit's settings on a copy of the notebooks."""

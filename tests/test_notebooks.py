@@ -418,3 +418,23 @@ def test_the_command_line_from_outside():
         [sys.executable, "-m", "sslkit.notebooks", "run", "nowhere"], capture_output=True, text=True, cwd="/"
     )
     assert done.returncode == 1 and "no notebook 'nowhere'" in done.stderr and "Traceback" not in done.stderr
+
+
+# --- what is saved
+
+
+def test_a_saved_notebook_holds_pictures_in_place_of_widgets():
+    from sslkit.notebooks.saving import WIDGET, keep_pictures
+
+    def saved(data, metadata=None, kind="notebook"):
+        cells = [
+            {"cell_type": "markdown"},
+            {"cell_type": "code", "outputs": [{"output_type": "stream"}, {"data": data}]},
+        ]
+        keep_pictures({"type": kind, "content": {"metadata": metadata or {}, "cells": cells}}, path="a.ipynb")
+        return set(data)
+
+    assert saved({WIDGET: {}, "image/png": "", "text/plain": ""}) == {"image/png", "text/plain"}
+    assert saved({WIDGET: {}}) == {WIDGET}  # nothing else to show
+    assert WIDGET in saved({WIDGET: {}, "text/plain": ""}, {"widgets": {"state": {}}})  # its state is saved too
+    keep_pictures({"type": "directory", "content": None})

@@ -19,11 +19,11 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from sslkit.notebooks import files
 from sslkit.notebooks.memory import watch
 from sslkit.notebooks.modules import export
+from sslkit.notebooks.saving import WIDGET
 
 SCALES = ("smoke", "laptop", "gpu")
 TIMEOUT = 300  # seconds a cell may take; the tag `timeout-600` on a cell changes it
 VERSIONS = ("torch", "torchvision", "numpy", "matplotlib", "scikit-learn", "ipywidgets")
-WIDGET = "application/vnd.jupyter.widget-view+json"
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
