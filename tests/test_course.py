@@ -1,5 +1,6 @@
 """The committed notebooks: executed, fresh, described, small, and their modules up to date."""
 
+import re
 import shutil
 
 import nbformat
@@ -7,6 +8,7 @@ import pytest
 
 from sslkit.notebooks import check, course, export, run
 from sslkit.notebooks.files import ROOT
+from sslkit.notebooks.page import page
 
 NOTEBOOKS = [pytest.param(path, id=path.stem) for path in course().values()]
 # Edited on 27 November 2026 (imports of the new folders, exercises in their own cells), on a machine too slow to run them all again that
@@ -67,3 +69,15 @@ def test_it_runs_at_smoke_scale(path, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     nb = run(tmp_path / "notebooks" / path.name, scale="smoke")
     assert nb.metadata.sslkit.scale == "smoke"
+
+
+@each_notebook
+def test_its_page_needs_no_network(path):
+    """Formulas are MathML without a rest of LaTeX, figures have their alt texts, nothing is loaded from elsewhere."""
+    html = page(nbformat.read(path, as_version=4), path.stem)
+    assert not re.findall(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="(?!data:|#)[^"]*"', html)
+    assert all(re.search(r'alt="[^"]+', image) for image in re.findall(r"<img[^>]*>", html))
+    formulas = re.findall(r"<math.*?</math>", html, re.DOTALL)
+    assert not [formula for formula in formulas if "\\" in formula]
+    prose = re.sub(r"<(pre|code|script|style|math)\b.*?</\1>|<img[^>]*>", "", html, flags=re.DOTALL)
+    assert not re.findall(r"\$[^$<>]{1,80}\$", prose)

@@ -74,7 +74,9 @@ def run(
         files.write(to, nbformat.writes(nb) + "\n")
         say(f"{path.name}: written to {to}")
     if html is not None:
-        files.write(html, _page(nb, path.stem))
+        from sslkit.notebooks.page import page  # half a second that only this needs
+
+        files.write(html, page(nb, path.stem))
         say(f"{path.name}: to look at: {html.resolve().as_uri()}")
     return nb
 
@@ -173,9 +175,3 @@ def _normalise(nb: nbformat.NotebookNode) -> None:
             data = output.get("data", {})
             if any(mime.startswith("image/") for mime in data):
                 data.pop(WIDGET, None)
-
-
-def _page(nb: nbformat.NotebookNode, title: str) -> str:
-    from nbconvert import HTMLExporter  # half a second that only this needs
-
-    return HTMLExporter().from_notebook_node(nb, resources={"metadata": {"name": title}})[0]

@@ -76,11 +76,11 @@ class Panel(ipywidgets.VBox):
 
 
 def slider(description: str, value, low, high, log: bool = False):
-    """A slider for an int, a float, or a pair of floats; it redraws on release: a redraw takes about 100
-    ms."""
+    """A slider for an int, a float, or a pair of floats. It redraws while it is dragged: the page sends a value only when the
+    kernel is done with the one before."""
     ends = value if isinstance(value, (tuple, list)) else [value]
     low, high = min(low, *ends), max(high, *ends)
-    look = dict(value=value, description=description, continuous_update=False, style={"description_width": "11.5rem"})
+    look = dict(value=value, description=description, style={"description_width": "11.5rem"})
     look["layout"] = ipywidgets.Layout(width="auto", min_width="20rem", max_width="32rem", flex="1 1 25rem")
     if isinstance(value, int):
         return ipywidgets.IntSlider(min=low, max=high, **look)

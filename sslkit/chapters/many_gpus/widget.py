@@ -13,7 +13,7 @@ def negatives(batch: int = 16, processes: int = 4) -> Panel:
     `processes` does.
     """
     figures.negatives(batch, processes)  # a number that does not divide is an error here, not in the panel
-    choices = dict(continuous_update=False, style={"description_width": "11.5rem"})
+    choices = dict(style={"description_width": "11.5rem"})
     numbers = [n for n in range(1, batch + 1) if batch % n == 0]
     controls = {
         "processes": ipywidgets.SelectionSlider(options=numbers, value=processes, description="processes", **choices),

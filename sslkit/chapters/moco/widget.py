@@ -23,7 +23,7 @@ def key_queue(agreement: dict, queue: int = 2048, batch: int = 64, momentum=None
     if not curves:
         raise ValueError("agreement is empty: record at least one run")
     first = f"momentum {momentum:g}" if momentum is not None else next(iter(curves))
-    choices = dict(style={"description_width": "11.5rem"}, continuous_update=False)
+    choices = dict(style={"description_width": "11.5rem"})
     controls = {
         "queue": ipywidgets.SelectionSlider(
             options=sorted({*LENGTHS, queue}), value=queue, description="keys in the queue", **choices
