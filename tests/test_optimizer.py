@@ -11,7 +11,8 @@ from two_processes import in_two_processes
 from sslkit import dist
 from sslkit.nets import device_of
 from sslkit.train import Recipe, learning_rate, make_optimizer, train
-from sslkit.train.optimizer import set_rates
+from sslkit.train.muon import Muon, orthogonal
+from sslkit.train.optimizer import load_moments, set_rates
 
 RECIPE = Recipe(steps=10, lr=0.1, batch=8, weight_decay=0.01)
 X = torch.rand(32, 5, generator=torch.Generator().manual_seed(0))
@@ -140,3 +141,85 @@ def test_sgd_has_momentum():
         optimizer.step()
         places.append(method.w.item())
     assert places[1] - places[0] == pytest.approx(-0.1) and places[2] - places[1] == pytest.approx(-0.19)
+
+
+# --- Muon
+
+
+def test_an_orthogonal_update_keeps_the_singular_vectors_and_evens_the_values():
+    generator = torch.Generator().manual_seed(0)
+    for shape in ((6, 20), (20, 6), (8, 8)):
+        matrix = torch.randn(shape, generator=generator, dtype=torch.float64)
+        u, s, v = torch.linalg.svd(matrix, full_matrices=False)
+        values = u.T @ orthogonal(matrix) @ v.T
+        torch.testing.assert_close(values, torch.diag(values.diagonal()), atol=1e-9, rtol=0)
+        assert 0.5 < values.diagonal().min() and values.diagonal().max() < 1.3 and s.max() / s.min() > 1.5
+    assert orthogonal(torch.zeros(3, 4)).abs().max() == 0
+
+
+def test_muon_takes_the_steps_of_its_paper():
+    """Against the update written out with an exact polynomial of the singular values, on filters as well."""
+    torch.manual_seed(0)
+    weight = nn.Parameter(torch.randn(8, 3, 2, 2, dtype=torch.float64))
+    optimizer = Muon([weight], lr=0.1, weight_decay=0.5)
+    expected, mean = weight.detach().clone(), torch.zeros(8, 12, dtype=torch.float64)
+    for _ in range(3):
+        weight.grad = torch.randn_like(weight)
+        optimizer.step()
+        grad = weight.grad.reshape(8, 12)
+        mean = 0.95 * mean + 0.05 * grad
+        u, s, v = torch.linalg.svd(0.05 * grad + 0.95 * mean, full_matrices=False)
+        s = s / s.norm()
+        for _ in range(5):
+            s = 3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5
+        expected = expected * (1 - 0.1 * 0.5) - 0.1 * (u @ torch.diag(s) @ v).reshape(8, 3, 2, 2)
+        torch.testing.assert_close(weight.detach(), expected, atol=1e-6, rtol=0)
+
+
+def test_a_tall_weight_takes_longer_steps():
+    tall, wide = nn.Parameter(torch.zeros(16, 4)), nn.Parameter(torch.zeros(4, 16))
+    torch.manual_seed(0)
+    tall.grad = torch.randn(16, 4)
+    wide.grad = tall.grad.T.clone()
+    Muon([tall, wide], lr=1.0).step()
+    torch.testing.assert_close(tall.detach().T, 2 * wide.detach())
+
+
+def test_biases_learn_by_adamw_at_a_tenth_of_muons_rate():
+    recipe = RECIPE.but(optimizer="muon", lr=0.02)
+    found = rates(Two(), recipe, 3)
+    assert (
+        found["first.bias"] == pytest.approx(found["first.weight"] / 10) == pytest.approx(learning_rate(recipe, 3) / 10)
+    )
+    theirs, ours = nn.Parameter(torch.ones(5)), nn.Parameter(torch.ones(5))
+    reference, optimizer = torch.optim.AdamW([theirs], lr=0.1, weight_decay=0.2), Muon([ours], lr=0.1, weight_decay=0.2)
+    for _ in range(4):
+        theirs.grad = ours.grad = torch.randn(5)
+        reference.step()
+        optimizer.step()
+    torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw", "muon"])
+def test_every_optimizer_lowers_the_loss_and_resumes_bit_for_bit(name, tmp_path):
+    recipe = RECIPE.but(optimizer=name, lr=0.01, steps=30)
+    whole, cut, again = Two(), Two(), Two()
+    losses = [record.loss for record in train(whole, X, recipe)]
+    assert losses[-1] < losses[0]
+    for record in train(cut, X, recipe, out=tmp_path):
+        if record.step == 11:
+            break
+    list(train(again, X, recipe, out=tmp_path, resume=True))
+    assert same(weights(whole), weights(again))
+
+
+def test_moments_of_another_optimizer_are_refused():
+    method = Two()
+    list(train(method, X, RECIPE.but(steps=1)))  # so that there are gradients
+    muon, adamw = (make_optimizer(method, RECIPE.but(optimizer=name)) for name in ("muon", "adamw"))
+    muon.step()
+    adamw.step()
+    load_moments(muon, muon.state_dict())
+    for optimizer, state in ((adamw, muon.state_dict()), (muon, adamw.state_dict())):
+        with pytest.raises(ValueError, match="not that of this method"):
+            load_moments(optimizer, state)

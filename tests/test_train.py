@@ -176,7 +176,7 @@ def test_no_weight_decay_on_biases_and_batch_norm():
 
 
 def test_bad_settings_are_said():
-    with pytest.raises(ValueError, match="sgd and adamw"):
+    with pytest.raises(ValueError, match="sgd, adamw and muon"):
         training.make_optimizer(fresh(), RECIPE.but(optimizer="lion"))
     with pytest.raises(ValueError, match="at least two images"):
         next(train(fresh(), X[:1], RECIPE))

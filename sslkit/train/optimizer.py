@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from sslkit.train.muon import Muon
 from sslkit.train.recipe import Recipe
 
 
@@ -19,7 +20,8 @@ def learning_rate(recipe: Recipe, step: int) -> float:
 
 
 def make_optimizer(method: Any, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD with momentum 0.9, or AdamW; no weight decay on biases and batch norm, as the papers do.
+    """SGD with momentum 0.9, AdamW, or Muon; no weight decay on biases and batch norm, as the papers do. Where Muon
+    trains the weights, biases and norms have a tenth of the rate, since AdamW trains them.
 
     A method may set rates of its own by `parameter_groups()`: a list of dicts with "params", and "lr", the group's share
     of the learning rate (1); "constant": True for a rate without warm-up and cosine; "weight_decay" in place of the
@@ -34,7 +36,9 @@ def make_optimizer(method: Any, recipe: Recipe) -> torch.optim.Optimizer:
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9)
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=recipe.lr)
-    raise ValueError(f"no optimizer {recipe.optimizer!r}; there are sgd and adamw")
+    if recipe.optimizer == "muon":
+        return Muon(groups, lr=recipe.lr)
+    raise ValueError(f"no optimizer {recipe.optimizer!r}; there are sgd, adamw and muon")
 
 
 def learned(parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:
@@ -51,14 +55,22 @@ def split(
 ) -> list[dict[str, Any]]:
     """Two groups of the optimiser: the weights, and the biases and norms, which do not decay."""
     decay = recipe.weight_decay if weight_decay is None else weight_decay
-    common = {"share": lr, "constant": constant}
+    flat = lr * (0.1 if recipe.optimizer == "muon" else 1)
     return [
-        {"params": [p for p in params if p.ndim > 1], "weight_decay": decay, **common},
-        {"params": [p for p in params if p.ndim <= 1], "weight_decay": weight_decay or 0.0, **common},
+        {"params": [p for p in params if p.ndim > 1], "weight_decay": decay, "share": lr, "constant": constant},
+        {
+            "params": [p for p in params if p.ndim <= 1],
+            "weight_decay": weight_decay or 0.0,
+            "share": flat,
+            "constant": constant,
+        },
     ]
 
 
-MOMENTS = {torch.optim.SGD: {"momentum_buffer"}, torch.optim.AdamW: {"step", "exp_avg", "exp_avg_sq"}}  # of a parameter
+def moments_of(optimizer: torch.optim.Optimizer, parameter: nn.Parameter) -> set[str]:
+    """The names of what an optimiser remembers of a parameter."""
+    adam = isinstance(optimizer, torch.optim.AdamW) or isinstance(optimizer, Muon) and parameter.ndim <= 1
+    return {"step", "exp_avg", "exp_avg_sq"} if adam else {"momentum_buffer"}
 
 
 def load_moments(optimizer: torch.optim.Optimizer, state: Any) -> None:
@@ -69,7 +81,7 @@ def load_moments(optimizer: torch.optim.Optimizer, state: Any) -> None:
     try:
         fits = [group["params"] for group in state["param_groups"]] == [g["params"] for g in mine["param_groups"]]
         for index, moments in state["state"].items():
-            fits &= moments.keys() == MOMENTS[type(optimizer)] and 0 <= index < len(parameters)
+            fits &= 0 <= index < len(parameters) and moments.keys() == moments_of(optimizer, parameters[index])
             for name, value in moments.items():
                 fits &= value is None or value.shape == (() if name == "step" else parameters[index].shape)
     except (TypeError, KeyError, AttributeError, IndexError):
