@@ -12,7 +12,10 @@ def shipped() -> Path:
     """The folder of what ships: data/ of the clone; of an installed wheel, where it put its data files."""
     if IN_CLONE:
         return CLONE / "data"
-    files = metadata.files("sslkit") or []
+    try:
+        files = metadata.files("sslkit") or []
+    except metadata.PackageNotFoundError:  # a bare copy of the package: what needs the data says that it is missing
+        files = []
     found = [
         Path(str(file.locate())).resolve() for file in files if file.as_posix().endswith("share/sslkit/data/README.md")
     ]

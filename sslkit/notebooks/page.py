@@ -26,9 +26,7 @@ TEMPLATE = """
 
 def mathml(latex: str, display: str) -> str:
     """A formula as a <math> element; display: "inline" or "block". What the converter cannot read stays as it was written."""
-    known = unescape(latex).replace(
-        r"\arg", r"\mathrm{arg}"
-    )  # the only name in the course that the converter does not know
+    known = unescape(latex).replace(r"\arg", r"\mathrm{arg}")  # the one name here that the converter does not know
     try:
         return convert(known, display=display)
     except Exception:  # its errors have no common base
