@@ -38,16 +38,16 @@ def test_a_wheel_brings_its_data_and_the_lab_settings(tmp_path):
     assert built.returncode == 0, built.stderr
     (wheel,) = tmp_path.glob("sslkit-*.whl")
 
+    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SSLKIT_DATA")}
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     places = sysconfig.get_paths("venv", {"base": str(tmp_path / "venv"), "platbase": str(tmp_path / "venv")})
     python = Path(places["scripts"]) / ("python.exe" if os.name == "nt" else "python")
-    subprocess.run([*pip, "--python", python, "install", "-q", "--no-deps", wheel], check=True)
+    subprocess.run([*pip, "--python", python, "install", "-q", "--no-deps", wheel], check=True, cwd=tmp_path, env=clean)
     others = Path(places["purelib"]) / "torch.pth"  # PyTorch and the rest as they are here
     others.write_text(sysconfig.get_path("purelib"))
     assert (Path(places["data"]) / "etc/jupyter/labconfig/default_setting_overrides.json").is_file()
 
     (tmp_path / "empty").mkdir()
-    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SSLKIT_DATA")}
     done = subprocess.run(
         [python, "-c", USED.format(clone=str(ROOT))], cwd=tmp_path / "empty", env=clean, capture_output=True, text=True
     )
