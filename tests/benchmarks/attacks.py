@@ -21,14 +21,14 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 
-import attacked_files
-from attacked_files import Outcome
 from tables import machine, save
 
 from sslkit import chapters, checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
+import attacked_files  # noqa: E402
+from attacked_files import Outcome  # noqa: E402
 from running import alone, one_thread  # noqa: E402
 from states import same  # noqa: E402
 
