@@ -1,6 +1,11 @@
 """What all tests share."""
 
+import signal
+
 import pytest
+
+# A shell that starts a command in the background lets it ignore Ctrl-C, and all its children too: the tests send one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LATE = ("slow", "notebook", "browser")
 
