@@ -1,17 +1,19 @@
 """A widget as IPython displays it."""
 
-import base64
 import io
 
 from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
+from sslkit.plots import Picture
 from sslkit.widgets.panel import WIDGET_MIME
 
 
-def displayed(widget) -> tuple[dict, dict]:
-    """The data and metadata that IPython shows: the live widget, and a picture that can be opened."""
-    data, metadata = DisplayFormatter().format(widget)
+def displayed(widget) -> Picture:
+    """What IPython shows: the live widget, and a picture that can be opened; returns the picture."""
+    data, _ = DisplayFormatter().format(widget)
     assert data[WIDGET_MIME]["model_id"] == widget.model_id
-    Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).verify()
-    return data, metadata
+    picture = Picture.found(data["text/html"])
+    Image.open(io.BytesIO(picture.png)).verify()
+    assert data["text/plain"] == picture.alt
+    return picture

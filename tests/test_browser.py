@@ -24,6 +24,7 @@ CHAPTERS = [path for path in sorted(FIRST.parent.glob("*.ipynb")) if path != FIR
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 FLAGS = "--no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking"
 TOKEN = "t"
+CONTROL = ".sslkit-range, .sslkit-choice"
 
 SMALL = [
     """import torch
@@ -130,14 +131,13 @@ def run_all(page, address: str, notebook: str) -> None:
 
 def move_slider(page, panel=None) -> None:
     """A step of a panel's first slider, or the next entry of its first drop-down, changes the picture below it."""
-    panel = panel or page.locator(".sslkit-panel", has=page.locator(".noUi-handle")).first
+    panel = panel or page.locator(".sslkit-panel", has=page.locator(CONTROL)).first
     panel.scroll_into_view_if_needed()
-    picture, handle = panel.locator(".widget-image"), panel.locator(".noUi-handle")
+    picture, control = panel.locator(".sslkit-picture"), panel.locator(CONTROL).first
     before = picture.get_attribute("src")
-    control, key = (handle.first, "ArrowRight") if handle.count() else (panel.locator("select").first, "ArrowDown")
-    if handle.count() and control.get_attribute("aria-valuenow") == control.get_attribute("aria-valuemax"):
-        key = "ArrowLeft"  # it stands at its end
     control.focus()
+    at_its_end = control.evaluate("node => node.value === node.max")
+    key = "ArrowLeft" if at_its_end else "ArrowRight"
     page.keyboard.press(key)
     page.wait_for_function("([img, old]) => img.src !== old", arg=[picture.element_handle(), before])
     assert panel.locator("[role=alert]").count() == 0
@@ -178,7 +178,7 @@ def explore(page, screenshot: Path, small: bool) -> None:
 def press_button(page, panel) -> None:
     """A panel of buttons draws another picture when its last one is pressed."""
     panel.scroll_into_view_if_needed()
-    picture = panel.locator(".widget-image, img").first
+    picture = panel.locator("img").first
     picture.wait_for()
     before = picture.get_attribute("src")
     panel.locator("button").last.click()
@@ -234,7 +234,7 @@ def test_saved_work_stays_readable(page, tmp_path):
         assert page.locator(".sslkit-panel, .sslkit-explorer").count() >= 2
         page.keyboard.press("Control+s")
         deadline = time.monotonic() + 60
-        while "image/png" not in (tmp_path / "small.ipynb").read_text():
+        while "data:image/png" not in (tmp_path / "small.ipynb").read_text():
             assert time.monotonic() < deadline, "it was not saved"
             page.wait_for_timeout(100)
         widgets = page.locator(".sslkit-panel").count()
@@ -268,7 +268,7 @@ def test_every_panel_of_a_chapter_answers(page, lab, path, tmp_path):
     explorers = page.locator(".sslkit-explorer")
     assert panels.count() + explorers.count() > 0, "a chapter has a widget"
     for panel in panels.all():
-        if panel.locator(".noUi-handle").count():
+        if panel.locator(CONTROL).count():
             move_slider(page, panel)
         else:
             press_button(page, panel)
@@ -276,3 +276,57 @@ def test_every_panel_of_a_chapter_answers(page, lab, path, tmp_path):
         shots = Path(os.environ.get("SSLKIT_SCREENSHOTS", tmp_path))
         panels.last.screenshot(path=shots / f"panel-{path.stem}.png")
     assert_quiet(page, lab)
+
+
+CONTROLS = """import torch
+from sslkit import plots, widgets
+controls = {
+    "temperature": widgets.slider("temperature", 0.1, 0.02, 2.0, log=True),
+    "scale": widgets.slider("scale", (0.2, 1.0), 0.04, 1.0),
+    "queue": widgets.slider("keys", 64, options=[16, 64, 256]),
+    "name": widgets.choice("data set", ["scenes", "emoji", "fashion"]),
+}
+draw = lambda **v: plots.note(f"{v['temperature']:.3f} {v['scale']} {v['queue']} {v['name']}")
+widgets.Panel(controls, draw, lambda: plots.note("still"))"""
+
+
+def test_controls_have_names_true_values_and_keys_of_their_own(page, tmp_path):
+    """As a screen reader and a keyboard meet them; and the picture follows while a slider is still held."""
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CONTROLS), nbformat.v4.new_code_cell("'the end'")])
+    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nb, tmp_path / "controls.ipynb")
+    process, address = serve(tmp_path, ROOT / ".jupyter")
+    try:
+        run_all(page, address, "controls.ipynb")
+        picture = page.locator(".sslkit-picture")
+        shows = lambda words: page.get_by_role("img", name=words).wait_for()  # noqa: E731
+        shows("0.100 (0.2, 1.0) 64 scenes.")
+        temperature = page.get_by_role("slider", name="temperature")
+        assert temperature.get_attribute("aria-valuetext") == "0.100"
+        cell = page.locator(".jp-mod-active").first.inner_text()
+        temperature.focus()
+        page.keyboard.press("End")
+        shows("2.000 (0.2, 1.0) 64 scenes.")
+        assert temperature.get_attribute("aria-valuetext") == "2.000"
+        page.get_by_role("slider", name="scale, from").press("Home")
+        shows("2.000 (0.04, 1.0) 64 scenes.")
+        keys = page.get_by_role("slider", name="keys")
+        keys.press("ArrowUp")
+        shows("2.000 (0.04, 1.0) 256 scenes.")
+        assert keys.get_attribute("aria-valuetext") == "256"
+        names = page.get_by_role("combobox", name="data set")
+        names.press("ArrowDown")
+        shows("2.000 (0.04, 1.0) 256 emoji.")
+        assert names.evaluate("node => node === document.activeElement")
+        assert page.locator(".jp-mod-active").first.inner_text()[:20] == cell[:20]  # no cell was left for another
+        box, before = temperature.bounding_box(), picture.get_attribute("src")
+        page.mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+        page.wait_for_function("([img, old]) => img.src !== old", arg=[picture.element_handle(), before])  # still held
+        page.mouse.up()
+        assert int(picture.get_attribute("width")) * 2 == picture.evaluate("node => node.naturalWidth")
+    finally:
+        process.terminate()
+        process.wait(20)
+    assert_quiet(page, address)

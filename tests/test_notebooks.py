@@ -225,7 +225,7 @@ def test_a_run_exports_executes_and_stamps(root, monkeypatch):
     startup.mkdir(parents=True)
     (startup / "mine.py").write_text("import builtins; builtins.loss = 'of this user'")
     monkeypatch.setenv("IPYTHONDIR", str(root / "ipython"))
-    image = "{'image/png': '', 'application/vnd.jupyter.widget-view+json': {'model_id': '1'}}"
+    image = "{'text/html': '', 'application/vnd.jupyter.widget-view+json': {'model_id': '1'}}"
     path = notebook(
         root,
         "03_early",
@@ -251,7 +251,7 @@ def test_a_run_exports_executes_and_stamps(root, monkeypatch):
     assert outputs(nb, 1) == [f"{path.parent} laptop {sys.executable}\n"]
     assert outputs(nb, 2) == ["(0.0, False)"]
     assert outputs(nb, 3) == ["a\nb\n", "!\n!\n"]
-    assert set(nb.cells[4].outputs[0].data) == {"image/png"}
+    assert set(nb.cells[4].outputs[0].data) == {"text/html"}
     assert outputs(nb, 5) == ["'last'"]
     assert [cell.execution_count for cell in nb.cells] == [1, 2, 3, 4, 5, 6, 7, 8, None, 9, None]
     assert "widgets" not in nb.metadata
@@ -346,8 +346,7 @@ def good(root):
     """An executed notebook with nothing wrong, written without running it."""
     path = notebook(root, "10_late", "# Late ![a map](map.png)", "draw()", "", "print(1)")
     nb = nbformat.read(path, as_version=4)
-    about = {"image/png": {"alt": "a map"}}
-    figure = v4.new_output("display_data", {"image/png": "iVBORw0="}, metadata=about)
+    figure = v4.new_output("display_data", {"text/html": '<img alt="a map" src="data:image/png;base64,iVBORw0=">'})
     nb.cells[1].update(execution_count=1, outputs=[figure])
     nb.cells[3].update(execution_count=2, outputs=[v4.new_output("stream", text="1\n")])
     nb.metadata.sslkit = {"scale": "laptop", "source": source_hash(nb), "seconds": 200, "peak_mb": 900}
@@ -375,13 +374,20 @@ def test_nothing_is_wrong_with_a_good_one(good):
             "cell 4: stored error KeyError: 'x'",
         ),
         (lambda nb: nb.metadata.update(widgets={"application/x": {"state": {}}}), "widget state is stored"),
-        (lambda nb: nb.cells[1].outputs[0].metadata.clear(), "cell 2: a figure without alt text"),
-        (lambda nb: nb.cells[1].outputs[0].metadata["image/png"].update(alt=" "), "cell 2: a figure without"),
+        (
+            lambda nb: nb.cells[1].outputs[0].data.update({"text/html": "<img src='a'>"}),
+            "cell 2: a figure without alt text",
+        ),
+        (
+            lambda nb: nb.cells[1].outputs[0].data.update({"text/html": '<img alt=" " src="a">'}),
+            "cell 2: a figure without",
+        ),
+        (lambda nb: nb.cells[1].outputs[0].data.update({"image/png": "iVBORw0="}), "cell 2: a bare image/png"),
         (
             lambda nb: nb.cells[1].outputs[0].data.update({"application/vnd.jupyter.widget-view+json": {}}),
             "cell 2: a widget without a picture",
         ),
-        (lambda nb: nb.cells[3].outputs[0].update(text="x" * 1_100_000), "at most 1100 kB"),
+        (lambda nb: nb.cells[3].outputs[0].update(text="x" * 2_000_000), "at most 2000 kB"),
         (lambda nb: nb.cells[3].outputs[0].pop("text"), "'text' is a required property"),
     ],
 )

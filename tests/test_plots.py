@@ -1,7 +1,6 @@
 """Figures: what is drawn is what was given, nothing is cropped or overlaps, and pyplot stays out."""
 
 import ast
-import base64
 import io
 import itertools
 import json
@@ -120,8 +119,8 @@ def test_picture_is_a_small_png_with_alt_text(name):
     picture = ALL[name](title="What to see", caption="12 images, seed 0.")
     image = Image.open(io.BytesIO(picture.png))
     image.verify()
-    assert image.format == "PNG" and 300 < image.width <= 900 and image.height < 900
-    assert len(picture.png) < 130_000
+    assert image.format == "PNG" and 300 < picture.width <= 900 and image.height < 1800
+    assert image.width == 2 * picture.width and len(picture.png) < 130_000
     assert len(picture.alt) > 30
     if name in FIGURES:
         assert "What to see." in picture.alt and "12 images, seed 0." in picture.alt
@@ -179,9 +178,16 @@ def test_one_figure_is_drawn_at_a_time(name):
 def test_picture_saves_and_shows_itself(tmp_path):
     picture = plots.note("title", "caption")
     assert picture.save(tmp_path / "new" / "a.png").read_bytes() == picture.png
-    data, metadata = picture._repr_mimebundle_()
-    assert base64.b64decode(data["image/png"]) == picture.png
-    assert data["text/plain"] == picture.alt == metadata["image/png"]["alt"]
+    data, _ = picture._repr_mimebundle_()
+    assert plots.Picture.found(data["text/html"]) == picture and data["text/plain"] == picture.alt
+    assert f'<img width="{pixels(picture).shape[1] // 2}"' in data["text/html"]  # two pixels to one of the page
+
+
+def test_words_of_a_figure_are_text_in_the_page():
+    picture = plots.note('<img src=x onerror="alert(1)"> & more')
+    data, _ = picture._repr_mimebundle_()
+    assert data["text/html"].count("<") == 1 and plots.Picture.found(data["text/html"]) == picture
+    assert plots.Picture.found("<img src='a.png'>") is None
 
 
 def test_notebooks_store_each_picture_once_as_base64_with_alt_text():
@@ -197,8 +203,9 @@ plots.note("the title", "the caption")"""
     kinds = [output["output_type"] for output in nb.cells[0].outputs]
     assert kinds == ["display_data", "execute_result"]
     for output in nb.cells[0].outputs:
-        Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"]))).verify()
-        assert len(output["metadata"]["image/png"]["alt"]) > 10
+        picture = plots.Picture.found(output["data"]["text/html"])
+        Image.open(io.BytesIO(picture.png)).verify()
+        assert len(picture.alt) > 10
     assert json.dumps(nb).count("iVBORw0KGgo") == 2
     assert "step 3 of 3" in nb.cells[0].outputs[0]["data"]["text/plain"]
 
@@ -225,7 +232,7 @@ def test_grid_shows_every_pixel_of_every_image():
     images[0, 0], images[1, 2], images[2, :2] = 252, 252, 252  # red, blue, yellow
     picture = plots.grid(images, side=40)
     for colour in ((252, 0, 0), (0, 0, 252), (252, 252, 0)):
-        assert count(picture, colour) == 40 * 40
+        assert count(picture, colour) == 4 * 40 * 40
     at = np.argwhere((pixels(picture) == (0, 0, 252)).all(2))
     assert at[:, 1].min() > np.argwhere((pixels(picture) == (252, 0, 0)).all(2))[:, 1].max()
 
@@ -261,7 +268,7 @@ def test_neighbours_are_framed_and_counted():
     picture = plots.neighbours(images, found, [1], [[1, 0, 1, 1]], ["cat", "dog"], title="t", caption="Val.")
     assert "Val. 3 of 4 neighbours (75%) have the query's class" in picture.alt
     tile = 72
-    ring = (tile + 6) ** 2 - tile**2
+    ring = 4 * ((tile + 6) ** 2 - tile**2)
     assert count(picture, rgb(RIGHT)) == 3 * ring
     assert count(picture, rgb(WRONG)) >= ring  # and the wrong one's name
     with pytest.raises(ValueError, match="train.y\\[indices\\]"):
@@ -312,7 +319,7 @@ def test_subsample_draws_without_replacement():
 def test_map_has_each_class_colour_and_refuses_too_few_names():
     picture = plots.tsne_maps([("a", XY, Y)], CLASSES)
     seen = {tuple(c) for c in pixels(picture).reshape(-1, 3).tolist()}
-    for colour in COLOURS:
+    for colour in COLOURS[: len(CLASSES)]:
         assert any(sum(abs(a - b) for a, b in zip(rgb(colour), c)) < 30 for c in seen), colour
     with pytest.raises(ValueError, match="only 3 class names"):
         plots.tsne_maps([("a", XY, Y)], CLASSES[:3])
@@ -340,7 +347,7 @@ def test_verdict_in_words():
 
 def test_chance_level_is_drawn_and_named(drawn_text):
     plots.losses([3.0, 2.5, 2.0], chance=6.236)
-    assert any("chance level 6.24" in text for text, _, _ in drawn_text)
+    assert any(text == "chance\n6.24" for text, _, _ in drawn_text)
 
 
 def test_label_efficiency_states_means():
@@ -468,3 +475,91 @@ def test_live_survives_a_loss_that_is_not_finite():
 )
 def test_duration(seconds, words):
     assert plots.duration(seconds) == words
+
+
+# --- colours and numbers ---------------------------------------------------------------------------
+
+# Machado, Oliveira and Fernandes 2009, severity 1: linear RGB as it looks without one kind of cone.
+SEEN_BY = {
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+def linear(colour: str) -> np.ndarray:
+    """A hex colour as linear RGB in [0, 1]."""
+    c = np.array(rgb(colour)) / 255
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(a: str, b: str) -> float:
+    """WCAG 2.2."""
+    bright, dark = sorted((linear(c) @ [0.2126, 0.7152, 0.0722] for c in (a, b)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def oklab(x: np.ndarray) -> np.ndarray:
+    """Linear RGB in OKLab (Ottosson 2020)."""
+    cones = np.cbrt(
+        np.array(
+            [[0.41222147, 0.53633254, 0.05144599], [0.2119035, 0.6806995, 0.1073970], [0.0883025, 0.2817188, 0.6299787]]
+        )
+        @ np.clip(x, 0, 1)
+    )
+    lab = [
+        [0.21045426, 0.79361779, -0.00407205],
+        [1.97799850, -2.42859221, 0.45059371],
+        [0.02590404, 0.78277177, -0.80867577],
+    ]
+    return np.array(lab) @ cones
+
+
+@pytest.mark.parametrize("background", ["#FFFFFF", "#111111"])
+def test_every_colour_is_seen_on_the_light_and_the_dark_theme(background):
+    assert len(COLOURS) >= 12
+    assert {c: round(contrast(c, background), 2) for c in (*COLOURS, RIGHT, WRONG) if contrast(c, background) < 3} == {}
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
+
+
+def test_text_is_read_on_white():
+    from sslkit.plots.picture import FAINT, INK
+
+    assert min(contrast(c, "#FFFFFF") for c in (INK, FAINT, RIGHT, WRONG)) > 4.5
+
+
+@pytest.mark.parametrize("eyes, least", [("normal", 0.11), ("protan", 0.06), ("deutan", 0.06), ("tritan", 0.04)])
+def test_no_two_colours_look_alike(eyes, least):
+    seen = [oklab(np.array(SEEN_BY.get(eyes, np.eye(3))) @ linear(c)) for c in COLOURS]
+    near = {(a, b): np.linalg.norm(x - y) for (a, x), (b, y) in itertools.combinations(zip(COLOURS, seen), 2)}
+    assert {pair: round(d, 3) for pair, d in near.items() if d < least} == {}
+
+
+def shown_texts(drawn_text, inside: str = "") -> list[str]:
+    return [text for text, _, _ in drawn_text if inside in text]
+
+
+@pytest.mark.parametrize("low, high", [(0.20, 0.204), (0.1, 0.9), (0.5, 0.52)])
+def test_two_ticks_never_read_the_same(low, high, drawn_text):
+    plots.label_efficiency({"a": {1: low, 10: high}}, title="t")
+    ticks = [text for text in shown_texts(drawn_text, "%") if text.replace(".", "").rstrip("%").isdigit()]
+    assert len(ticks) > 2 and len(ticks) == len(set(ticks)), ticks
+
+
+def test_a_long_class_name_is_whole_where_there_is_room(drawn_text):
+    names = [f"upholstery {k}" for k in range(4)]
+    plots.grid(IMAGES[:4], names, side=32, title="t")
+    assert shown_texts(drawn_text, "upholstery") == names
+    drawn_text.clear()
+    found = np.stack([IMAGES[:4]] * 2)
+    plots.neighbours(
+        IMAGES[:2], found, [0, 1], [[0, 0, 1, 0], [1, 1, 1, 1]], ["cat", "a very long name of a class"], side=24
+    )
+    assert "a very long name of a class" in shown_texts(drawn_text)
+
+
+def test_the_chance_level_is_named_beside_the_curves(drawn_text):
+    plots.losses({"flat": np.full(80, 1.4), "noisy": 1.4 + 0.2 * rng.normal(size=80)}, chance=1.4, title="t")
+    box = next(box for text, box, _ in drawn_text if text.startswith("chance"))
+    last_tick = max(box.x1 for text, box, _ in drawn_text if text == "80")
+    assert box.x0 > last_tick - 12  # right of where the curves end

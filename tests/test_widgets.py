@@ -46,16 +46,15 @@ def test_shown_as_live_widget_and_as_picture(name):
     """As IPython displays it. ipywidgets 7's own _ipython_display_ would go first and leave the picture out."""
     widget = ALL[name]()
     assert widget._ipython_display_ is None
-    data, metadata = displayed(widget)
-    assert len(data["image/png"]) < 150_000
-    assert len(metadata["image/png"]["alt"]) > 60 and data["text/plain"] == metadata["image/png"]["alt"]
+    picture = displayed(widget)
+    assert len(picture.png) < 200_000 and len(picture.alt) > 60
 
 
 # --- panel -------------------------------------------------------------------------------
 
 
 def panel(draw, **sliders):
-    controls = {name: widgets.panel.slider(name, value, 0, 100) for name, value in sliders.items()}
+    controls = {name: widgets.slider(name, value, 0, 100) for name, value in sliders.items()}
     return widgets.Panel(controls, draw, lambda: plots.note("fallback"))
 
 
@@ -118,7 +117,6 @@ def test_playground_has_a_slider_for_each_number_and_each_changes_the_picture():
         control.value = (control.min, control.min) if pair else control.max
         assert one.words.value == "", (name, one.words.value)
         assert one.image.value != before, name
-        assert control.continuous_update  # it follows the hand
 
 
 def test_playground_shows_what_the_views_give():

@@ -1,4 +1,4 @@
-"""An executed notebook as one HTML page that needs no network: formulas as MathML, alt texts on figures, no scripts."""
+"""An executed notebook as one HTML page that needs no network: formulas as MathML, no scripts."""
 
 from html import escape, unescape
 from typing import Any
@@ -9,18 +9,12 @@ from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-# nbconvert's own page with three things changed: it loads no scripts from elsewhere, and a figure says what it shows.
+# nbconvert's own page, but it loads no scripts from elsewhere.
 TEMPLATE = """
 {%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock -%}
 {%- block html_head_js_mathjax -%}{%- endblock -%}
 {%- block html_head_js_mermaidjs -%}{%- endblock -%}
-{%- block data_png scoped -%}
-<div class="jp-RenderedImage jp-OutputArea-output {{ extra_class }}">
-<img src="data:image/png;base64,{{ output.data['image/png'] | escape_html }}"
- alt="{{ output | get_metadata('alt', 'image/png') or '' | escape_html_keep_quotes }}">
-</div>
-{%- endblock -%}
 """
 
 

@@ -173,5 +173,5 @@ def _normalise(nb: nbformat.NotebookNode) -> None:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            if any(mime.startswith("image/") for mime in data):
+            if "text/html" in data:
                 data.pop(WIDGET, None)

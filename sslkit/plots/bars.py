@@ -6,8 +6,10 @@ from .picture import (
     COLOURS,
     FAINT,
     INK,
+    PALE,
     TEXT_SIZE,
     WIDTH,
+    Percent,
     Picture,
     array,
     drawing,
@@ -55,20 +57,22 @@ def draw_bars(ax, runs: dict, highlight: str | None, names: bool = True, room: f
             y,
             means[name],
             height=0.62,
-            color=COLOURS[0] if strong else COLOURS[5],
-            alpha=1 if strong else 0.75,
+            color=COLOURS[0] if strong else PALE,
         )
         if len(r) > 1:
             ax.plot(r, np.full(len(r), y), **dot)
         text = f"{means[name]:.1%}" if share else short(means[name])
         look = dict(va="center", size=TEXT_SIZE, color=INK, weight="bold" if strong else "normal")
+        look["bbox"] = dict(
+            facecolor="white", edgecolor="none", pad=1
+        )  # the dashed line of chance does not run through a number
         ax.annotate(text, (max(r.max(), 0), y), (6, 0), textcoords="offset points", **look)
     ax.set_xlim(min(0, np.nanmin(list(means.values()))), reach * room)
     ax.set_ylim(-0.6, len(runs) - 0.4)
     ax.set_yticks(at, list(runs) if names else [""] * len(at))
     ax.tick_params(axis="y", length=0)
     if share:
-        ax.xaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
+        ax.xaxis.set_major_formatter(Percent())
     ax.locator_params(axis="x", nbins=ticks)
 
 

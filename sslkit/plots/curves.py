@@ -9,6 +9,7 @@ from .picture import (
     FAINT,
     TEXT_SIZE,
     WIDTH,
+    Percent,
     Picture,
     array,
     drawing,
@@ -70,7 +71,7 @@ def spread_words(record: Any) -> str:
 
 
 def draw_losses(ax, curves: dict, chance: float | None, window: int | None = None):
-    """Raw losses pale, their running mean strong, the chance level as a dashed line with its name on it."""
+    """Raw losses pale, their running mean strong, the chance level as a dashed line with its name beside it."""
     for colour, (name, points) in zip(COLOURS * 4, curves.items()):
         steps, values = (
             (array(v).astype(float) for v in points)
@@ -89,17 +90,10 @@ def draw_losses(ax, curves: dict, chance: float | None, window: int | None = Non
         )
     if chance is not None:
         ax.axhline(chance, **CHANCE_STYLE)
-        ax.annotate(
-            f"chance level {chance:.3g}",
-            (0.99, chance),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="right",
-            va="bottom",
-            size=TEXT_SIZE,
-            color=FAINT,
-        )
+        beside = dict(
+            xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points"
+        )  # no curve gets there
+        ax.annotate(f"chance\n{chance:.3g}", (1, chance), va="center", size=TEXT_SIZE, color=FAINT, **beside)
         low, high = ax.get_ylim()
         low = min(
             low, chance - 0.15 * abs(chance)
@@ -164,7 +158,7 @@ def label_efficiency(
     ticks = sorted(counted)
     ax.set_xticks(ticks, [f"{k:g}" for k in ticks])
     ax.minorticks_off()
-    ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
+    ax.yaxis.set_major_formatter(Percent())
     if chance is not None:
         ax.axhline(chance, label=f"chance {chance:.0%}", **CHANCE_STYLE)
     name_lines(ax)

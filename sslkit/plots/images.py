@@ -80,7 +80,7 @@ def neighbours(
     caption: str = "",
     side=72,
 ):
-    """Each query image followed by its nearest neighbours, framed blue where the class is the query's, orange
+    """Each query image followed by its nearest neighbours, framed blue where the class is the query's, red
     with its name where not.
 
     queries [Q, C, H, W]; found [Q, K, C, H, W], nearest first (train.x[indices] with indices [Q, K]);
@@ -106,6 +106,6 @@ def neighbours(
         labels = [[names[y[q]], *("" if ok else names[c] for c, ok in zip(near[q], right[q]))] for q in range(len(y))]
         frames = [[None, *(RIGHT if ok else WRONG for ok in right[q])] for q in range(len(y))]
         share = f"{right.sum()} of {right.size} neighbours ({right.mean():.0%}) have the query's class"
-        caption = f"{caption} {share}: blue frame; others: orange, named.".strip()
+        caption = f"{caption} {share}: blue frame; others: red, named.".strip()
     alt = describe(what, title, caption)
     return draw_table(table, title, caption, alt, column_names=heads, labels=labels, frames=frames, split=1, side=side)

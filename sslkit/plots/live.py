@@ -6,7 +6,20 @@ import time
 from typing import Any
 
 from .curves import draw_losses, verdict
-from .picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, Picture, drawing, frame, name_lines, plain_axes, render
+from .picture import (
+    COLOURS,
+    FAINT,
+    INK,
+    TEXT_SIZE,
+    WIDTH,
+    Percent,
+    Picture,
+    drawing,
+    frame,
+    name_lines,
+    plain_axes,
+    render,
+)
 from .text import describe
 
 MOST_POINTS = 1500  # drawn a curve: more would cost time and show nothing
@@ -135,7 +148,7 @@ class Live:
         low, height = bottom + 0.48 / inch_h, h - 0.8 / inch_h
         shares = {1: (1.0,), 2: (0.56, 0.44), 3: (0.4, 0.3, 0.3)}[len(panels)]
         for draw, share in zip(panels, shares):
-            width = w * share - 0.8 / inch_w
+            width = w * share - (1.3 if draw == self._draw_loss and self.chance is not None else 0.8) / inch_w
             ax = fig.add_axes((left + 0.55 / inch_w, low, width, height))
             draw(ax)
             ax.set_xlim(0, r.steps)
@@ -159,11 +172,16 @@ class Live:
 
     def _draw_probe(self, ax) -> None:
         plain_axes(ax, "step", "", self.probe_name or "probe accuracy", grid="y")
-        ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
+        ax.yaxis.set_major_formatter(Percent())
         for colour, (name, points) in zip(COLOURS[2:] * 4, self.probes.items()):
-            ax.plot(*zip(*points), color=colour, marker="o", markersize=4, linewidth=1.8, label=name or None)
             last = f"{points[-1][1]:.1%}"
-            ax.annotate(last, points[-1], (-4, 6), textcoords="offset points", ha="right", size=TEXT_SIZE, color=INK)
+            if name:
+                last = f"{name} {last}"
+            else:
+                ax.set_title(
+                    f"{self.probe_name or 'probe accuracy'}: {last}", size=TEXT_SIZE + 1, color=INK, loc="left"
+                )
+            ax.plot(*zip(*points), color=colour, marker="o", markersize=4, linewidth=1.8, label=last)
         ax.margins(y=0.25)
         lowest, highest = ax.get_ylim()
         spare = max(0.0, 0.06 - (highest - lowest)) / 2  # ticks are whole percents: noise is not to fill the axis

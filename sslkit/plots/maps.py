@@ -21,7 +21,7 @@ from .picture import (
 from .table import resize, rgb, to_pixels
 from .text import class_names, describe
 
-MARKERS = "os^D"  # ten colours each: forty classes can be told apart, the rest is grey
+MARKERS = "os^D"  # twelve colours each: 48 classes can be told apart, the rest is grey
 
 
 def subsample(n: int, most: int, seed: int = 0) -> np.ndarray:
@@ -122,7 +122,7 @@ def tsne_maps(maps, classes=None, images=None, title: str = "", caption: str = "
     panel = (WIDTH - 0.15 * (n - 1)) / n
     height = min(panel, 5.2)
     per_row = max(1, int(WIDTH / (0.35 + 0.085 * max(map(len, names), default=1))))
-    legend_rows = -(-min(len(names), 40) // per_row) if names else 0
+    legend_rows = -(-min(len(names), len(MARKERS) * len(COLOURS)) // per_row) if names else 0
     head, foot = 0.26, 0.21 * legend_rows + (0.14 if names else 0)
     fig, (left, bottom, w, h) = frame(WIDTH, height + head + foot, title, caption)
     inch_w, inch_h = fig.get_size_inches()

@@ -1,5 +1,11 @@
 """A finished figure as PNG bytes with alt text, and the frame that all share: title above, caption below.
 
+A figure reaches the page as HTML: an <img> of twice the pixels, so that it is sharp on a dense screen, with its width and
+its alt text. Of an output of type image/png neither JupyterLab nor nbconvert shows the alt text that stands in the
+metadata. JupyterLab prefers HTML to a PNG (rank 50 against 90), shows data: URIs in notebooks that are not trusted too (its
+sanitizer does not check `src`), and so do VS Code, Colab and nbviewer; GitHub shows them in HTML outputs, though not in Markdown
+(atoti/notebooks#425, jupyter/notebook#789). So no second copy is kept beside it: it would double the files.
+
 Figures are `matplotlib.figure.Figure`, never pyplot, and are drawn under one lock: JupyterLab may run a
 widget's callback in a second thread while a cell draws, pyplot's global list of figures then loses some, and
 matplotlib's font cache is shared. For the same reason colours and fonts are passed to each artist and not set
@@ -8,7 +14,9 @@ in the global rcParams.
 
 import base64
 import functools
+import html
 import io
+import re
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,22 +25,27 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import Formatter
 from PIL import Image
 
 from .text import wrap
 
 LOCK = threading.RLock()
-DPI = 100
+DPI = 100  # pixels of a page to an inch: what all sizes are reckoned in
+SHARP = 2  # pixels of the picture to one of the page
 WIDTH = 8.6  # inches: about the width of an output in JupyterLab and on GitHub
 PAD = 0.1  # inches between the border and what is drawn
 INK, FAINT, GRID = "#222222", "#5A5A5A", "#DDDDDD"
 TITLE_SIZE, TEXT_SIZE, CAPTION_SIZE = 12, 9, 9.5
 
-# Okabe and Ito (2008), black last, plus brown and indigo: of 4,096 candidates the pair furthest from these
-# eight and white in OKLab, in the worst of normal, protan, deutan and tritan vision (Machado et al. 2009).
-COLOURS: tuple[str, ...]
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#772200", "#F0E442", "#332288", "#000000")
-RIGHT, WRONG, NEUTRAL = COLOURS[0], COLOURS[3], "#9A9A9A"
+# Twelve colours, each with a contrast of 3:1 or more on white and on #111111 (WCAG 2.2; JupyterLab's dark theme), so that a class is seen
+# on both. Found by search: a slot each for the hues that a reader can name, and the smallest distance of two of them in OKLab as large as
+# can be, in normal, protan, deutan and tritan vision (Machado et al. 2009) alike.
+COLOURS: tuple[str, ...] = (
+    "#0068C0", "#C87000", "#389868", "#C02800", "#9838A0", "#7870F8", "#785868", "#207028", "#8018F8", "#B088A0", "#F85070", "#2098D8",
+)  # fmt: skip
+RIGHT, WRONG, NEUTRAL = COLOURS[0], COLOURS[3], "#808080"
+PALE = "#7FA9D6"  # the strong blue's weaker sister: one bar among others
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,12 @@ class Picture:
     png: bytes = field(repr=False)
     alt: str
 
+    @staticmethod
+    def found(page: str) -> "Picture | None":
+        """The first picture of a piece of HTML that `html` has written; None where there is none."""
+        image = re.search(r'alt="([^"]*)" src="data:image/png;base64,([^"]+)"', page)
+        return Picture(base64.b64decode(image[2]), html.unescape(image[1])) if image else None
+
     def save(self, path: str | Path) -> Path:
         """Write the PNG file, and its folder if need be."""
         path = Path(path)
@@ -49,9 +68,20 @@ class Picture:
         path.write_bytes(self.png)
         return path
 
+    @property
+    def width(self) -> int:
+        """Pixels of the page that it takes."""
+        return int.from_bytes(self.png[16:20], "big") // SHARP
+
+    @property
+    def html(self) -> str:
+        """The picture as one <img>, complete in itself."""
+        source = base64.b64encode(self.png).decode("ascii")
+        alt = html.escape(self.alt)
+        return f'<img width="{self.width}" style="max-width: 100%" alt="{alt}" src="data:image/png;base64,{source}">'
+
     def _repr_mimebundle_(self, include=None, exclude=None):
-        data = {"image/png": base64.b64encode(self.png).decode("ascii"), "text/plain": self.alt}
-        return data, {"image/png": {"alt": self.alt}}
+        return {"text/html": self.html, "text/plain": self.alt}, {}
 
 
 def drawing(function):
@@ -114,6 +144,20 @@ def plain_axes(ax, xlabel: str = "", ylabel: str = "", title: str = "", grid: st
     return ax
 
 
+class Percent(Formatter):
+    """Shares as percent, with as many digits as it takes to tell the ticks of an axis apart."""
+
+    def __call__(self, x, pos=None) -> str:
+        return f"{x:.0%}"
+
+    def format_ticks(self, values) -> list[str]:
+        for digits in range(5):
+            texts = [f"{value:.{digits}%}" for value in values]
+            if len(set(texts)) == len(values):
+                break
+        return texts
+
+
 def name_lines(ax) -> None:
     """The legend of one Axes: where it covers least, on white, so that no dashed line runs through the names; more than
     four names stand beside the Axes."""
@@ -122,7 +166,8 @@ def name_lines(ax) -> None:
 
 
 def drawn(fig: Figure) -> np.ndarray:
-    """The figure as it stands, uint8 [height, width, 3]."""
+    """The figure as it stands, uint8 [SHARP height, SHARP width, 3]."""
+    fig.set_dpi(SHARP * DPI)
     canvas = FigureCanvasAgg(fig)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

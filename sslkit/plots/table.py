@@ -39,7 +39,7 @@ def resize(pixels: np.ndarray, side: int) -> np.ndarray:
 
 
 def rgb(colour: str) -> list[int]:
-    """A hex colour such as #0072B2 as three numbers, 0 to 255."""
+    """A hex colour such as #0068C0 as three numbers, 0 to 255."""
     return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
 
 
@@ -53,6 +53,8 @@ def draw_table(
     `split` leaves a gap after the first `split` columns; side: pixels of an image at the most.
     """
     columns = max(len(row) for row in rows)
+    texts = [*(column_names or []), *(name for names in labels or [] for name in names)]
+    longest = max((text_width(text, LABEL_SIZE) for text in texts), default=0)
     margin = round(DPI * (max(text_width(name, TEXT_SIZE) for name in row_names) + 0.1)) if row_names else 0
     gap, extra = GAP + (4 if frames else 0), 14 if split else 0
     side = max(4, min(side, (int(WIDTH * DPI) - margin - extra) // columns - gap))
@@ -60,11 +62,12 @@ def draw_table(
     tiles = [np.minimum(255, (resize(row, side).astype(np.uint16) + 2) // 4 * 4) for row in rows]
     tile_h, tile_w = max(row.shape[1] for row in tiles), max(row.shape[2] for row in tiles)
     head = LINE if column_names else 0
-    left = [margin + gap // 2 + k * (tile_w + gap) + (extra if k >= split else 0) for k in range(columns)]
+    pitch = max(tile_w + gap, min(round(DPI * longest) + 6, (int(WIDTH * DPI) - margin - extra) // columns))
+    left = [margin + (pitch - tile_w) // 2 + k * pitch + (extra if k >= split else 0) for k in range(columns)]
     top = [head + gap // 2 + r * (tile_h + gap + (LINE if labels else 0)) for r in range(len(rows))]
     height = top[-1] + tile_h + gap // 2 + (LINE if labels else 0)
     title_width = min(WIDTH, max(5.0, 1.05 * text_width(title, TITLE_SIZE, "bold")))
-    width = max(left[-1] + tile_w + gap // 2, round(title_width * DPI))
+    width = max(left[-1] + (pitch + tile_w) // 2, round(title_width * DPI))
 
     canvas = np.full((height, width, 3), 255, np.uint8)
     for r, row in enumerate(tiles):
@@ -82,11 +85,15 @@ def draw_table(
         ax.text(x, y, shorten(text, room / DPI, LABEL_SIZE), size=LABEL_SIZE, ha="center", **look)
 
     for k, name in enumerate(column_names or []):
-        write(name, left[k] + tile_w / 2, head - 1, tile_w + gap, color=FAINT, va="bottom")
+        write(name, left[k] + tile_w / 2, head - 1, pitch, color=FAINT, va="bottom")
     for r, names in enumerate(labels or []):
         for k, name in enumerate(names):
             colour = frames and frames[r][k] or FAINT
-            write(name, left[k] + tile_w / 2, top[r] + tile_h + 4, tile_w + gap - 2, color=colour, va="top")
+            free = 0  # columns at both sides that have no label of their own: a long name may reach into them
+            while 0 <= k - free - 1 and k + free + 1 < len(names) and not names[k - free - 1] + names[k + free + 1]:
+                free += 1
+            room = pitch * (1 + free) - 2
+            write(name, left[k] + tile_w / 2, top[r] + tile_h + 4, room, color=colour, va="top")
     for r, name in enumerate(row_names or []):
         ax.text(0, top[r] + tile_h / 2, name, size=TEXT_SIZE, color=INK, va="center")
     return render(fig, alt, colours=256)

@@ -2,11 +2,12 @@
 
 import html
 import threading
-from math import log10
 
 import ipywidgets
 
 from sslkit import plots
+
+from .controls import Shown
 
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 ALERT = '<p role="alert" style="color: #B00020; background: #FFF; padding: 4px">{}</p>'
@@ -36,7 +37,7 @@ class Panel(ipywidgets.VBox):
 
     def __init__(self, controls: dict, draw, fallback):
         self.controls, self.draw, self.fallback, self.picture = controls, draw, fallback, None
-        self.image = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%", align_self="flex-start"))
+        self.image = Shown(layout=ipywidgets.Layout(max_width="100%"))
         self.words = ipywidgets.HTML()
         self._lock = threading.RLock()
         row = ipywidgets.Layout(display="flex", flex_flow="row wrap", width="100%")
@@ -65,7 +66,8 @@ class Panel(ipywidgets.VBox):
                 return
             if values == self.values():  # else drawing has set a control, which has drawn already
                 self.words.value = ""
-                self.image.value, self.picture = picture.png, picture
+                self.image.show(picture)
+                self.picture = picture
 
     def _repr_mimebundle_(self, include=None, exclude=None, **kwargs):
         try:
@@ -73,19 +75,3 @@ class Panel(ipywidgets.VBox):
         except Exception as error:  # IPython would show the error in place of the widget
             picture = plots.note("This widget has no picture", f"{type(error).__name__}: {error}")
         return bundle(self, picture)
-
-
-def slider(description: str, value, low, high, log: bool = False):
-    """A slider for an int, a float, or a pair of floats. It redraws while it is dragged: the page sends a value only when the
-    kernel is done with the one before."""
-    ends = value if isinstance(value, (tuple, list)) else [value]
-    low, high = min(low, *ends), max(high, *ends)
-    look = dict(value=value, description=description, style={"description_width": "11.5rem"})
-    look["layout"] = ipywidgets.Layout(width="auto", min_width="20rem", max_width="32rem", flex="1 1 25rem")
-    if isinstance(value, int):
-        return ipywidgets.IntSlider(min=low, max=high, **look)
-    if log:
-        powers = dict(min=log10(low), max=log10(high), step=0.02)
-        return ipywidgets.FloatLogSlider(**powers, readout_format=".3f", **look)
-    kind = ipywidgets.FloatSlider if len(ends) == 1 else ipywidgets.FloatRangeSlider
-    return kind(min=low, max=high, step=0.01, readout_format=".2f", **look)

@@ -8,6 +8,7 @@ import ipywidgets
 from sslkit import plots
 from sslkit.datasets import available, load
 
+from .controls import choice
 from .panel import Panel
 
 _chosen: dict[str, str] = {}  # by key, in this kernel: running the cell again (Run All) keeps what was chosen
@@ -58,10 +59,10 @@ class DataPicker(Panel):
     def __init__(self, names: list[str], start: str, on_change, key: str):
         self.on_change, self.key = on_change, key
         self.hint = ipywidgets.HTML()
-        layout = ipywidgets.Layout(width="20rem")
-        choice = ipywidgets.Dropdown(options=names, value=start, description="data set", layout=layout)
         _chosen[key] = start
-        super().__init__({"name": choice}, self._show, lambda: self.picture or preview(self.value))
+        super().__init__(
+            {"name": choice("data set", names, start)}, self._show, lambda: self.picture or preview(self.value)
+        )
         panel: Any = self
         panel.children = [panel.children[0], self.hint, *panel.children[1:]]
 

@@ -7,7 +7,8 @@ import torch
 
 from sslkit import plots
 
-from .panel import Panel, slider
+from .controls import slider
+from .panel import Panel
 
 # Slider ranges by parameter name; any other number runs from 0 to twice its default, at least to 1.
 RANGES = {"p": (0, 1), "flip": (0, 1), "scale": (0.04, 1), "ratio": (0.3, 3.3)}

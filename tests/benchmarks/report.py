@@ -7,7 +7,6 @@ Between `<!-- syllabus -->` and `<!-- /syllabus -->` goes a row per notebook, wi
 tests/benchmarks/minutes.py measured; between the marks of `results`, the tables of results/*.json.
 """
 
-import base64
 import json
 import re
 import statistics
@@ -17,6 +16,8 @@ from pathlib import Path
 from rooms import rooms
 from tables import found, percent
 
+from sslkit.plots import Picture
+
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "notebooks" / "pictures"
 
@@ -24,9 +25,11 @@ PICTURES = ROOT / "notebooks" / "pictures"
 def picture(nb: dict) -> bytes | None:
     """The figure of the cell with the tag `picture`, else the first one; None where there is none."""
     cells = sorted(nb["cells"], key=lambda cell: "picture" not in cell["metadata"].get("tags", []))
-    outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
-    png = next((data["image/png"] for data in outputs if "image/png" in data), None)
-    return base64.b64decode("".join(png)) if png else None
+    pages = (
+        "".join(output.get("data", {}).get("text/html", "")) for cell in cells for output in cell.get("outputs", [])
+    )
+    picture = next(filter(None, map(Picture.found, pages)), None)
+    return picture.png if picture else None
 
 
 def headline(nb: dict) -> tuple[str, str]:

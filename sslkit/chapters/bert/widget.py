@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sslkit import plots
 from sslkit.chapters.bert.figures import token_labels, word_guesses
-from sslkit.widgets.panel import Panel
+from sslkit.widgets import Panel
 
 SHOWN = 5  # guesses for each token
 PARTS = 3  # tokens of a word that are shown

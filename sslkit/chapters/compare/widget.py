@@ -1,6 +1,5 @@
 """One factor of a scene under the reader's hand, and how far each network's features move."""
 
-import ipywidgets
 import torch
 
 from sslkit import plots
@@ -8,7 +7,7 @@ from sslkit.chapters.compare.figures import moved
 from sslkit.datasets.controlled import SLIDES, render, sample, slide
 from sslkit.probes.factors import total_effect
 from sslkit.probes.features import features
-from sslkit.widgets.panel import Panel, slider
+from sslkit.widgets import Panel, choice, slider
 
 
 def factor_slider(encoders: dict, n: int = 48, seed: int = 0, factor: str = "hue", shown: int = 10) -> Panel:
@@ -56,7 +55,6 @@ def factor_slider(encoders: dict, n: int = 48, seed: int = 0, factor: str = "hue
         )
         return plots.scoreboard(table, title="How far each network's features move with each factor", caption=caption)
 
-    choice = ipywidgets.Dropdown(options=list(SLIDES), value=factor, description="factor")
     amount = slider("from one end to the other", 1.0, 0.0, 1.0)
     amount.step = 0.05
-    return Panel({"factor": choice, "at": amount}, draw, fallback)
+    return Panel({"factor": choice("factor", SLIDES, factor), "at": amount}, draw, fallback)

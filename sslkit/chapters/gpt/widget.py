@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sslkit import plots
 from sslkit.tokenizer import BytePair
-from sslkit.widgets.panel import Panel
+from sslkit.widgets import Panel
 
 SHADES = ("#DCEBF7", "#FBE8C8")  # of neighbouring tokens: where one ends is seen without its colour's name
 TAIL = 60  # tokens of a long text that are shown

@@ -3,7 +3,7 @@
 import torch
 
 from sslkit import plots
-from sslkit.widgets.panel import Panel, slider
+from sslkit.widgets import Panel, slider
 
 RATIOS = (0.25, 0.5, 0.75, 0.9)  # of the picture without a kernel
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from sslkit.plots.picture import COLOURS, NEUTRAL, Picture
+from sslkit.plots.picture import COLOURS, NEUTRAL, PALE, Picture
 from sslkit.plots.table import draw_table, rgb
 
 WAYS = ("local negatives", "plain all_gather", "differentiable gather")
-SEEN, CONSTANT, PARTNER, ITSELF = COLOURS[5], COLOURS[1], COLOURS[0], NEUTRAL
+SEEN, CONSTANT, PARTNER, ITSELF = PALE, COLOURS[1], COLOURS[0], NEUTRAL
 
 
 def seen(batch: int, processes: int, process: int) -> np.ndarray:

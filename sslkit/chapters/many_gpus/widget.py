@@ -1,9 +1,7 @@
 """How many processes, and which negatives each of their losses sees."""
 
-import ipywidgets
-
 from sslkit.chapters.many_gpus import figures
-from sslkit.widgets.panel import Panel
+from sslkit.widgets import Panel, slider
 
 
 def negatives(batch: int = 16, processes: int = 4) -> Panel:
@@ -13,11 +11,10 @@ def negatives(batch: int = 16, processes: int = 4) -> Panel:
     `processes` does.
     """
     figures.negatives(batch, processes)  # a number that does not divide is an error here, not in the panel
-    choices = dict(style={"description_width": "11.5rem"})
     numbers = [n for n in range(1, batch + 1) if batch % n == 0]
     controls = {
-        "processes": ipywidgets.SelectionSlider(options=numbers, value=processes, description="processes", **choices),
-        "process": ipywidgets.IntSlider(value=0, min=0, max=max(numbers) - 1, description="whose loss", **choices),
+        "processes": slider("processes", processes, options=numbers),
+        "process": slider("whose loss", 0, 0, max(numbers) - 1),
     }
 
     def draw(processes, process):

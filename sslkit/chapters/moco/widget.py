@@ -2,11 +2,9 @@
 
 from math import ceil
 
-import ipywidgets
-
 from sslkit import plots
 from sslkit.chapters.moco import figures
-from sslkit.widgets.panel import Panel, slider
+from sslkit.widgets import Panel, choice, slider
 
 LENGTHS = (64, 256, 512, 1024, 2048, 4096, 8192)
 BATCHES = (16, 32, 64, 128, 256)
@@ -23,15 +21,10 @@ def key_queue(agreement: dict, queue: int = 2048, batch: int = 64, momentum=None
     if not curves:
         raise ValueError("agreement is empty: record at least one run")
     first = f"momentum {momentum:g}" if momentum is not None else next(iter(curves))
-    choices = dict(style={"description_width": "11.5rem"})
     controls = {
-        "queue": ipywidgets.SelectionSlider(
-            options=sorted({*LENGTHS, queue}), value=queue, description="keys in the queue", **choices
-        ),
-        "batch": ipywidgets.SelectionSlider(
-            options=sorted({*BATCHES, batch}), value=batch, description="batch: keys a step", **choices
-        ),
-        "momentum": ipywidgets.Dropdown(options=list(curves), value=first, description="teacher"),
+        "queue": slider("keys in the queue", queue, options=sorted({*LENGTHS, queue})),
+        "batch": slider("batch: keys per step", batch, options=sorted({*BATCHES, batch})),
+        "momentum": choice("teacher", curves, first),
         "step": slider("step", 7, 0, 100),
     }
 

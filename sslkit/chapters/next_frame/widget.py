@@ -4,7 +4,7 @@ import numpy as np
 
 from sslkit import plots
 from sslkit.chapters.next_frame.figures import as_clips
-from sslkit.widgets.panel import Panel, slider
+from sslkit.widgets import Panel, slider
 
 
 def clip_player(clips: dict, times=None, title: str = "Drag through time", start: int = 0) -> Panel:

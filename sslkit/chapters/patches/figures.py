@@ -27,7 +27,7 @@ def places(
     """A second patch on the left, and on the right the first one amid its eight places, 1 to 8 in reading order.
 
     first, second: one image each, [C, H, W]. probabilities [8]: shades and numbers of the places. With `answer` (0 to 7)
-    the second patch lies at its place, framed blue; another `guess` is framed orange.
+    the second patch lies at its place, framed blue; another `guess` is framed red.
     """
     first, second = (to_pixels(array(x)[None])[0] for x in (first, second))
     if probabilities is not None and array(probabilities).shape != (8,):

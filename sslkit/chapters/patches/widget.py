@@ -4,7 +4,7 @@ import ipywidgets
 
 from sslkit import plots
 from sslkit.chapters.patches import figures
-from sslkit.widgets.panel import Panel, slider
+from sslkit.widgets import Panel, slider
 
 WHERE = tuple("↖↑↗←→↙↓↘")  # the eight places in reading order
 SAME = ("two images", "one image")

@@ -16,6 +16,7 @@ from sslkit.plots.picture import (
     TEXT_SIZE,
     WIDTH,
     WRONG,
+    Percent,
     Picture,
     array,
     drawing,
@@ -152,7 +153,7 @@ def draw_push(ax, push: np.ndarray):
     ax.axhline(equal, color=FAINT, linestyle=(0, (5, 3)), linewidth=1.2)
     ax.set_ylim(0, max(1.15 * order[0], 2.5 * equal))
     ax.text(len(order), 1.15 * equal, "equal share", ha="right", va="bottom", size=TEXT_SIZE, color=INK)
-    ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
+    ax.yaxis.set_major_formatter(Percent())
     ax.locator_params(axis="both", nbins=5)
 
 

@@ -2,7 +2,7 @@
 
 from sslkit import plots
 from sslkit.chapters.simclr import figures
-from sslkit.widgets.panel import Panel, slider
+from sslkit.widgets import Panel, slider
 
 
 def similarity(z1, z2, images=None, temperature: float = 0.1, most: int = 16) -> Panel:

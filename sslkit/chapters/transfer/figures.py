@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from sslkit.plots.curves import CHANCE_STYLE, band
-from sslkit.plots.picture import COLOURS, INK, TEXT_SIZE, WIDTH, Picture, drawing, frame, plain_axes, render
+from sslkit.plots.picture import COLOURS, INK, TEXT_SIZE, WIDTH, Percent, Picture, drawing, frame, plain_axes, render
 from sslkit.plots.text import describe
 
 MARKS = "os^Dvp"
@@ -51,7 +51,7 @@ def efficiency_panels(
         ax.set_xscale("log")
         ax.set_xticks(sorted(ticks), [f"{k:g}" for k in sorted(ticks)], rotation=45 if len(panels) > 1 else 0)
         ax.minorticks_off()
-        ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
+        ax.yaxis.set_major_formatter(Percent())
         spoken.append(f"{panel}: {'; '.join(ends) or 'no curve'}")
     look = dict(frameon=False, fontsize=TEXT_SIZE, labelcolor=INK)
     fig.legend(lines.values(), lines, loc="upper left", bbox_to_anchor=(left, bottom + h), ncols=len(lines), **look)

@@ -9,7 +9,7 @@ from sslkit.plots.text import describe
 
 @drawing
 def guesses(named: dict, title: str = "", caption: str = "", side: int = 64) -> Picture:
-    """Rows of images framed blue where a guess is right and orange where it is wrong, the guess below each.
+    """Rows of images framed blue where a guess is right and red where it is wrong, the guess below each.
 
     named: {row name: (images [K, C, H, W], K guesses as words, right bool [K])}; K may differ from row to row. One row
     named "" stands without a name.

@@ -1,11 +1,10 @@
 """The threshold of pseudo-labels: which unlabelled images pass, and whether the label they would get is right."""
 
-import ipywidgets
 import numpy as np
 
 from sslkit import plots
 from sslkit.chapters.transfer.guesses import guesses
-from sslkit.widgets.panel import Panel, slider
+from sslkit.widgets import Panel, choice, slider
 
 COLUMNS, ROWS = 8, 3  # images shown at a time
 LEVELS = (0.0, 0.5, 0.8, 0.95)  # of the picture without a kernel
@@ -16,7 +15,7 @@ def threshold_slider(images, probabilities, y, classes: list[str], threshold: fl
 
     images [N, C, H, W]; probabilities: [N, K], or {name: [N, K]} of several networks to choose from; y [N]: the true
     labels, which training never sees; classes: K names. Shown are those of the images that pass which are least sure
-    (they go first when the threshold rises), framed blue where the pseudo-label is right, orange where it is wrong.
+    (they go first when the threshold rises), framed blue where the pseudo-label is right, red where it is wrong.
     Without a kernel: the first network at four thresholds.
     """
     networks = probabilities if isinstance(probabilities, dict) else {"network": probabilities}
@@ -27,8 +26,7 @@ def threshold_slider(images, probabilities, y, classes: list[str], threshold: fl
                 f"{name}: {len(images)} images of {len(classes)} classes need probabilities "
                 f"[{len(images)}, {len(classes)}] and {len(images)} labels, got {list(p.shape)} and {list(y.shape)}"
             )
-    of = ipywidgets.Dropdown(options=list(networks), description="labels by")
-    controls = {"network": of, "threshold": slider("threshold", float(threshold), 0.0, 0.99)}
+    controls = {"network": choice("labels by", networks), "threshold": slider("threshold", float(threshold), 0.0, 0.99)}
 
     def least_sure(p: np.ndarray, level: float, start: int = 0) -> tuple:
         """Images that pass `level`, the least sure first, with what they would be called and whether that is right."""
@@ -44,7 +42,7 @@ def threshold_slider(images, probabilities, y, classes: list[str], threshold: fl
         rows = {name: row for name, row in rows.items() if len(row[0])}
         if not rows:
             return plots.note(f"Threshold {threshold:.2f}: no image passes", words)
-        caption = f"{words} Below each: pseudo-label and its probability. Blue: right, orange: wrong."
+        caption = f"{words} Below each: pseudo-label and its probability. Blue: right, red: wrong."
         return guesses(rows, f"Threshold {threshold:.2f}: the least sure of those that pass", caption, side=88)
 
     def still() -> plots.Picture:
@@ -52,7 +50,7 @@ def threshold_slider(images, probabilities, y, classes: list[str], threshold: fl
         rows = {f"{level:.2f}": least_sure(p, level) for level in LEVELS}
         rows = {level: row for level, row in rows.items() if len(row[0])}
         tallies = " ".join(f"{level:.2f}: {tally(p, y, level)}" for level in LEVELS)
-        caption = f"Labels by {name}. {tallies} Blue: right, orange: wrong. Run the notebook to move the threshold."
+        caption = f"Labels by {name}. {tallies} Blue: right, red: wrong. Run the notebook to move the threshold."
         return guesses(rows, "The least sure images that pass a higher and higher threshold", caption, side=88)
 
     return Panel(controls, draw, still)

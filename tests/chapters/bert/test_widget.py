@@ -36,8 +36,7 @@ def hidden_text(guess: Guess) -> str:
 
 def test_shown_as_live_widget_and_as_picture():
     widget = masked_word(TOKENIZER, Guess(), SENTENCE)
-    data, metadata = displayed(widget)
-    assert "guesses of a hidden word" in metadata["image/png"]["alt"]
+    assert "guesses of a hidden word" in displayed(widget).alt
 
 
 def test_pressing_a_word_hides_it_and_no_other():

@@ -40,8 +40,7 @@ THE, CAT = one(" the"), one(" cat")
 
 def test_shown_as_live_widget_and_as_picture():
     widget = next_token(prefers(THE, CAT), TOKENS, "so", title="Next?")
-    data, metadata = displayed(widget)
-    alt = metadata["image/png"]["alt"]
+    alt = displayed(widget).alt
     assert "Next?" in alt and "1. ·the" in alt and "2. ·cat" in alt and "so" in alt
 
 

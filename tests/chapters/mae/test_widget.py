@@ -17,8 +17,7 @@ def darken(x, ratio, seed):
 
 def test_shown_as_live_widget_and_as_picture():
     widget = mask_slider(IMAGES, darken)
-    data, metadata = displayed(widget)
-    alt = metadata["image/png"]["alt"]
+    alt = displayed(widget).alt
     assert "original, darker, seeded" in alt and "More and more hidden" in alt
 
 

@@ -70,8 +70,8 @@ def test_each_control_changes_the_picture():
 
 def test_it_is_shown_as_widget_and_as_picture():
     panel = key_queue(CURVES)
-    data, metadata = displayed(panel)
-    assert "Run the notebook" in metadata["image/png"]["alt"] and len(data["image/png"]) < 150_000
+    picture = displayed(panel)
+    assert "Run the notebook" in picture.alt and len(picture.png) < 200_000
 
 
 def test_the_title_says_how_old_and_what_it_is_worth():

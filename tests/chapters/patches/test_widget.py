@@ -44,9 +44,8 @@ ALL = {
 @pytest.mark.parametrize("name", ALL)
 def test_shown_as_live_widget_and_as_picture(name):
     widget = ALL[name]()
-    data, metadata = displayed(widget)
-    assert len(data["image/png"]) < 150_000
-    assert len(metadata["image/png"]["alt"]) > 60 and data["text/plain"] == metadata["image/png"]["alt"]
+    picture = displayed(widget)
+    assert len(picture.png) < 200_000 and len(picture.alt) > 60
 
 
 def test_the_score_counts_the_first_guess_at_each_puzzle():
