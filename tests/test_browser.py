@@ -95,6 +95,16 @@ def serve(root: Path, settings: Path | None):
     raise RuntimeError("JupyterLab did not start:\n" + (root / "lab.log").read_text()[-2000:])
 
 
+def stop(process) -> None:
+    """End a JupyterLab: it asks its kernels first, which takes a while on a busy machine."""
+    process.terminate()
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @pytest.fixture
 def page():
     """A page of a fresh Chromium; `page.foreign` and `page.complaints` collect what it must not do."""
@@ -211,8 +221,7 @@ def test_run_all_move_a_slider_hover_the_explorer(page, tmp_path, settings):
         explore(page, shots / f"explorer-{'kit' if kit else 'lab'}.png", not kit)
         page.screenshot(path=shots / f"page-{'kit' if kit else 'lab'}.png")
     finally:
-        process.terminate()
-        process.wait(20)
+        stop(process)
     assert_quiet(page, address)
 
 
@@ -246,8 +255,7 @@ def test_saved_work_stays_readable(page, tmp_path):
         assert page.locator("text=Error displaying widget").count() == 0
         assert "widget-view" not in (tmp_path / "small.ipynb").read_text()
     finally:
-        process.terminate()
-        process.wait(20)
+        stop(process)
 
 
 @pytest.fixture(scope="module")
@@ -257,8 +265,7 @@ def lab(tmp_path_factory):
     shutil.copytree(FIRST.parent, folder / "notebooks")
     process, address = serve(folder, ROOT / ".jupyter")
     yield address
-    process.terminate()
-    process.wait(20)
+    stop(process)
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -327,6 +334,5 @@ def test_controls_have_names_true_values_and_keys_of_their_own(page, tmp_path):
         page.mouse.up()
         assert int(picture.get_attribute("width")) * 2 == picture.evaluate("node => node.naturalWidth")
     finally:
-        process.terminate()
-        process.wait(20)
+        stop(process)
     assert_quiet(page, address)

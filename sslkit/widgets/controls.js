@@ -21,8 +21,9 @@ function send(model, value) {
 
 function slider(model, el) {
   const [low, high, step, log, digits, options] = ["min", "max", "step", "log", "digits", "options"].map((name) => model.get(name));
-  const place = (value) => (options.length ? options.indexOf(value) : log ? Math.log10(value) : value);
-  const value = (place) => (options.length ? options[place] : log ? Math.min(high, Math.max(low, 10 ** place)) : place);
+  const span = Math.log(high / low); // a logarithmic slider has a hundred steps
+  const place = (value) => (options.length ? options.indexOf(value) : log ? (100 * Math.log(value / low)) / span : value);
+  const value = (place) => (options.length ? options[place] : log ? low * Math.exp((place * span) / 100) : place);
   const spoken = (value) => (options.length ? String(value) : value.toFixed(digits));
   const root = element("div", "sslkit-control", el);
   quiet(root);
@@ -31,9 +32,9 @@ function slider(model, el) {
   const handles = (pair ? ["from", "to"] : [""]).map((end) => {
     const input = element("input", "sslkit-range", root);
     input.type = "range";
-    input.min = options.length ? 0 : log ? Math.log10(low) : low;
-    input.max = options.length ? options.length - 1 : log ? Math.log10(high) : high;
-    input.step = options.length ? 1 : step;
+    input.min = options.length || log ? 0 : low;
+    input.max = options.length ? options.length - 1 : log ? 100 : high;
+    input.step = options.length || log ? 1 : step;
     if (end) input.setAttribute("aria-label", `${model.get("description")}, ${end}`);
     return input;
   });

@@ -91,7 +91,7 @@ def slider(description: str, value, low=0, high=1, log: bool = False, options=()
     ends = value if isinstance(value, (tuple, list)) else [value]
     low, high = min(low, *ends), max(high, *ends)
     whole = isinstance(value, int)
-    step, digits = (1, 0) if whole else (0.02, 3) if log else (0.01, 2)
+    step, digits = (1, 0) if whole else (0.01, 3 if log else 2)
     range_ = dict(min=low, max=high, step=step, log=log, digits=digits)
     return Slider(**range_, value=value, description=description, layout=layout)
 

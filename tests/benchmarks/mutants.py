@@ -1,12 +1,13 @@
 """Would the quick tests notice? Small changes made by rule, one at a time, and which of them no test catches.
 
-    python tests/benchmarks/mutants.py [AREA ...] [--each 14] [--seed 0] [--jobs 1] [--out results/mutants.json]
+    python tests/benchmarks/mutants.py [AREA ...] [--each 14] [--seed 0] [--jobs 1] [--out results/mutants.json]   (needs pytest-cov)
 
-An area is some modules of the package (AREAS). Every place of them that a rule fits (RULES) is a possible mutant; `--each` of
-them are drawn for each area by the seed. A mutant is written into a copy of the tree, never into this one. The test files that
-import its module run first, then all quick tests; one failure, an error or a hang catches it. What survives is listed with its
-reason in tests/benchmarks/survivors.json, {mutant: reason}; one without a reason makes this command fail. Results are kept as they
-come: a second call goes on where the first one stopped.
+An area is some modules of the package (AREAS). Every place of them that a rule fits (see `changes`) is a possible mutant; `--each` of
+them are drawn for each area by the seed. A mutant is written into a copy of the tree, never into this one. Which quick tests run through
+its line is known from one run of all of them under coverage (made on first use, a quarter of an hour, kept in --map); these run, the
+shortest first, and a failure, an error or a hang catches it. A line that no test runs through is run when its module is imported: then
+all tests of files that name the module run. What survives is listed with its reason in tests/benchmarks/survivors.json, {mutant:
+reason}; one without a reason makes this command fail. Results are kept as they come: a second call goes on where the first one stopped.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import os
 import random
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -48,10 +50,12 @@ SWAPPED = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """path: of the module, inside sslkit/; line: its number; rule; before, after: that place as code; start, end: where in the text."""
+    """path: of the module, inside sslkit/; line, last: its numbers; rule; before, after: that place as code; start, end: where in
+    the text."""
 
     path: str
     line: int
+    last: int
     rule: str
     before: str
     after: str
@@ -118,7 +122,16 @@ def mutants(path: Path) -> list[Mutant]:
                 after = f"({after})" if isinstance(node, ast.expr) else after
                 before = raw[start:end].decode()
                 found.append(
-                    Mutant(str(path.relative_to(ROOT / "sslkit")), node.lineno, rule, before, after, start, end)
+                    Mutant(
+                        str(path.relative_to(ROOT / "sslkit")),
+                        node.lineno,
+                        node.end_lineno or node.lineno,
+                        rule,
+                        before,
+                        after,
+                        start,
+                        end,
+                    )
                 )
         for name, value in ast.iter_fields(node):
             if name in ("annotation", "returns", "decorator_list"):
@@ -160,51 +173,86 @@ def nearest_tests(path: str) -> list[str]:
     return [str(test.relative_to(ROOT)) for test in near]
 
 
-def caught_by(mutant: Mutant) -> str:
+def copied(folder: Path) -> Path:
+    """The tree in `folder`: package and tests as copies, the rest as links."""
+    tree = folder / "kit"
+    tree.mkdir()
+    for path in ROOT.iterdir():
+        if path.name in ("tests", "sslkit"):
+            shutil.copytree(path, tree / path.name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif path.name not in (".git", ".venv", "runs", "work"):
+            (tree / path.name).symlink_to(path)
+    return tree
+
+
+def pytest_in(tree: Path, *options: str, seconds: float | None = None) -> subprocess.CompletedProcess[str]:
+    """The quick tests that `options` name, in a copy of the tree; those that compare texts are left out."""
+    env = {**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", *QUICK, *options]
+    for texts in ("tests/test_course.py", "tests/test_style.py", "tests/test_export.py"):
+        command += ["--deselect", texts]
+    return subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, timeout=seconds)
+
+
+class Tests:
+    """Which quick tests run through which line, and how long each takes."""
+
+    def __init__(self, folder: Path):
+        self.data, self.times = folder / "coverage.sqlite", folder / "seconds.json"
+        if not self.times.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._measure()
+        self.seconds: dict[str, float] = json.loads(self.times.read_text())
+        self.near: dict[tuple[str, int], list[str]] = {}
+        query = "select path, context, numbits from line_bits join file on file.id = file_id join context on context.id = context_id"
+        for path, context, bits in sqlite3.connect(self.data).execute(query):
+            test = context.rpartition("|")[0]
+            name = path.rpartition("/sslkit/")[2]
+            for byte, value in enumerate(bits):
+                for bit in range(8):
+                    if test in self.seconds and value >> bit & 1:
+                        self.near.setdefault((name, 8 * byte + bit), []).append(test)
+
+    def _measure(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            tree = copied(Path(folder))
+            (tree / ".coveragerc").write_text(f"[run]\ndata_file = {self.data}\nsource = sslkit\n")
+            done = pytest_in(tree, "--cov", "--cov-context=test", "--cov-report=", "--durations=0", "-vv", "tests")
+        rows = re.findall(r"^\s*([\d.]+)s (?:call|setup)\s+(\S.*)$", done.stdout, re.MULTILINE)
+        failed = set(re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE))
+        seconds: dict[str, float] = {}
+        for time, test in rows:
+            seconds[test] = seconds.get(test, 0) + float(time)
+        self.times.write_text(
+            json.dumps({test: time for test, time in seconds.items() if test not in failed}, indent=1)
+        )
+
+    def through(self, mutant: Mutant) -> list[str]:
+        """Tests that run through its line, the shortest first; where none does, the files that name its module."""
+        found = {
+            test for line in range(mutant.line, mutant.last + 1) for test in self.near.get((mutant.path, line), [])
+        }
+        return sorted(found, key=lambda test: self.seconds[test]) or nearest_tests(mutant.path)
+
+
+def caught_by(mutant: Mutant, tests: Tests) -> str:
     """The first test that fails with the mutant in place, "" when none does."""
     with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "kit"
-        tree.mkdir()
-        for name in (
-            "tests",
-            "notebooks",
-            "data",
-            "results",
-            "pyproject.toml",
-            "README.md",
-            "kit.py",
-            "environment.yml",
-        ):
-            (tree / name).symlink_to(ROOT / name)
-        for test in ("tests",):  # tests find the package beside their own real folder
-            (tree / test).unlink()
-            shutil.copytree(ROOT / test, tree / test, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copytree(ROOT / "sslkit", tree / "sslkit", ignore=shutil.ignore_patterns("__pycache__"))
+        tree = copied(Path(folder))
         target = tree / "sslkit" / mutant.path
         raw = target.read_bytes()
         target.write_bytes(raw[: mutant.start] + mutant.after.encode() + raw[mutant.end :])
-        env = {**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        for tests in (nearest_tests(mutant.path), ["tests"]):
-            command = [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-x",
-                "-q",
-                "--no-header",
-                "-p",
-                "no:cacheprovider",
-                *QUICK,
-                *tests,
-            ]
-            command += ["--deselect", "tests/test_course.py", "--deselect", "tests/test_style.py"]  # they compare texts
+        through = tests.through(mutant)
+        for some in (through[:40], through[40:400]):  # most are caught at once
+            if not some:
+                continue
             try:
-                done = subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, timeout=SECONDS)
+                done = pytest_in(tree, "-x", *some, seconds=SECONDS)
             except subprocess.TimeoutExpired:
                 return "a hang"
             if done.returncode not in (0, 5):
                 failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
-                return failed[1] if failed else done.stdout.strip().splitlines()[-1][:200] or "an error"
+                return failed[1] if failed else (done.stdout.strip().splitlines() or ["an error"])[-1][:200]
     return ""
 
 
@@ -214,6 +262,9 @@ def main() -> int:
     parser.add_argument("--each", type=int, default=14, help="mutants of each area")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument(
+        "--map", type=Path, default=ROOT / "runs" / "mutants", help="where the coverage of the tests is kept"
+    )
     parser.add_argument("--list", action="store_true", help="only say which ones are drawn")
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "mutants.json")
     args = parser.parse_args()
@@ -233,9 +284,11 @@ def main() -> int:
             print(f"{area:9} {mutant.path}:{mutant.line}  {mutant.rule}: {mutant.before}  ->  {mutant.after}")
         return 0
 
+    tests = Tests(args.map)
+
     def one(item: tuple[str, Mutant]) -> None:
         area, mutant = item
-        by = caught_by(mutant)
+        by = caught_by(mutant, tests)
         kept[mutant.name] = {"area": area, "line": mutant.line, "rule": mutant.rule, "caught by": by}
         print(
             f"{area:9} {mutant.path}:{mutant.line}  {mutant.before}  ->  {mutant.after}   {by or 'SURVIVES'}",
