@@ -32,6 +32,7 @@ from collections import deque
 from importlib.util import find_spec
 from pathlib import Path
 
+REPOSITORY = ""  # where this repository is published; set it by `python -m sslkit.notebooks address ADDRESS`
 OLDEST = (3, 10)
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -152,6 +153,12 @@ def test(arguments):
         sys.exit(1)
     else:
         become("pytest", "-m", LONG)
+
+
+def colab():
+    """What a notebook needs on Google Colab once its first cell has fetched the kit."""
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "-e", str(ROOT)], check=True)
+    os.chdir(str(ROOT / "notebooks"))
 
 
 def become(module, *arguments):

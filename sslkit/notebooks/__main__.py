@@ -1,10 +1,10 @@
-"""The command line: python -m sslkit.notebooks export | run | check."""
+"""The command line: python -m sslkit.notebooks export | run | check | address."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from sslkit.notebooks import files
+from sslkit.notebooks import address, files
 from sslkit.notebooks.checks import check
 from sslkit.notebooks.modules import export
 from sslkit.notebooks.runner import SCALES, NotebookFailed, run
@@ -14,7 +14,7 @@ def main(argv: list[str] | None = None, root: Path = files.ROOT) -> int:
     """Run one command; returns the exit code: 0, or 1 after saying in words what is wrong."""
     args = _parser().parse_args(argv)
     try:
-        problems = {"export": _export, "run": _run, "check": _check}[args.command](args, root)
+        problems = {"export": _export, "run": _run, "check": _check, "address": _address}[args.command](args, root)
     except ValueError as error:
         problems = [str(error)]
     for problem in problems:
@@ -30,6 +30,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--check", action="store_true", help="write nothing, fail when something is stale")
     one = commands.add_parser("check", help="is what is committed executed, fresh and whole?")
     one.add_argument("names", nargs="*", metavar="NAME", help="simclr or 10_simclr; all when left out")
+    one = commands.add_parser(
+        "address", help="bring Colab cells, badges and README to where the repository is published"
+    )
+    one.add_argument("url", nargs="?", help="https://github.com/you/sslkit; the one in kit.py when left out")
+    one.add_argument("--check", action="store_true", help="write nothing, fail when something is stale")
     one = commands.add_parser("run", help="execute notebooks from a fresh kernel")
     one.add_argument("notebooks", nargs="+", metavar="NOTEBOOK", help="a path, 10_simclr or simclr")
     one.add_argument("--scale", choices=SCALES, default="laptop")
@@ -52,6 +57,11 @@ def _chosen(names: list[str], root: Path) -> list[str] | None:
 
 def _export(args: argparse.Namespace, root: Path) -> list[str]:
     return export(root, _chosen(args.names, root), check=args.check)
+
+
+def _address(args: argparse.Namespace, root: Path) -> list[str]:
+    stale = address.write(args.url, root, args.check)
+    return stale if args.check else []
 
 
 def _check(args: argparse.Namespace, root: Path) -> list[str]:

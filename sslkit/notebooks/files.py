@@ -67,8 +67,9 @@ def write(path: Path, text: str) -> None:
 
 
 def source_hash(nb: nbformat.NotebookNode) -> str:
-    """A hash of what a person wrote: the kind and source of each cell, in order. Outputs do not count."""
-    cells = [[cell.cell_type, cell.source] for cell in nb.cells]
+    """A hash of what a person wrote: the kind and source of each cell, in order. Outputs do not count, nor do the cells that
+    address.py makes."""
+    cells = [[cell.cell_type, cell.source] for cell in nb.cells if "colab" not in cell.metadata.get("tags", [])]
     return "sha256:" + hashlib.sha256(json.dumps(cells).encode()).hexdigest()
 
 
