@@ -48,6 +48,30 @@ def test_what_is_saved_after_a_failure_is_the_last_whole_step(tmp_path):
     assert same(weights(again), states[-1])
 
 
+@pytest.mark.parametrize("fails", ["step", "after_step"])
+def test_a_step_that_is_taken_by_half_is_not_saved(tmp_path, monkeypatch, fails):
+    """The optimizer, or what a method does after it, fails when weights have moved already: the last checkpoint stays."""
+    method = build(Spread, RECIPE)
+    states, calls = [], []
+
+    def broken(*_):
+        calls.append(1)
+        if len(calls) == 4:
+            with torch.no_grad():
+                next(method.parameters()).add_(1)
+            raise MemoryError("full")
+
+    if fails == "step":
+        monkeypatch.setattr("sslkit.train.loop.limit_gradients", broken)
+    else:
+        method.after_step = broken
+    with pytest.raises(MemoryError):
+        for _ in train(method, X, RECIPE, out=tmp_path, save_every=0):
+            states.append(weights(method))
+    state = checkpoint.load(tmp_path / "checkpoint.pt")
+    assert state["step"] == 3 and same(state["model"], states[2]) and not same(weights(method), states[2])
+
+
 def test_stop_is_asked_after_each_step(tmp_path, capsys):
     asked = []
     method = build(Spread, RECIPE)

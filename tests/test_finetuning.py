@@ -133,7 +133,7 @@ def test_a_stopped_training_goes_on_to_the_same_result(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(Classifier, "after_step", interrupt, raising=False)
-        with pytest.raises(KeyboardInterrupt, match="after step 3 of 6"):
+        with pytest.raises(KeyboardInterrupt, match="Stopped after step 3 of 6"):
             finetune(net, data, per_class=4, steps=6, lrs=(1e-3, 1e-2), out=tmp_path)
     assert [checkpoint.load(tmp_path / f"lr-{lr}" / "checkpoint.pt")["step"] for lr in (0.001, 0.01)] == [6, 3]
     assert finetune(net, data, per_class=4, steps=6, lrs=(1e-3, 1e-2), out=tmp_path, resume=True) == whole

@@ -205,8 +205,9 @@ def test_the_hash_is_of_sources_alone(root):
     assert source_hash(nb) == first == hashed("# A", "b")
     nb.cells[0].cell_type = "code"
     assert source_hash(nb) != first
-    others = [("# A", "c"), ("b", "# A"), ("# A", "b", "c"), ("# A B", "b"), ("# A\nb",)]
-    assert len({first, *(hashed(*sources) for sources in others)}) == 6
+    others = [("# A", "c"), ("# A", "b", "c"), ("# A", "c", "b"), ("# A", "b\nc")]
+    assert len({first, *(hashed(*sources) for sources in others)}) == 5
+    assert hashed("# Another word", "b") == first
 
 
 # --- running
@@ -363,7 +364,6 @@ def test_nothing_is_wrong_with_a_good_one(good):
     [
         (lambda nb: nb.metadata.pop("sslkit"), "it has no stamp"),
         (lambda nb: nb.cells[3].update(source="print(2)"), "edited since it was executed"),
-        (lambda nb: nb.cells[0].update(source="# Later"), "edited since it was executed"),
         (lambda nb: nb.cells.pop(2), "edited since it was executed"),
         (lambda nb: nb.metadata.sslkit.update(scale="smoke"), "at smoke scale"),
         (lambda nb: nb.metadata.sslkit.update(peak_mb=MAX_MB + 1), f"{MAX_MB + 1} MB"),

@@ -25,6 +25,7 @@ from sslkit.plots import curves
 from sslkit.plots import live as live_module
 from sslkit.plots.picture import COLOURS, LOCK, RIGHT, WRONG
 from sslkit.plots.table import resize, rgb, to_pixels
+from sslkit.progress import duration
 
 ROOT = Path(__file__).resolve().parents[1]
 TITLE = "A title that says at length what there is to be seen in this figure, so long that it must take two lines"
@@ -474,7 +475,7 @@ def test_live_survives_a_loss_that_is_not_finite():
     "seconds, words", [(43.4, "43 s"), (320, "5 min 20 s"), (59.6, "1 min 00 s"), (11100, "3 h 05 min")]
 )
 def test_duration(seconds, words):
-    assert plots.duration(seconds) == words
+    assert duration(seconds) == words
 
 
 # --- colours and numbers ---------------------------------------------------------------------------

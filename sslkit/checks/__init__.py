@@ -14,7 +14,7 @@ from sslkit import chapters
 from sslkit.checks.exercise import Exercise
 from sslkit.checks.show import Said
 from sslkit.checks.verdict import Verdict, judge
-from sslkit.plots import in_jupyter
+from sslkit.progress import in_jupyter
 
 yours: dict[str, Callable] = {}  # the reader's own functions, as last checked
 

@@ -13,7 +13,8 @@ from sslkit import chapters, dist
 from sslkit.commands.data import load_data
 from sslkit.commands.options import OVERRIDES
 from sslkit.datasets.kinds import EXAMPLES, SPOKEN
-from sslkit.plots import duration, spread_words
+from sslkit.plots import spread_words
+from sslkit.progress import duration
 from sslkit.train import Record, build, choose, chosen_precision, device, interrupts_wait, scale, train
 
 LOGGED = ("step", "loss", "lr", "seconds", "images_per_second", "spread", "rank")  # of a Record, where it has them

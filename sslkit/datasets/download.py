@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
-from .progress import progress
+from sslkit.progress import progress
 
 CHUNK = 1 << 18
 TRIES = 4  # attempts in a row, per mirror, that bring no new byte

@@ -11,10 +11,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from sslkit.progress import progress
+
 from .contract import Dataset, Split
 from .images import UnreadableImage, check_image, decode_all, pool
 from .listing import Sample, arrange, image_files, suffixes_of
-from .progress import progress
 from .root import in_home
 from .splits import split_by_key
 from .streamed import StreamedImages

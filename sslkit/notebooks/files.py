@@ -67,9 +67,10 @@ def write(path: Path, text: str) -> None:
 
 
 def source_hash(nb: nbformat.NotebookNode) -> str:
-    """A hash of what a person wrote: the kind and source of each cell, in order. Outputs do not count, nor do the cells that
-    address.py makes."""
-    cells = [[cell.cell_type, cell.source] for cell in nb.cells if "colab" not in cell.metadata.get("tags", [])]
+    """A hash of the code cells, in order: what the outputs follow from. Prose does not count, so that a sentence can be put right
+    without an hour of running (tests/claims holds it to the numbers), nor do the cells that address.py makes."""
+    code = (cell for cell in nb.cells if cell.cell_type == "code")
+    cells = [["code", cell.source] for cell in code if "colab" not in cell.metadata.get("tags", [])]
     return "sha256:" + hashlib.sha256(json.dumps(cells).encode()).hexdigest()
 
 

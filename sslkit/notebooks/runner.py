@@ -20,6 +20,7 @@ from sslkit.notebooks import files
 from sslkit.notebooks.memory import watch
 from sslkit.notebooks.modules import export
 from sslkit.notebooks.saving import WIDGET
+from sslkit.progress import MARK
 
 SCALES = ("smoke", "laptop", "gpu")
 TIMEOUT = 300  # seconds a cell may take; the tag `timeout-600` on a cell changes it
@@ -49,7 +50,7 @@ def run(
         raise ValueError(f"no scale {scale!r}; there are: {', '.join(SCALES)}")
     path = path.resolve()
     nb = files.read(path)
-    source = files.source_hash(nb)
+    source, written = files.source_hash(nb), [cell.source for cell in nb.cells]
     root = path.parent.parent
     in_course = path.parent.name == "notebooks" and (root / "sslkit" / "chapters").is_dir()
     if in_course and path in files.course(root).values():
@@ -69,7 +70,7 @@ def run(
     }
     say(f"{path.name}: ran in {seconds:.0f} s, peak memory {peak / 1e6:,.0f} MB")
     if to is not None:
-        if to.resolve() == path and files.source_hash(files.read(path)) != source:
+        if to.resolve() == path and [cell.source for cell in files.read(path).cells] != written:
             raise NotebookFailed(f"{path.name} was edited while it ran; nothing was written, run it again")
         files.write(to, nbformat.writes(nb) + "\n")
         say(f"{path.name}: written to {to}")
@@ -171,6 +172,7 @@ def _normalise(nb: nbformat.NotebookNode) -> None:
         if "id" not in cell:  # older formats have none; derived, so that a second run gives the same
             cell["id"] = hashlib.sha256(f"{index}{cell.source}".encode()).hexdigest()[:8]
         cell.metadata.pop("execution", None)
+        cell.outputs = [output for output in cell.get("outputs", []) if output.get("metadata", {}) != MARK]
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if "text/html" in data:

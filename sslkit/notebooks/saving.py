@@ -7,6 +7,8 @@ which `kit.py lab` and an installed wheel bring along.
 
 from typing import Any
 
+from sslkit.progress import MARK
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -17,7 +19,9 @@ def keep_pictures(model: dict[str, Any], **_: Any) -> None:
     if model["content"].get("metadata", {}).get("widgets"):
         return
     for cell in model["content"]["cells"]:
-        for output in cell.get("outputs", []):
+        outputs = cell.get("outputs", [])
+        outputs[:] = [output for output in outputs if output.get("metadata") != MARK]
+        for output in outputs:
             if len(output.get("data", {})) > 1:  # without a picture or words beside it, the view is all there is
                 output["data"].pop(WIDGET, None)
 

@@ -8,15 +8,15 @@ channels; tensors and arrays both do. picture.py says why figures are made the w
 from .bars import bars, scoreboard
 from .curves import label_efficiency, losses, smooth, spread_words, verdict
 from .images import grid, neighbours, pairs, rows, strip
-from .live import Live, duration, in_jupyter
+from .live import Live
 from .maps import subsample, tsne, tsne_maps
 from .matrices import confusion, heatmap
 from .picture import COLOURS, Picture, array, note
 
 __all__ = [
-    "COLOURS", "Live", "Picture", "array", "bars", "confusion", "duration", "grid",
+    "COLOURS", "Live", "Picture", "array", "bars", "confusion", "grid",
     "heatmap",
-    "in_jupyter", "label_efficiency", "losses", "neighbours", "note", "pairs",
+    "label_efficiency", "losses", "neighbours", "note", "pairs",
     "rows", "scoreboard", "smooth", "spread_words", "strip", "subsample", "tsne",
     "tsne_maps", "verdict",
 ]  # fmt: skip

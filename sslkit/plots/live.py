@@ -1,9 +1,10 @@
 """The loss while it falls: one figure that is redrawn in place, or lines of text where there is no
 Jupyter."""
 
-import sys
 import time
 from typing import Any
+
+from sslkit.progress import duration, in_jupyter
 
 from .curves import draw_losses, verdict
 from .picture import (
@@ -25,21 +26,6 @@ from .text import describe
 MOST_POINTS = 1500  # drawn a curve: more would cost time and show nothing
 
 
-def in_jupyter() -> bool:
-    """Whether pictures can be shown: a kernel is running this process."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return shell is not None and hasattr(shell, "kernel")
-
-
-def duration(seconds: float) -> str:
-    """43 s, 5 min 20 s, 3 h 05 min."""
-    s = round(seconds)
-    if s < 60:
-        return f"{s} s"
-    return f"{s // 60} min {s % 60:02d} s" if s < 3600 else f"{s // 3600} h {s % 3600 // 60:02d} min"
-
-
 class Live:
     """Live loss figure with its chance level, and the accuracy of a probe beside it. For a method without a chance level
     the spread of its features stands between them: 0 means that all images have the same.
@@ -49,8 +35,8 @@ class Live:
         live.update(record, probe=accuracy if due else None)
 
     Redrawn at most every `every` seconds, and so rarely that drawing takes under 3 % of the time, whatever the machine;
-    the last picture stays in the notebook. things: what the speed counts ("passages" of text). After an interrupt call
-    finish(), so that it shows the last step.
+    the last picture stays in the notebook, and shows the last step however the cell ends. things: what the speed counts
+    ("passages" of text).
     """
 
     def __init__(
@@ -71,7 +57,9 @@ class Live:
         self.spread: Any = None  # the last record that has a spread
         self.record: Any = None  # the last sslkit.train.Record, and the first
         self.first: Any = None
-        self.next_draw, self.handle = 0.0, None
+        self.next_draw, self.handle, self.shown = 0.0, None, 0
+        if in_jupyter():
+            self._finish_with_the_cell()
 
     def update(self, record, probe: float | dict | None = None):
         """Take in one training record, and a probe's accuracy if there is a new one ({name: accuracy} for
@@ -93,11 +81,23 @@ class Live:
 
     def finish(self):
         """Show the state after the last step taken."""
-        if self.record is not None:
+        if self.record is not None and self.shown != self.record.step:
             self._show()
 
+    def _finish_with_the_cell(self):
+        """However the cell ends, by an error or the stop button too, the picture shows the last step."""
+        from IPython import get_ipython
+
+        events = get_ipython().events
+
+        def ended(*_):
+            events.unregister("post_run_cell", ended)
+            self.finish()
+
+        events.register("post_run_cell", ended)
+
     def _show(self):
-        start = time.monotonic()
+        start, self.shown = time.monotonic(), self.record.step
         if in_jupyter():
             from IPython.display import display
 

@@ -1,7 +1,14 @@
 """t-SNE maps: points coloured by class, or the images themselves as points."""
 
+import io
+import re
+import sys
+from contextlib import redirect_stdout
+
 import numpy as np
 from matplotlib.lines import Line2D
+
+from sslkit.progress import progress
 
 from .picture import (
     COLOURS,
@@ -21,6 +28,7 @@ from .picture import (
 from .table import resize, rgb, to_pixels
 from .text import class_names, describe
 
+ITERATIONS = 600
 MARKERS = "os^D"  # twelve colours each: 48 classes can be told apart, the rest is grey
 
 
@@ -61,7 +69,23 @@ def tsne(h, perplexity: float = 30, seed: int = 0, init: str = "pca") -> np.ndar
         h = PCA(50, random_state=seed).fit_transform(h)
     if h.shape[1] == 1:
         h = np.concatenate([h, np.zeros_like(h)], axis=1)
-    return TSNE(perplexity=perplexity, init=init, random_state=seed, max_iter=600, angle=0.8).fit_transform(h)
+    with redirect_stdout(Iterations(progress(f"t-SNE of {len(h):,} points", ITERATIONS, "iterations"))):
+        return TSNE(
+            perplexity=perplexity, init=init, random_state=seed, max_iter=ITERATIONS, angle=0.8, verbose=2
+        ).fit_transform(h)
+
+
+class Iterations(io.TextIOBase):
+    """What scikit-learn's t-SNE prints, of which only the iteration that it has reached is passed on."""
+
+    def __init__(self, show):
+        self.show, self.out = show, sys.stdout
+
+    def write(self, text: str) -> int:
+        if reached := re.search(r"Iteration (\d+)", text):
+            with redirect_stdout(self.out):
+                self.show(int(reached[1]))
+        return len(text)
 
 
 def class_style(classes: list[str]) -> list[tuple[str, str]]:

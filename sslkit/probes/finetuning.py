@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from sslkit.nets import device_of, to_input
 from sslkit.probes.features import accuracy, backbone, features, reinitialised
 from sslkit.probes.few import label_subset
+from sslkit.progress import progress
 from sslkit.train import Recipe, autocast, train
 from sslkit.views import RandomResizedCrop
 
@@ -62,7 +63,7 @@ def finetune(
     norm, linear layer.
 
     With `out` each training keeps its checkpoints in out/lr-RATE, and resume=True goes on with those that are there.
-    Under torchrun all processes train together. KeyboardInterrupt where it was stopped.
+    Under torchrun all processes train together. Stopped, a KeyboardInterrupt, where it was interrupted.
     """
     data = data.judged
     check_labels(data)
@@ -70,11 +71,13 @@ def finetune(
         raise ValueError(f"fine-tuning needs at least one learning rate and one step, got lrs={lrs}, steps={steps}")
     rows, judge = label_subset(data.train.y, per_class, seed), evenly(len(data.val), CHOOSING)
     x, y, networks, val = data.train.x[rows], data.train.y[rows], {}, {}
-    for lr in lrs:
+    show = progress(f"fine-tuning, {len(lrs)} learning rates", len(lrs) * steps, "steps")
+    for done, lr in enumerate(lrs):
         recipe = labelled_recipe(data, steps, lr, batch)
         kept = Path(out) / f"lr-{lr:g}" if out else None
         method = Classifier(copy.deepcopy(backbone(encoder)), x, len(data.classes), data.kind.crops, groups)
-        networks[lr] = classifier(method, x, y, data, recipe, seed, dtype, kept, resume)
+        so_far = lambda step, done=done: show(done * steps + step)  # noqa: E731
+        networks[lr] = classifier(method, x, y, data, recipe, seed, dtype, kept, resume, so_far)
         val[lr] = accuracy(features(networks[lr], data.val.x[judge]).argmax(1), data.val.y[judge])
     best = max(val, key=lambda lr: val[lr])
     test = accuracy(features(networks[best], data.test.x).argmax(1), data.test.y)
@@ -177,14 +180,15 @@ def classifier(
     dtype: torch.dtype | None,
     out: Path | None,
     resume: bool,
+    show: Callable[[float], None] | None = None,
 ) -> nn.Sequential:
-    """The method's network, trained on images x with labels y, its batch norm measured on the training split."""
+    """The method's network, trained on images x with labels y, its batch norm measured on the training split. `show` is told the
+    steps that are done."""
     resume = out is not None and resume and (out / "checkpoint.pt").exists()
-    about, done = {"data": data.name}, recipe.steps
+    about = {"data": data.name}
+    show = show or progress("training on labels", recipe.steps, "steps")
     for record in train(method, Labelled(x, y), recipe, seed=seed, out=out, resume=resume, about=about, dtype=dtype):
-        done = record.step
-    if done < recipe.steps:
-        raise KeyboardInterrupt(f"training with labels was stopped after step {done} of {recipe.steps}")
+        show(record.step)
     measure_batch_norm(method.network, data.train.x, dtype)
     return method.network.eval()
 

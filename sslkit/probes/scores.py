@@ -12,6 +12,7 @@ from sslkit.probes.few import few_labels
 from sslkit.probes.finetuning import check_labels, evenly, supervised
 from sslkit.probes.knn import knn_accuracy
 from sslkit.probes.linear import linear_probe
+from sslkit.progress import progress
 from sslkit.train import scale
 
 RANK_ROWS = 2000  # test images that the effective rank is taken over: it cannot exceed their number
@@ -107,10 +108,14 @@ def scoreboard(
         networks["supervised"] = lambda: supervised(encoder, data, seed=seed, steps=supervised_steps)[0]
     x = [split.x for split in splits]
     raw = tf_idf(x, kind.inputs) if kind.baseline == "tf-idf" else [pixels(one) for one in x]
+    show = progress("scoreboard", 1 + len(networks), "rows")
+    show(0, f"judging {kind.baseline}")
     rows = [judge(kind.baseline, raw, labels, seeds, per_class)]
     for label, make in networks.items():
+        show(len(rows), f"{'training and ' * (label == 'supervised')}judging {label}")
         network = make()  # the supervised one is trained here
         rows.append(judge(label, [features(network, split.x) for split in splits], labels, seeds, per_class))
+    show(len(rows))
     train, val, test = (f"{len(split):,}" for split in splits)
     about = {
         "data": data.name,

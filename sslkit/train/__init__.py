@@ -7,12 +7,13 @@ from sslkit.train.optimizer import learning_rate, make_optimizer
 from sslkit.train.recipe import SCALES, Recipe, build, choose, scale
 from sslkit.train.record import Record
 from sslkit.train.run import other_processes
-from sslkit.train.whole_steps import interrupts_wait
+from sslkit.train.whole_steps import Stopped, interrupts_wait
 
 __all__ = [
     "SCALES",
     "Recipe",
     "Record",
+    "Stopped",
     "autocast",
     "batch_indices",
     "build",

@@ -34,11 +34,12 @@ def train(
     The method turns x[index] into a task by `pretext`, and the task into a loss by `forward`. Random numbers of step
     s depend only on (seed, s, process), so a resumed run repeats an uninterrupted one. With `out`, a checkpoint is
     written to out/checkpoint.pt every `save_every` (SSLKIT_SAVE_EVERY, 60) seconds, sooner while the run is young, at
-    the end, and when the kernel is interrupted; `about` (plain values) is kept in it. Interrupting ends the loop after
-    the step in hand, and the method keeps what it learned; `stop` is asked after each step instead, where it is given.
-    dtype: None for the precision that pays here. Under torchrun all processes stop at the same step, and loss is their
-    mean. Raises FloatingPointError when the loss is not finite, ConnectionError when another process is gone (what was
-    learned is saved before), OSError where `out` cannot be written, ValueError where another run writes to it.
+    the end, and when the kernel is interrupted; `about` (plain values) is kept in it. An interrupt ends the loop after the
+    step in hand with Stopped, a KeyboardInterrupt, and the method keeps what it learned; `stop`, where it is given, is
+    asked after each step instead, and the loop just ends. dtype: None for the precision that pays here. Under torchrun
+    all processes stop at the same step, and loss is their mean. Raises FloatingPointError when the loss is not finite,
+    ConnectionError when another process is gone (what was learned is saved before), OSError where `out` cannot be
+    written, ValueError where another run writes to it.
     """
     run = Run(method, x, recipe, seed=seed, out=out, about=about, save_every=save_every, stop=stop, dtype=dtype)
     with run.kept(resume):  # what was learned is saved, however the loop ends
@@ -56,9 +57,10 @@ def train(
                     run.optimizer.zero_grad(set_to_none=True)
                     loss.backward()
                     dist.settle(method)
-                limit_gradients(run.optimizer, recipe.clip)
-                run.optimizer.step()
-                if hasattr(method, "after_step"):
-                    method.after_step((step + 1) / recipe.steps)
+                with run.unsaved_if_it_fails():
+                    limit_gradients(run.optimizer, recipe.clip)
+                    run.optimizer.step()
+                    if hasattr(method, "after_step"):
+                        method.after_step((step + 1) / recipe.steps)
             if record := run.report(loss.detach(), lr, extras, images):
                 yield record

@@ -20,7 +20,7 @@ from sslkit.train.lock import only_writer
 from sslkit.train.optimizer import load_moments, make_optimizer
 from sslkit.train.recipe import Recipe
 from sslkit.train.record import Record, spread_of
-from sslkit.train.whole_steps import interrupts_wait
+from sslkit.train.whole_steps import Stopped, interrupts_wait
 
 
 class Run:
@@ -119,8 +119,11 @@ class Run:
             if resume:
                 self.resume()
             yield
-            if self.stopping and dist.is_main():
-                print(f"Stopped after step {self.done} of {self.recipe.steps}; what was learned is kept.")
+            if self.stopping and self.done < self.recipe.steps:
+                if not self.stop:
+                    raise Stopped(self.farewell())
+                if dist.is_main():
+                    print(self.farewell())
         except RuntimeError as error:
             if not dist.is_lost(error):
                 raise
@@ -140,6 +143,24 @@ class Run:
                 self.save()
             if lock:
                 lock.release()
+
+    def farewell(self) -> str:
+        """What a run says that ends early."""
+        again = (
+            f"resume=True goes on from {self.path}"
+            if self.path
+            else "training again starts at step 1, from what it is now"
+        )
+        return f"Stopped after step {self.done} of {self.recipe.steps}; what was learned is kept, and {again}."
+
+    @contextmanager
+    def unsaved_if_it_fails(self) -> Iterator[None]:
+        """A step that is taken by half is not worth keeping: then the last checkpoint stays."""
+        try:
+            yield
+        except BaseException:
+            self.saved = self.done
+            raise
 
     @contextmanager
     def whole_step(self) -> Iterator[int]:

@@ -7,6 +7,13 @@ from contextlib import contextmanager
 from torch import nn
 
 
+class Stopped(KeyboardInterrupt):
+    """Training was interrupted, after a whole step. A notebook shows one line for it, and runs no further cells."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 @contextmanager
 def buffers_kept_if_it_fails(method: nn.Module):
     """Undo what a step that fails half-way (another process is gone; memory is full) has done to running statistics, so

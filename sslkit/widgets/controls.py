@@ -35,7 +35,7 @@ class Slider(Control):
     step = traitlets.Float(0.01).tag(sync=True)
     log = traitlets.Bool(False).tag(sync=True)
     digits = traitlets.Int(2).tag(sync=True)
-    options = traitlets.List([]).tag(sync=True)
+    options: traitlets.List[Any] = traitlets.List([]).tag(sync=True)
 
     @traitlets.validate("value")
     def _within(self, proposal: dict) -> Any:
@@ -58,7 +58,7 @@ class Choice(Control):
     """A drop-down of names."""
 
     kind = traitlets.Unicode("choice").tag(sync=True)
-    options = traitlets.List([]).tag(sync=True)
+    options: traitlets.List[Any] = traitlets.List([]).tag(sync=True)
     value = traitlets.Unicode().tag(sync=True)
 
     @traitlets.validate("value")
