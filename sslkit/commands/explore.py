@@ -2,6 +2,8 @@
 
 import argparse
 
+import torch
+
 from sslkit import plots
 from sslkit.commands.data import check_kind, load_data
 from sslkit.probes import backbone, features, reinitialised
@@ -13,16 +15,14 @@ IMAGES = 1000  # of the validation split
 
 def explore(args: argparse.Namespace) -> None:
     """Write the page, and say where it is: an untrained network's map, and one for each run."""
-    found: dict = {}
-    split = data = None
-    for folder in args.runs:
-        method, state = load_run(folder)
-        if data is None:
-            data = load_data(args, args.data or state["data"], state).judged
-            if data.kind.name != "images":
-                raise ValueError(f"{data.name} holds {data.kind.noun}: the explorer shows images")
-            split = data.val[plots.subsample(len(data.val), IMAGES)]
-            found["untrained"] = features(reinitialised(backbone(method)), split.x)
+    runs = [load_run(folder) for folder in args.runs]
+    first, state = runs[0]
+    data = load_data(args, args.data or state["data"], state).judged
+    if data.kind.name != "images":
+        raise ValueError(f"{data.name} holds {data.kind.noun}: the explorer shows images")
+    split = data.val[torch.from_numpy(plots.subsample(len(data.val), IMAGES))]
+    found = {"untrained": features(reinitialised(backbone(first)), split.x)}
+    for method, state in runs:
         check_kind(state, data)
         name = f"{state['name']}, {state['step']:,} steps"
         while name in found:
