@@ -2,8 +2,8 @@
 
     python tests/benchmarks/forming.py [--moments 24] [--images 500] [--keep runs/forming.pt] [--out notebooks/pictures/forming.webp]
 
-SimCLR's laptop recipe on `scenes`, seed 0; t-SNE of validation images, each map from where the one before stands (plots.forming), coloured by
-kinds that training never saw. What the network made of the images is kept in --keep, so that drawing again needs no training.
+SimCLR's laptop recipe on `scenes`, seed 0; t-SNE of validation images, each map from where the one before stands (plots.forming), coloured
+by kinds that training never saw. What the network made of the images is kept in --keep, so that drawing again needs no training.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from sslkit.datasets import load
 from sslkit.plots.maps import thumbnail_canvas, unit_square
 from sslkit.plots.picture import COLOURS, INK, SHARP, drawn, frame
 from sslkit.probes import Snapshots, features, knn_accuracy
-from sslkit.train import build, choose, train
+from sslkit.train import build, train
 
 ROOT = Path(__file__).resolve().parents[2]
 BETWEEN, MILLISECONDS = 5, 70  # frames from moment to moment, and how long each is shown
@@ -29,7 +29,7 @@ SIDE, WIDTH, HEIGHT = 15, 6.2, 3.9  # pixels of an image; inches
 
 def measured(moments: int, images: int) -> dict:
     """What the network makes of the images at each moment, with the kNN accuracy."""
-    data, recipe = load("scenes"), choose(RECIPES, scale="laptop")
+    data, recipe = load("scenes"), RECIPES["laptop"]
     method = build(SimCLR, recipe, data.channels, seed=0)
     chosen = data.val[torch.from_numpy(plots.subsample(len(data.val), images))]
     snapshots, accuracies = Snapshots(chosen.x, recipe.steps, moments), []
