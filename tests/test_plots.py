@@ -420,7 +420,9 @@ def notebook(monkeypatch):
     monkeypatch.setattr(live_module, "time", clock)
     monkeypatch.setattr(live_module, "in_jupyter", lambda: True)
     monkeypatch.setattr(plots.Live, "draw", slow)
-    monkeypatch.setattr(plots.Live, "_finish_with_the_cell", lambda self: None)  # tests/test_progress.py has a real kernel
+    monkeypatch.setattr(
+        plots.Live, "_finish_with_the_cell", lambda self: None
+    )  # tests/test_progress.py has a real kernel
     handle = SimpleNamespace(update=shown.append)
     monkeypatch.setattr(IPython.display, "display", lambda picture, display_id: shown.append(picture) or handle)
     return SimpleNamespace(clock=clock, shown=shown)
