@@ -1,4 +1,4 @@
-"""The moving picture of README.md: the map as it forms while SimCLR trains for two minutes.
+"""The moving picture of README.md: the map as it forms while SimCLR trains.
 
     python tests/benchmarks/forming.py [--moments 24] [--images 500] [--keep runs/forming.pt] [--out notebooks/pictures/forming.webp]
 
@@ -23,7 +23,7 @@ from sslkit.probes import Snapshots, features, knn_accuracy
 from sslkit.train import build, train
 
 ROOT = Path(__file__).resolve().parents[2]
-BETWEEN, MILLISECONDS = 5, 70  # frames from moment to moment, and how long each is shown
+BETWEEN, MILLISECONDS = 3, 110  # frames from moment to moment, and how long each is shown
 SIDE, WIDTH, HEIGHT = 15, 6.2, 3.9  # pixels of an image; inches
 
 
@@ -44,7 +44,8 @@ def measured(moments: int, images: int) -> dict:
     for record in train(method, data.pretrain, recipe):
         snapshots.update(method, record)
         judge()
-    return {"h": snapshots.h, "times": snapshots.times, "knn": accuracies, "x": chosen.x, "y": chosen.y}
+    steps = [0, *sorted(snapshots.due)]
+    return {"h": snapshots.h, "steps": steps, "knn": accuracies, "x": chosen.x, "y": chosen.y}
 
 
 def picture(xy: np.ndarray, x, y, words: str) -> Image.Image:
@@ -56,7 +57,8 @@ def picture(xy: np.ndarray, x, y, words: str) -> Image.Image:
     canvas = overlapping(unit_square(xy, (0.03, 0.04)), x, y, *pixels)
     ax.imshow(canvas, extent=(0, 1, 0, 1), aspect="auto", interpolation="nearest")
     ax.spines[:].set_color(INK)
-    return Image.fromarray(drawn(fig))
+    image = Image.fromarray(drawn(fig))
+    return image.resize([round(0.7 * length) for length in image.size], Image.Resampling.LANCZOS)
 
 
 def overlapping(xy: np.ndarray, x, y, width: int, height: int) -> np.ndarray:
@@ -91,12 +93,13 @@ def main() -> None:
         for between in range(steps):
             share = between / steps
             xy = maps[k] if steps == 1 else (1 - share) * maps[k] + share * maps[k + 1]
-            words = f"{found['times'][k]} of training without labels: kNN finds the kind of {100 * found['knn'][k]:.0f} % of the images"
+            words = f"{found['steps'][k]} of {found['steps'][-1]} steps without labels"
+            words += f": kNN finds the kind of {100 * found['knn'][k]:.0f} % of the images"
             frames.append(picture(xy, found["x"], found["y"].numpy(), words))
             durations.append(MILLISECONDS)
     durations[0], durations[-1] = 1200, 3500
     buffer = io.BytesIO()
-    options = dict(save_all=True, append_images=frames[1:], duration=durations, loop=0, quality=60, method=6)
+    options = dict(save_all=True, append_images=frames[1:], duration=durations, loop=0, quality=35, method=6)
     frames[0].save(buffer, "webp", **options)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_bytes(buffer.getvalue())
