@@ -45,8 +45,8 @@ def test_the_long_queue():
     found = {row: percent("queue", row) for row in ("SimCLR", "queue 64", "queue 512", "queue 4096")}
     claim(
         WHERE,
-        "The longest queue is the worst (35.5 % by kNN, against 36.8 with 64 or 512 keys), and SimCLR with its 62 fresh negatives is ahead of "
-        "all (42).",
+        "The longest queue is the worst (35.5 % by kNN, against 36.8 with 64 or 512 keys), and SimCLR with its 62 fresh negatives is "
+        "ahead of all (42).",
         min(found, key=found.get) == "queue 4096"
         and round(found["queue 4096"], 1) == 35.5
         and round(found["queue 64"], 1) == round(found["queue 512"], 1) == 36.8
