@@ -22,8 +22,8 @@ def test_gains_beside_simclr():
         WHERE,
         "MAE gains 11.7 points by kNN, 8.5 by linear probe and 3.1 fine-tuned; SimCLR 28.2, 26.4 and 10.1, so MAE's share is 42, 32 and "
         "30 %.",
-        [round(g) for g in gains["mae"]] == [12, 8, 3]
-        and [round(g) for g in gains["simclr"]] == [28, 26, 10]
+        all(abs(g - said) < 0.051 for g, said in zip(gains["mae"], (11.7, 8.5, 3.1)))
+        and all(abs(g - said) < 0.051 for g, said in zip(gains["simclr"], (28.2, 26.4, 10.1)))
         and shares == [42, 32, 30],
     )
 
