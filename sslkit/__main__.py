@@ -1,5 +1,5 @@
 """The command line: python -m sslkit data | pretrain METHOD | probe RUN | finetune RUN | generate RUN "prompt" |
-export RUN. Under torchrun, pretrain and finetune use all processes."""
+export RUN | explore RUN ... Under torchrun, pretrain and finetune use all processes."""
 
 import argparse
 import signal
@@ -69,6 +69,13 @@ def write_encoder(args: argparse.Namespace) -> None:
     print(f"{path}, {path.stat().st_size / 1e6:.1f} MB")
 
 
+def explore(args: argparse.Namespace) -> None:
+    """Write maps of what runs have learned as one page."""
+    from sslkit.commands.explore import explore  # widgets take a second to import, which only this needs
+
+    explore(args)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command; errors that a user can mend are said in a line, without a traceback."""
     args, unknown = parser().parse_known_args(argv)
@@ -78,7 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     dist.init()
     try:
         commands = {"data": lambda _: list_data(), "pretrain": pretrain, "probe": probe, "finetune": finetune}
-        commands |= {"generate": generate, "export": write_encoder}
+        commands |= {"generate": generate, "export": write_encoder, "explore": explore}
         return commands[args.command](args) or 0
     except (ValueError, OSError, FloatingPointError) as error:
         lost = isinstance(error, ConnectionError) and dist.world() > 1

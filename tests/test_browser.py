@@ -154,7 +154,7 @@ def move_slider(page, panel=None) -> None:
 
 
 def explore(page, screenshot: Path, small: bool) -> None:
-    """Hovering shows a thumbnail of the sprite sheet and its neighbours; a dragged box selects."""
+    """Hovering shows a thumbnail of the sprite sheet and its neighbours; a lasso selects; keys pin and clear."""
     explorer = page.locator(".sslkit-explorer").first
     explorer.scroll_into_view_if_needed()
     canvas = explorer.locator("canvas")
@@ -171,10 +171,13 @@ def explore(page, screenshot: Path, small: bool) -> None:
     assert "blob:" in tip.evaluate("node => getComputedStyle(node).backgroundImage")
     assert explorer.locator(".sslkit-near .sslkit-thumb").count() >= 2
     explorer.screenshot(path=screenshot)
-    page.mouse.move(*inside(0.01, 0.01))
+    page.keyboard.down("Shift")
+    page.mouse.move(*inside(0.005, 0.005))
     page.mouse.down()
-    page.mouse.move(*inside(0.99, 0.99), steps=3)
+    for corner in ((0.995, 0.005), (0.995, 0.995), (0.005, 0.995)):
+        page.mouse.move(*inside(*corner), steps=3)
     page.mouse.up()
+    page.keyboard.up("Shift")
     explorer.locator(".sslkit-chosen .sslkit-thumb").first.wait_for()
     if small:
         page.locator(".widget-label", has_text="Python has 60").wait_for()
@@ -182,7 +185,7 @@ def explore(page, screenshot: Path, small: bool) -> None:
     assert explorer.locator(".sslkit-chosen .sslkit-thumb").count() == 0
     canvas.press("ArrowRight")
     canvas.press("Enter")
-    explorer.locator(".sslkit-chosen .sslkit-thumb").first.wait_for()
+    explorer.locator(".sslkit-pin", has_text="pinned").wait_for()
 
 
 def press_button(page, panel) -> None:
@@ -283,6 +286,63 @@ def test_every_panel_of_a_chapter_answers(page, lab, path, tmp_path):
         shots = Path(os.environ.get("SSLKIT_SCREENSHOTS", tmp_path))
         panels.last.screenshot(path=shots / f"panel-{path.stem}.png")
     assert_quiet(page, lab)
+
+
+def test_the_explorer_as_a_page_of_its_own(page, tmp_path):
+    """Two linked maps, one of which forms: from a file, without kernel and network, in the dark, on a narrow screen."""
+    import numpy as np
+
+    from sslkit import widgets
+
+    rng = np.random.default_rng(0)
+    h, y = rng.normal(size=(200, 8)), np.arange(200) % 3
+    images = rng.integers(0, 255, (200, 3, 16, 16), dtype=np.uint8)
+    hostile = "<img src=x onerror=document.title='x'>"
+    maps = {"still": rng.normal(size=(200, 2)), "forming": rng.normal(size=(4, 200, 2))}
+    one = widgets.embedding_explorer(
+        {"still": h, "forming": h + y[:, None]}, images, y, ["cat", "dog", hostile], [f"{hostile} {k}" for k in range(200)],
+        xy=maps, times=["0 s", "1 s", "5 s", "9 s"], factors={"hue": rng.random(200)}, title="Two maps",
+    )  # fmt: skip
+    shots = Path(os.environ.get("SSLKIT_SCREENSHOTS", tmp_path))
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.goto(one.save(tmp_path / "map.html").as_uri())
+    still, forming = page.locator("canvas").all()
+    drawn = lambda canvas: canvas.evaluate("node => node.toDataURL()")  # noqa: E731
+    changes = "([node, old]) => node.toDataURL() !== old"
+    page.wait_for_function("node => node.width > 300", arg=still.element_handle())
+    page.wait_for_timeout(200)
+
+    before, other = drawn(forming), drawn(still)
+    clock = page.get_by_role("slider", name="time")
+    clock.press("ArrowLeft")
+    page.wait_for_function(changes, arg=[forming.element_handle(), before])
+    assert clock.get_attribute("aria-valuetext") == "5 s" and drawn(still) == other  # only what forms has moved
+    before = drawn(forming)
+    page.get_by_role("button", name="Play the map as it forms").click()
+    page.wait_for_function("node => node.getAttribute('aria-valuetext') === '9 s'", arg=clock.element_handle())
+    page.get_by_role("searchbox", name="find").fill("cat")
+    page.wait_for_function(changes, arg=[still.element_handle(), other])  # the rest is faint, on both maps
+    assert page.locator(".sslkit-tally").inner_text() == "67 found"
+    page.get_by_role("searchbox", name="find").fill("")
+    page.get_by_role("combobox", name="colour by").select_option(label="hue")
+    assert page.locator(".sslkit-step").count() == 10
+    still.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert page.locator(".sslkit-near .sslkit-strip").count() == 2  # neighbours in each map
+    assert hostile in page.locator(".sslkit-pin").inner_text()
+    other = drawn(forming)
+    for _ in range(6):
+        page.keyboard.press("+")
+    page.wait_for_timeout(200)
+    assert drawn(forming) == other  # a key zooms the map that has the focus
+    page.keyboard.press("Escape")
+    assert page.locator(".sslkit-pin").count() == 0
+    page.screenshot(path=shots / "explorer-page.png")
+    page.set_viewport_size({"width": 400, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert page.title() == "Two maps" and page.locator("main img").count() == 0
+    assert not [url for url in page.foreign if not url.startswith(("file:", "blob:", "data:"))] and not page.complaints
 
 
 CONTROLS = """import torch

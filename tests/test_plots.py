@@ -420,6 +420,9 @@ def notebook(monkeypatch):
     monkeypatch.setattr(live_module, "time", clock)
     monkeypatch.setattr(live_module, "in_jupyter", lambda: True)
     monkeypatch.setattr(plots.Live, "draw", slow)
+    monkeypatch.setattr(
+        plots.Live, "_finish_with_the_cell", lambda self: None
+    )  # tests/test_progress.py has a real kernel
     handle = SimpleNamespace(update=shown.append)
     monkeypatch.setattr(IPython.display, "display", lambda picture, display_id: shown.append(picture) or handle)
     return SimpleNamespace(clock=clock, shown=shown)
@@ -564,3 +567,8 @@ def test_the_chance_level_is_named_beside_the_curves(drawn_text):
     box = next(box for text, box, _ in drawn_text if text.startswith("chance"))
     last_tick = max(box.x1 for text, box, _ in drawn_text if text == "80")
     assert box.x0 > last_tick - 12  # right of where the curves end
+
+
+def test_an_arm_without_numbers_keeps_its_colour():
+    late = plots.label_efficiency({"a": {}, "b": {1: 0.2, 10: 0.4}}, title="t")
+    assert count(late, rgb(COLOURS[1])) > 300 and count(late, rgb(COLOURS[0])) == 0

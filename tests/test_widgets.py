@@ -1,16 +1,12 @@
 """Widgets without a browser: values in, pictures out; a wrong value is told in words; the static pictures."""
 
-import io
-import re
 import threading
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import torch
-import traitlets
 from displayed import displayed
-from PIL import Image
 from rooms import rooms
 
 from sslkit import plots, widgets
@@ -153,80 +149,6 @@ def test_playground_tells_a_view_that_fails():
     assert "RuntimeError: too much" in one.words.value
     with pytest.raises(ValueError, match="N, C, H, W"):
         widgets.views_playground(IMAGES[0], Broken())
-
-
-# --- explorer -------------------------------------------------------------------------------
-
-
-def test_explorer_hands_the_browser_what_was_given():
-    one = explorer(names=[f"image {k}" for k in range(30)], k=4)
-    points = np.frombuffer(one.points, np.float32).reshape(30, 2)
-    assert points.min() >= 0 and points.max() <= 1
-    assert np.corrcoef(points[:, 0], XY[:, 0])[0, 1] > 0.9999 and np.corrcoef(points[:, 1], XY[:, 1])[0, 1] > 0.9999
-    assert (np.frombuffer(one.labels, np.int32) == Y).all() and one.classes == ["cat", "dog", "cow"]
-    unit = H / np.linalg.norm(H, axis=1, keepdims=True)
-    for i, near in enumerate(np.frombuffer(one.neighbours, np.int32).reshape(30, 4)):
-        similarity = {j: unit[i] @ unit[j] for j in range(30) if j != i}
-        assert sorted(similarity, key=similarity.get, reverse=True)[:4] == near.tolist()
-    sheet = np.asarray(Image.open(io.BytesIO(one.sprite)))
-    columns, width, height = (one.tiles[key] for key in ("columns", "width", "height"))
-    for i in (0, 7, 29):
-        x, y = i % columns * width, i // columns * height
-        assert (sheet[y : y + height, x : x + width] == IMAGES[i].permute(1, 2, 0).numpy()).all()
-    assert one.names[29] == "image 29" and len(one.styles) == 3
-
-
-def test_explorer_neighbours_of_a_plain_map_are_euclidean():
-    one = widgets.embedding_explorer(XY, IMAGES, k=3)
-    near = np.frombuffer(one.neighbours, np.int32).reshape(30, 3)
-    distance = ((XY[0] - XY) ** 2).sum(1)
-    assert near[0].tolist() == np.argsort(distance)[1:4].tolist()
-    assert one.labels == b"" and one.classes == []
-
-
-def test_explorer_selection_is_a_list_of_its_rows():
-    one, seen = explorer(), []
-    one.observe(lambda change: seen.append(change.new), names="selected")
-    one.selected = [3, 1]
-    assert seen == [[3, 1]]
-    with pytest.raises(traitlets.TraitError, match="30 points"):
-        one.selected = [30]
-    assert one.selected == [3, 1]
-
-
-def test_explorer_states_how_many_neighbours_agree():
-    h = np.eye(3)[Y] + 0.01 * H[:, :3]
-    one = widgets.embedding_explorer(h, IMAGES, Y, xy=XY, k=5)
-    assert "100% of the 5 nearest neighbours have their image's class" in one.fallback().alt
-
-
-def test_explorer_shrinks_large_images_and_maps_features_itself():
-    x = torch.randint(256, (30, 1, 96, 64), dtype=torch.uint8, generator=GENERATOR)
-    one = widgets.embedding_explorer(H, x)
-    assert (one.tiles["width"], one.tiles["height"]) == (32, 48)
-
-
-@pytest.mark.parametrize(
-    "change, word",
-    [
-        (dict(images=IMAGES[:5]), "5 images for 30"),
-        (dict(labels=Y[:4]), "4 labels for 30"),
-        (dict(xy=XY[:2]), "2 xy for 30"),
-        (dict(labels=Y, classes=["cat"]), "only 1 class names"),
-        (dict(h=np.zeros((5001, 2)), images=np.zeros((5001, 1, 1, 1)), xy=np.zeros((5001, 2))), "subsample"),
-    ],
-)
-def test_explorer_refuses_what_does_not_fit_in_words(change, word):
-    with pytest.raises(ValueError, match=word):
-        widgets.embedding_explorer(**dict(h=H, images=IMAGES, xy=XY) | change)
-
-
-def test_explorer_browser_half_reads_the_traits_that_exist_and_fetches_nothing():
-    source = widgets.EmbeddingExplorer._esm
-    source = source.read_text() if hasattr(source, "read_text") else str(source)
-    used = set(re.findall(r'model\.get\("(\w+)"\)', source)) | {"tiles", "classes", "styles", "names"}
-    assert used <= set(widgets.EmbeddingExplorer.class_trait_names(sync=True))
-    assert not re.search(r"https?:|fetch\(|import\(|XMLHttpRequest", source)
 
 
 # --- picker -------------------------------------------------------------------------------

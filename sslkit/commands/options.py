@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m sslkit", description="Self-supervised learning from the command line."
     )
     commands = top.add_subparsers(
-        dest="command", required=True, metavar="data | pretrain | probe | finetune | generate | export"
+        dest="command", required=True, metavar="data | pretrain | probe | finetune | generate | export | explore"
     )
 
     listing = commands.add_parser("data", help="list the data sets: what is on disk, sizes, licences")
@@ -46,7 +46,10 @@ def parser() -> argparse.ArgumentParser:
     tune.add_argument("--steps", type=int, default=120, help="optimiser steps of each training")
     tune.add_argument("--out", type=Path, help="keep checkpoints in this folder")
     tune.add_argument("--resume", action="store_true", help="go on from the checkpoints in --out")
-    for command in (pretrain, probe, tune):
+    looking = commands.add_parser("explore", help="maps of what runs have learned, side by side, as one HTML page")
+    looking.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders of runs")
+    looking.add_argument("--out", type=Path, default=Path("explorer.html"), help="the page (default explorer.html)")
+    for command in (pretrain, probe, tune, looking):
         command.add_argument(
             "--data",
             help="a data set's name, folder:PATH, text:PATH or video:PATH (default: scenes, or what the method is made for; what the "
@@ -70,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
     exporting.add_argument("run", type=Path, help="folder of a run, or a checkpoint")
     exporting.add_argument("--to", choices=FORMATS, required=True, help="weights alone, or the whole computation")
     exporting.add_argument("--out", type=Path, help="the file (default RUN/encoder.FORMAT)")
-    for command in (listing, pretrain, probe, tune, words, exporting):
+    for command in (listing, pretrain, probe, tune, words, exporting, looking):
         command.set_defaults(parser=command)
     return top
 

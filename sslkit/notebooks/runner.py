@@ -172,8 +172,10 @@ def _normalise(nb: nbformat.NotebookNode) -> None:
         if "id" not in cell:  # older formats have none; derived, so that a second run gives the same
             cell["id"] = hashlib.sha256(f"{index}{cell.source}".encode()).hexdigest()[:8]
         cell.metadata.pop("execution", None)
-        cell.outputs = [output for output in cell.get("outputs", []) if output.get("metadata", {}) != MARK]
-        for output in cell.get("outputs", []):
+        if cell.cell_type != "code":
+            continue
+        cell.outputs = [output for output in cell.outputs if output.get("metadata", {}) != MARK]
+        for output in cell.outputs:
             data = output.get("data", {})
             if "text/html" in data:
                 data.pop(WIDGET, None)

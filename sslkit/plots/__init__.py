@@ -9,12 +9,12 @@ from .bars import bars, scoreboard
 from .curves import label_efficiency, losses, smooth, spread_words, verdict
 from .images import grid, neighbours, pairs, rows, strip
 from .live import Live
-from .maps import subsample, tsne, tsne_maps
+from .maps import forming, subsample, tsne, tsne_maps
 from .matrices import confusion, heatmap
 from .picture import COLOURS, Picture, array, note
 
 __all__ = [
-    "COLOURS", "Live", "Picture", "array", "bars", "confusion", "grid",
+    "COLOURS", "Live", "Picture", "array", "bars", "confusion", "forming", "grid",
     "heatmap",
     "label_efficiency", "losses", "neighbours", "note", "pairs",
     "rows", "scoreboard", "smooth", "spread_words", "strip", "subsample", "tsne",

@@ -42,10 +42,11 @@ def short(number: float) -> str:
 def draw_bars(ax, runs: dict, highlight: str | None, names: bool = True, room: float = 1.2, ticks: int = 5):
     """Horizontal bars, first on top: the mean as bar and number, each run as a dot, one bar in strong blue.
 
-    runs {name: [R]}; nan leaves a line empty; highlight None takes the highest mean.
+    runs {name: [R]}; nan leaves a line empty; highlight None takes the highest mean, "" none.
     """
     means = {name: r.mean() for name, r in runs.items()}
-    highlight = highlight or max(means, key=lambda name: np.nan_to_num(means[name], nan=-np.inf))
+    if highlight is None:
+        highlight = max(means, key=lambda name: np.nan_to_num(means[name], nan=-np.inf))
     share, at = is_share(runs), np.arange(len(runs))[::-1]
     reach = max(np.nanmax([r.max() for r in runs.values()]), 1e-9)
     dot = dict(marker="o", linestyle="", markersize=3.5, color="white", markeredgecolor=INK, markeredgewidth=0.8)
@@ -99,7 +100,7 @@ def bars(values: dict, title="", caption="", xlabel="", chance: float | None = N
 def scoreboard(table: dict, title: str = "", caption: str = "", highlight: str | None = None) -> Picture:
     """Methods by judges: {method: {judge: number or [one number a run]}}, one panel a judge.
 
-    Methods keep their order; `highlight` (by default each judge's best) is in strong blue. A method without a
+    Methods keep their order; `highlight` (by default the best by each judge whose numbers are shares) is in strong blue. A method without a
     value leaves its line empty. Judges whose numbers all lie in [0, 1] are shown as percent.
     """
     judges = list(dict.fromkeys(judge for row in table.values() for judge in row))
@@ -113,7 +114,8 @@ def scoreboard(table: dict, title: str = "", caption: str = "", highlight: str |
     for ax, judge in zip(fig.subplots(1, len(judges), squeeze=False)[0], judges):
         runs = as_runs({method: row.get(judge, np.nan) for method, row in table.items()})
         plain_axes(ax, title=judge, grid="x")
-        draw_bars(ax, runs, highlight, names=judge == judges[0], room=1.5, ticks=2)
+        chosen = highlight if highlight or is_share(runs) else ""  # a high rank is no merit
+        draw_bars(ax, runs, chosen, names=judge == judges[0], room=1.5, ticks=2)
         means = ", ".join(f"{name} {short(r.mean())}" for name, r in runs.items() if not np.isnan(r).any())
         spoken.append(f"{judge}: {means}")
     return render(fig, describe(f"Scoreboard. {'; '.join(spoken)}", title, caption), colours=64)

@@ -151,6 +151,8 @@ def label_efficiency(
     ends: list[str] = []
     counted: set[int] = set()
     for colour, mark, (name, points) in zip(COLOURS * 4, "os^Dv" * 8, curves.items()):
+        if not points:  # nothing yet: its colour waits for it
+            continue
         counts, means, _ = band(ax, points, colour, mark, name)
         ends.append(f"{name} {means[0]:.0%} with {counts[0]} to {means[-1]:.0%} with {counts[-1]} labels")
         counted |= set(counts)

@@ -75,6 +75,29 @@ def tsne(h, perplexity: float = 30, seed: int = 0, init: str = "pca") -> np.ndar
         ).fit_transform(h)
 
 
+def forming(hs, perplexity: float = 30, seed: int = 0) -> np.ndarray:
+    """The t-SNE map as it forms: features hs, T arrays [N, D] of the same N images at T moments of training, to maps [T, N, 2].
+
+    Each map starts where the one before stands, and goes on from there without the early exaggeration that would tear it up: so points
+    wander, and do not jump. Each is scaled to a spread of one.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    hs = [array(h).astype(np.float64).reshape(len(h), -1) for h in hs]
+    if not hs or any(len(h) != len(hs[0]) for h in hs):
+        raise ValueError(f"forming needs the same images at each moment, got {[len(h) for h in hs]}")
+    maps = [tsne(hs[0], perplexity, seed)]
+    show = progress(f"t-SNE at {len(hs)} moments", len(hs))
+    for moment, h in enumerate(hs[1:], 1):
+        show(moment)
+        h = PCA(50, random_state=seed).fit_transform(h) if min(h.shape) > 50 else h
+        settings = dict(perplexity=perplexity, random_state=seed, max_iter=300, angle=0.8, early_exaggeration=1.0)
+        maps.append(TSNE(init=maps[-1].astype(np.float32), **settings).fit_transform(h))
+    show(len(hs))
+    return np.stack([(xy - xy.mean(0)) / max(xy.std(), 1e-12) for xy in maps])
+
+
 class Iterations(io.TextIOBase):
     """What scikit-learn's t-SNE prints, of which only the iteration that it has reached is passed on."""
 

@@ -13,6 +13,7 @@ from sslkit.probes.linear import LinearProbe, fit_logistic, linear_probe, standa
 from sslkit.probes.report import report
 from sslkit.probes.ridge import RidgeProbe, r2, ridge_probe
 from sslkit.probes.scores import Scoreboard, scoreboard
+from sslkit.probes.snapshots import Snapshots
 
 __all__ = [
     "ARMS",
@@ -20,6 +21,7 @@ __all__ = [
     "LinearProbe",
     "RidgeProbe",
     "Scoreboard",
+    "Snapshots",
     "accuracy",
     "backbone",
     "clip_report",

@@ -7,12 +7,14 @@ Between `<!-- syllabus -->` and `<!-- /syllabus -->` goes a row per notebook, wi
 tests/benchmarks/minutes.py measured; between the marks of `results`, the tables of results/*.json.
 """
 
+import io
 import json
 import re
 import statistics
 import sys
 from pathlib import Path
 
+from PIL import Image
 from rooms import rooms
 from tables import found, percent
 
@@ -23,13 +25,23 @@ PICTURES = ROOT / "notebooks" / "pictures"
 
 
 def picture(nb: dict) -> bytes | None:
-    """The figure of the cell with the tag `picture`, else the first one; None where there is none."""
+    """What is seen at 220 pixels of the figure of the cell with the tag `picture`, else of the first one: a window of that size, whose
+    corner is the cell's metadata `window` ([x, y] in pixels of the page). None where there is no figure."""
     cells = sorted(nb["cells"], key=lambda cell: "picture" not in cell["metadata"].get("tags", []))
-    pages = (
-        "".join(output.get("data", {}).get("text/html", "")) for cell in cells for output in cell.get("outputs", [])
-    )
-    picture = next(filter(None, map(Picture.found, pages)), None)
-    return picture.png if picture else None
+    for cell in cells:
+        for output in cell.get("outputs", []):
+            if found := Picture.found("".join(output.get("data", {}).get("text/html", ""))):
+                return window(found.png, *cell["metadata"].get("window", (0, 30)))
+    return None
+
+
+def window(png: bytes, left: int, top: int, width: int = 220, height: int = 150) -> bytes:
+    """A piece of a figure, in pixels of the page, as a PNG of twice as many."""
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    image = image.crop([2 * edge for edge in (left, top, left + width, top + height)])
+    buffer = io.BytesIO()
+    image.quantize(128).save(buffer, "png")
+    return buffer.getvalue()
 
 
 def headline(nb: dict) -> tuple[str, str]:
@@ -63,6 +75,9 @@ def results() -> str:
     measured = [json.loads(path.read_text()) for path in sorted((ROOT / "results").glob("*_scenes.json"))]
     judges = [judge for judge in measured[0]["rows"] if judge != "effective rank"]
     parts = [
+        "**How good are the features?** Each method was trained for about two minutes without labels, then frozen and judged. "
+        "All of them are ahead of "
+        "pixels and of their own untrained network before every judge; rotation comes nearest to training with all labels.\n",
         "Laptop recipes on `scenes`, test accuracy in %, mean ± standard deviation over seeds; in brackets the same judge of the "
         "method's own network untrained (fine-tuning: trained from scratch). `python tests/benchmarks/pretrain.py METHOD`\n",
         "| | " + " | ".join(judges) + " | steps x images | seeds |",
@@ -85,11 +100,12 @@ def results() -> str:
         parts += chapter.lines()
     speed = json.loads((ROOT / "results/speed.json").read_text())
     parts.append(
+        "\n**How much of the time is learning?** Each step makes a new task from new random views; that costs next to nothing.\n"
         f"\nSpeed of training on {speed['threads']} cores in {speed['precision'].removeprefix('torch.')}: images "
-        "(next_frame: clips; bert and gpt: passages of 128 tokens) a second, with a new pretext task each step, and as a "
+        "(next_frame: clips; bert and gpt: passages of 128 tokens) per second, with a new pretext task each step, and as a "
         "share of the same step on ready inputs. `python tests/benchmarks/speed.py`\n"
     )
-    parts += ["| | a second | of the same step on ready inputs |", "|---|---|---|"]
+    parts += ["| | per second | of the same step on ready inputs |", "|---|---|---|"]
     for name, values in speed["images_per_second"].items():
         mean = {kind: statistics.mean(numbers) for kind, numbers in values.items()}
         beside = (

@@ -1,0 +1,54 @@
+"""Sentences with numbers are written by a person and held by a test: quote the sentence, and say what must be true for it to stand."""
+
+import json
+import re
+from pathlib import Path
+from statistics import mean
+
+from sslkit.notebooks import files
+
+ROOT = files.ROOT
+
+
+def said(where: str) -> str:
+    """All prose of README.md, or of a notebook by its name ("10_simclr"), with single blanks."""
+    if where == "README.md":
+        text = (ROOT / where).read_text(encoding="utf-8")
+    else:
+        nb = files.read(ROOT / "notebooks" / f"{where}.ipynb")
+        text = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
+    return " ".join(text.split())
+
+
+def claim(where: str, sentence: str, holds: bool) -> None:
+    """Fail, naming the sentence, when it is not written there as quoted, or when the results no longer carry it."""
+    assert " ".join(sentence.split()) in said(where), f"{where} no longer says: {sentence}"
+    assert holds, f"the results no longer carry what {where} says: {sentence}"
+
+
+def results(name: str) -> dict:
+    """A file of results/ by its name."""
+    return json.loads((ROOT / "results" / f"{name}.json").read_text())
+
+
+def rows(method: str) -> dict[str, dict[str, float]]:
+    """{judge: {row: mean over seeds}} of a method's laptop recipe on scenes."""
+    return {
+        judge: {row: mean(v) for row, v in named.items()}
+        for judge, named in results(f"{method}_scenes")["rows"].items()
+    }
+
+
+def scenes() -> list[str]:
+    """The methods that were judged on scenes."""
+    return [path.stem.removesuffix("_scenes") for path in sorted(Path(ROOT / "results").glob("*_scenes.json"))]
+
+
+def own_row(method: str) -> str:
+    """What a method is called in its own file."""
+    return results(f"{method}_scenes")["method"]
+
+
+def numbers(sentence: str) -> list[float]:
+    """The numbers that a sentence names, for claims that quote them."""
+    return [float(n.replace(",", "")) for n in re.findall(r"\d[\d,]*(?:\.\d+)?", sentence)]

@@ -1,0 +1,71 @@
+"""What README.md says of the results."""
+
+from statistics import mean
+
+from claim import claim, own_row, results, rows, scenes
+
+
+def test_three_in_ten_become_six():
+    found = {method: rows(method)["kNN"] for method in scenes()}
+    best = max(row[own_row(method)] for method, row in found.items())
+    untrained = mean(row["untrained"] for method, row in found.items() if method != "mae")
+    claim(
+        "README.md",
+        "Two minutes of training without labels, on two cores, turn features that find the right kind of image three times in ten "
+        "into ones that find it six times in ten.",
+        0.25 < untrained < 0.35 and 0.55 < best < 0.65,
+    )
+
+
+def test_every_method_is_ahead_of_pixels_and_of_its_own_untrained_network():
+    ahead, near = True, {}
+    pixels = rows("rotation")
+    for method in scenes():
+        own = own_row(method)
+        for judge, row in rows(method).items():
+            if judge != "effective rank":
+                ahead &= row[own] > row.get("untrained", row.get("from scratch"))
+                ahead &= row[own] > pixels[judge].get("pixels", 0)
+        near[method] = mean(rows(method)[judge][own] for judge in ("kNN", "linear probe", "few labels"))
+    claim(
+        "README.md",
+        "All of them are ahead of pixels and of their own untrained network before every judge; rotation comes nearest to training "
+        "with all labels.",
+        ahead and max(near, key=near.get) == "rotation",
+    )
+
+
+def test_hidden_words():
+    bert = results("bert")
+    named = {name: mean(values) if isinstance(values, list) else values for name, values in bert["masked"].items()}
+    counting = max(value for name, value in named.items() if name != "BERT")
+    ten = {arm: mean(row["10"]) for arm, row in bert["labels"].items()}
+    claim(
+        "README.md",
+        "BERT names a few more of them than counting neighbours does. With ten labels per class pretraining is worth five points, and "
+        "tf-idf, which is half a century old, is still ahead.",
+        0 < named["BERT"] - counting < 0.05
+        and 0.035 < ten["fine-tuned"] - ten["from scratch"] < 0.065
+        and ten["tf-idf"] > ten["fine-tuned"],
+    )
+
+
+def test_the_next_word():
+    bits = {name: mean(v) if isinstance(v, list) else v for name, v in results("gpt")["rows"].items()}
+    claim(
+        "README.md",
+        "GPT needs fewer bits than any model made by counting.",
+        all(bits["GPT"] < value for name, value in bits.items() if name != "GPT"),
+    )
+
+
+def test_what_labels_are_worth():
+    kept = results("transfer")
+    curves = {arm: {int(k): mean(v) for k, v in row.items()} for arm, row in kept["curves"][kept["data"]].items()}
+    tuned, scratch = curves["fine-tuned"], curves["from scratch"]
+    claim(
+        "README.md",
+        "With ten labels per class a pretrained network is ten points ahead of one that starts from nothing; it takes between two and "
+        "five times as many labels to make up for that.",
+        0.09 < tuned[10] - scratch[10] < 0.115 and scratch[20] < tuned[10] < scratch[50],
+    )
