@@ -7,12 +7,13 @@ import warnings
 from collections import Counter
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
 
 from sslkit.progress import progress
 
+from . import cache
 from .contract import Dataset, Split
 from .images import UnreadableImage, check_image, decode_all, pool
 from .listing import Sample, arrange, image_files, suffixes_of
@@ -85,32 +86,23 @@ def from_samples(
     skipped: list[str] | None = None,
 ) -> Dataset:
     """A Dataset of files under `folder`, listed as listing.arrange does; other arguments as in `load`."""
-    skipped = list(skipped or [])
     count = sum(map(len, parts.values()))
     streamed = count * channels * size**2 > memory_gb * 1e9
     paths = [path for samples in parts.values() for path, _ in samples]
-    keys = _keys(folder, paths, streamed, workers, skipped)
-    parts = {part: [s for s in samples if s[0] in keys] for part, samples in parts.items()}
-    parts = _held_out(_cut(parts, keys, val, test, seed), keys, skipped)
-    classes = sorted({label for samples in parts.values() for _, label in samples if label is not None})
-
-    splits = {}
-    for part, samples in parts.items():
-        files = [folder / path for path, _ in samples]
-        x: Tensor | StreamedImages
-        failed: dict[int, str] = {}
-        if streamed:
-            x = StreamedImages(files, size, channels, workers)
-        else:
-            x, failed = decode_all(files, size, channels, workers)
-        skipped += [f"{samples[i][0]}: {reason}" for i, reason in sorted(failed.items())]
-        keep = [i for i in range(len(samples)) if i not in failed]
-        labels = [classes.index(str(samples[i][1])) for i in keep] if classes and part != "unlabelled" else None
-        splits[part] = Split(
-            x[keep] if failed else x,
-            None if labels is None else torch.tensor(labels, dtype=torch.int64),
-            names=[samples[i][0] for i in keep],
+    place = cache.entry(folder, paths, [size, channels, val, test, seed, streamed], [parts, skipped])
+    found = cache.load(place)
+    if found is None:
+        found = _read(folder, parts, paths, size, channels, val, test, seed, streamed, workers)
+        cache.save(place, found)
+    classes, skipped = found["classes"], [*(skipped or []), *found["skipped"]]
+    splits = {
+        part: Split(
+            StreamedImages([folder / name for name in one["names"]], size, channels, workers) if streamed else one["x"],
+            one["y"],
+            names=one["names"],
         )
+        for part, one in found["splits"].items()
+    }
     if skipped:
         shown = "\n  ".join(skipped[:3])
         warnings.warn(
@@ -124,6 +116,40 @@ def from_samples(
     )
     train, val_, test_ = (splits[part] for part in ("train", "val", "test"))
     return Dataset(name, train, val_, test_, classes, splits.get("unlabelled"), about, skipped)
+
+
+def _read(
+    folder: Path,
+    parts: dict[str, list[Sample]],
+    paths: list[str],
+    size: int,
+    channels: int,
+    val: float,
+    test: float,
+    seed: int,
+    streamed: bool,
+    workers: int | None,
+) -> dict[str, Any]:
+    """What the files hold, as plain values: the names, labels and images of each split, the classes, and what was left out."""
+    skipped: list[str] = []
+    keys = _keys(folder, paths, streamed, workers, skipped)
+    parts = {part: [s for s in samples if s[0] in keys] for part, samples in parts.items()}
+    parts = _held_out(_cut(parts, keys, val, test, seed), keys, skipped)
+    classes = sorted({label for samples in parts.values() for _, label in samples if label is not None})
+    splits: dict[str, dict[str, Any]] = {}
+    for part, samples in parts.items():
+        x, failed = (
+            (None, {}) if streamed else decode_all([folder / path for path, _ in samples], size, channels, workers)
+        )
+        skipped += [f"{samples[i][0]}: {reason}" for i, reason in sorted(failed.items())]
+        keep = [i for i in range(len(samples)) if i not in failed]
+        labels = [classes.index(str(samples[i][1])) for i in keep] if classes and part != "unlabelled" else None
+        splits[part] = {
+            "x": x[keep] if failed and x is not None else x,
+            "y": None if labels is None else torch.tensor(labels, dtype=torch.int64),
+            "names": [samples[i][0] for i in keep],
+        }
+    return {"splits": splits, "classes": classes, "skipped": skipped}
 
 
 def content_key(path: Path) -> bytes:
