@@ -387,7 +387,7 @@ def test_nothing_is_wrong_with_a_good_one(good):
             lambda nb: nb.cells[1].outputs[0].data.update({"application/vnd.jupyter.widget-view+json": {}}),
             "cell 2: a widget without a picture",
         ),
-        (lambda nb: nb.cells[3].outputs[0].update(text="x" * 2_000_000), "at most 2000 kB"),
+        (lambda nb: nb.cells[3].outputs[0].update(text="x" * 2_500_000), "at most 2500 kB"),
         (lambda nb: nb.cells[3].outputs[0].pop("text"), "'text' is a required property"),
     ],
 )
