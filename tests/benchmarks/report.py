@@ -60,9 +60,10 @@ def syllabus() -> tuple[str, dict[Path, bytes]]:
     for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         nb = json.loads(path.read_text())
         title, about = headline(nb)
-        image = ""
+        image, at = "", PICTURES / f"{path.stem}.png"
         if png := picture(nb):
-            pictures[PICTURES / f"{path.stem}.png"] = png
+            pictures[at] = png
+        if png or at.exists():  # of a notebook that waits for its next run, the picture of the last
             image = f'<img src="notebooks/pictures/{path.stem}.png" width="220" alt="{title}">'
         seconds = measured.get(path.stem, {}).get("seconds")
         minutes = f"{seconds / 60:.1f}" if seconds else ""
