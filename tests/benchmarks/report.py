@@ -38,7 +38,8 @@ def picture(nb: dict) -> bytes | None:
 def window(png: bytes, left: int, top: int, width: int = 220, height: int = 150) -> bytes:
     """A piece of a figure, in pixels of the page, as a PNG of twice as many."""
     image = Image.open(io.BytesIO(png)).convert("RGB")
-    image = image.crop([2 * edge for edge in (left, top, left + width, top + height)])
+    right, bottom = min(2 * (left + width), image.width), min(2 * (top + height), image.height)
+    image = image.crop((2 * left, 2 * top, right, bottom))
     buffer = io.BytesIO()
     image.quantize(128).save(buffer, "png")
     return buffer.getvalue()
