@@ -256,6 +256,10 @@ def test_saved_work_stays_readable(page, tmp_path):
         page.goto(f"{address}/doc/tree/small.ipynb?reset&token={TOKEN}")
         page.locator(".jp-OutputArea img").nth(widgets).wait_for()  # one for each widget, and the grid
         assert page.locator("text=Error displaying widget").count() == 0
+        seen = "nodes => nodes.map((img) => [img.alt.length > 10, img.complete && img.naturalWidth > 100])"
+        assert all(
+            all(one) for one in page.locator(".jp-OutputArea img").evaluate_all(seen)
+        )  # nobody has trusted this file
         assert "widget-view" not in (tmp_path / "small.ipynb").read_text()
     finally:
         stop(process)
@@ -343,6 +347,36 @@ def test_the_explorer_as_a_page_of_its_own(page, tmp_path):
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     assert page.title() == "Two maps" and page.locator("main img").count() == 0
     assert not [url for url in page.foreign if not url.startswith(("file:", "blob:", "data:"))] and not page.complaints
+
+
+def test_the_stop_button_keeps_what_was_learned_and_ends_run_all(page, tmp_path):
+    """Figure and message say the same step, and the next cell does not run."""
+    from test_progress import LOOP, TRAINING
+
+    cells = [TRAINING[: TRAINING.index("threading.Timer")], LOOP, "'the next cell'"]
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nb, tmp_path / "stop.ipynb")
+    process, address = serve(tmp_path, ROOT / ".jupyter")
+    try:
+        page.goto(f"{address}/doc/tree/stop.ipynb?reset&token={TOKEN}")
+        page.locator("#jp-main-statusbar", has_text="| Idle").wait_for()
+        page.locator('li.lm-MenuBar-item:has-text("Run")').click()
+        page.locator('li[data-command="runmenu:run-all"]').click()
+        page.locator(".jp-OutputArea img").wait_for()  # it trains
+        page.locator('li.lm-MenuBar-item:has-text("Kernel")').click()
+        page.locator('li[data-command="kernelmenu:interrupt"]').click()
+        said = page.locator(
+            '[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type="application/vnd.jupyter.error"]'
+        )
+        said.wait_for()
+        words = said.inner_text()
+        assert words.startswith("Stopped after step ") and "what was learned is kept" in words
+        step = words.split()[3]
+        page.locator(f'.jp-OutputArea img[alt*="step {step} of 1,000"]').wait_for()
+        assert page.locator(".jp-CodeCell .jp-InputPrompt").nth(2).inner_text().strip() in ("[ ]:", "[]:")
+    finally:
+        stop(process)
 
 
 CONTROLS = """import torch

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 from nbclient import NotebookClient
+from nbconvert import HTMLExporter
 from PIL import Image
 from rooms import rooms
 
@@ -208,6 +209,8 @@ plots.note("the title", "the caption")"""
         Image.open(io.BytesIO(picture.png)).verify()
         assert len(picture.alt) > 10
     assert json.dumps(nb).count("iVBORw0KGgo") == 2
+    page = HTMLExporter().from_notebook_node(nb)[0]
+    assert page.count('alt="the title. the caption"') == 1 and "No description has been provided" not in page
     assert "step 3 of 3" in nb.cells[0].outputs[0]["data"]["text/plain"]
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 from rooms import rooms
 from tables import found, percent
 
+from sslkit.notebooks.address import address, badge
 from sslkit.plots import Picture
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,7 +69,8 @@ def syllabus() -> tuple[str, dict[Path, bytes]]:
             image = f'<img src="notebooks/pictures/{path.stem}.png" width="220" alt="{title}">'
         seconds = measured.get(path.stem, {}).get("seconds")
         minutes = f"{seconds / 60:.1f}" if seconds else ""
-        lines.append(f"| {image} | [{path.stem}](notebooks/{path.name}): {title} | {about} | {minutes} |")
+        colab = f" {link}" if (link := badge(address(), path)) else ""
+        lines.append(f"| {image} | [{path.stem}](notebooks/{path.name}): {title}{colab} | {about} | {minutes} |")
     return "\n".join(lines), pictures
 
 
