@@ -6,6 +6,7 @@ import threading
 import ipywidgets
 
 from sslkit import plots
+from sslkit.plots.picture import for_a_moment
 
 from .controls import Shown
 
@@ -60,7 +61,8 @@ class Panel(ipywidgets.VBox):
         with self._lock:
             values = self.values()
             try:
-                picture = self.draw(**values)
+                with for_a_moment():
+                    picture = self.draw(**values)
             except Exception as error:  # Jupyter would hide it in a log, and the control would seem dead
                 self.words.value = ALERT.format(html.escape(f"{type(error).__name__}: {error}"))
                 return
