@@ -1,8 +1,12 @@
 """Options out of range: each is refused in one line that says what is possible, without a traceback, and nothing is written."""
 
 import shlex
+import signal
+import subprocess
+import time
 
 import pytest
+from running import alone, one_thread
 
 from sslkit.__main__ import main
 
@@ -120,3 +124,15 @@ def test_an_option_out_of_range(runs, command, words, tmp_path, capsys, monkeypa
     assert code == 2 and words in error.splitlines()[-1] and "Traceback" not in error
     assert error.startswith("usage: ") or error.count("\n") == 1
     assert not list(tmp_path.rglob("checkpoint.pt"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [0.2, 0.7, 1.2, 1.7, 2.2, 2.7, 3.2, 4.0])
+def test_ctrl_c_at_any_moment_is_answered_in_a_line(tmp_path, after):
+    """While Python starts, while PyTorch is imported, while data are read, while it trains."""
+    command = alone("pretrain", "simclr", "--scale", "smoke", "--steps", "100000", "--out", tmp_path / "run")
+    process = subprocess.Popen(command, env=one_thread(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    time.sleep(after)
+    process.send_signal(signal.SIGINT)
+    error = process.communicate(timeout=120)[1]
+    assert "Traceback" not in error and process.returncode in (0, 130, -signal.SIGINT), error

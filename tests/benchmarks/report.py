@@ -38,7 +38,8 @@ def picture(nb: dict) -> bytes | None:
 def window(png: bytes, left: int, top: int, width: int = 220, height: int = 150) -> bytes:
     """A piece of a figure, in pixels of the page, as a PNG of twice as many."""
     image = Image.open(io.BytesIO(png)).convert("RGB")
-    image = image.crop([2 * edge for edge in (left, top, left + width, top + height)])
+    right, bottom = min(2 * (left + width), image.width), min(2 * (top + height), image.height)
+    image = image.crop((2 * left, 2 * top, right, bottom))
     buffer = io.BytesIO()
     image.quantize(128).save(buffer, "png")
     return buffer.getvalue()
@@ -60,9 +61,10 @@ def syllabus() -> tuple[str, dict[Path, bytes]]:
     for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         nb = json.loads(path.read_text())
         title, about = headline(nb)
-        image = ""
+        image, at = "", PICTURES / f"{path.stem}.png"
         if png := picture(nb):
-            pictures[PICTURES / f"{path.stem}.png"] = png
+            pictures[at] = png
+        if png or at.exists():  # of a notebook that waits for its next run, the picture of the last
             image = f'<img src="notebooks/pictures/{path.stem}.png" width="220" alt="{title}">'
         seconds = measured.get(path.stem, {}).get("seconds")
         minutes = f"{seconds / 60:.1f}" if seconds else ""
