@@ -42,7 +42,7 @@ def test_an_edited_cell_or_an_error_does_not_go_unseen(path, tmp_path):
     error = nbformat.v4.new_output("error", ename="ValueError", evalue="", traceback=[])
     edited = "edited since it was executed"
     assert edited not in problems(lambda code: None)
-    assert edited in problems(lambda code: code[0].update(source=code[0].source + "\n"))
+    assert edited in problems(lambda code: code[1].update(source=code[1].source + "\n"))
     assert "stored error ValueError" in problems(lambda code: code[-1].update(outputs=[error]))
 
 
