@@ -10,6 +10,7 @@ import pytest
 
 from sslkit.notebooks import NotebookFailed, check, course, export, run, source_hash
 from sslkit.notebooks.__main__ import main
+from sslkit.notebooks.budget import budget
 from sslkit.notebooks.checks import MAX_MB
 
 v4 = nbformat.v4
@@ -444,3 +445,31 @@ def test_a_saved_notebook_holds_pictures_in_place_of_widgets():
     assert saved({WIDGET: {}}) == {WIDGET}  # nothing else to show
     assert WIDGET in saved({WIDGET: {}, "text/plain": ""}, {"widgets": {"state": {}}})  # its state is saved too
     keep_pictures({"type": "directory", "content": None})
+
+
+# --- how long it takes
+
+
+def test_a_chapter_has_its_minutes_by_path(root, capsys):
+    words = " ".join(["word"] * 150)
+    prose, code = v4.new_markdown_cell, v4.new_code_cell
+    nb = v4.new_notebook(
+        cells=[
+            prose(f"# Late\n\n{words}"),
+            code("x = 1\n\n" * 12),
+            prose("## More *optional*"),
+            code("y = 1\n" * 24),
+            prose("### Deeper"),
+            prose("## Back"),
+            code("z = 1\n" * 6),
+            prose(f"### Exercise: Count\n\n●○○○○ about 10 minutes\n\n{words}"),
+        ]
+    )
+    nb.metadata.sslkit = {"seconds": 120}
+    found = budget(nb)
+    assert found.code == 1.5 and found.running == 2 and found.exercises == 10 and 2 < found.optional < 2.1
+    assert 2 < found.reading < 2.3 and found.core == found.reading + 1.5 + 2 + 10
+    nbformat.write(nb, root / "notebooks" / "10_late.ipynb")
+    assert main(["budget"], root) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("10_late"))
+    assert line.split()[1:] == ["2", "2", "2", "10", "16", "2"]

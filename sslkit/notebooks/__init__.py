@@ -4,6 +4,7 @@ python -m sslkit.notebooks export [--check] [NAME ...]
 python -m sslkit.notebooks run NOTEBOOK ... [--scale S] [--to PATH | --in-place] [--html PATH]
 python -m sslkit.notebooks check [NAME ...]
 python -m sslkit.notebooks address [URL] [--check]
+python -m sslkit.notebooks budget
 """
 
 from sslkit.notebooks.checks import check

@@ -1,10 +1,11 @@
-"""The command line: python -m sslkit.notebooks export | run | check | address."""
+"""The command line: python -m sslkit.notebooks export | run | check | address | budget."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from sslkit.notebooks import address, files
+from sslkit.notebooks.budget import table
 from sslkit.notebooks.checks import check
 from sslkit.notebooks.modules import export
 from sslkit.notebooks.runner import SCALES, NotebookFailed, run
@@ -14,7 +15,9 @@ def main(argv: list[str] | None = None, root: Path = files.ROOT) -> int:
     """Run one command; returns the exit code: 0, or 1 after saying in words what is wrong."""
     args = _parser().parse_args(argv)
     try:
-        problems = {"export": _export, "run": _run, "check": _check, "address": _address}[args.command](args, root)
+        problems = {"export": _export, "run": _run, "check": _check, "address": _address, "budget": _budget}[
+            args.command
+        ](args, root)
     except ValueError as error:
         problems = [str(error)]
     for problem in problems:
@@ -35,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("url", nargs="?", help="https://github.com/you/sslkit; the one in kit.py when left out")
     one.add_argument("--check", action="store_true", help="write nothing, fail when something is stale")
+    commands.add_parser("budget", help="how many minutes a class needs for each chapter")
     one = commands.add_parser("run", help="execute notebooks from a fresh kernel")
     one.add_argument("notebooks", nargs="+", metavar="NOTEBOOK", help="a path, 10_simclr or simclr")
     one.add_argument("--scale", choices=SCALES, default="laptop")
@@ -62,6 +66,11 @@ def _export(args: argparse.Namespace, root: Path) -> list[str]:
 def _address(args: argparse.Namespace, root: Path) -> list[str]:
     stale = address.write(args.url, root, args.check)
     return stale if args.check else []
+
+
+def _budget(args: argparse.Namespace, root: Path) -> list[str]:
+    print(table(root))
+    return []
 
 
 def _check(args: argparse.Namespace, root: Path) -> list[str]:

@@ -1,0 +1,66 @@
+"""How long a chapter takes a class: reading, running, and the exercises, by path."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from sslkit.notebooks import files
+
+WORDS, LINES = 150, 12  # a minute: prose that is read, code that is understood
+OPTIONAL = re.compile(r"\*optional\*", re.IGNORECASE)
+ABOUT = re.compile(r"about (\d+) minutes")
+
+
+@dataclass
+class Budget:
+    """Minutes of each part of a chapter; core is what no heading marks as *optional*."""
+
+    reading: float = 0.0
+    code: float = 0.0
+    exercises: float = 0.0
+    running: float = 0.0
+    optional: float = 0.0
+
+    @property
+    def core(self) -> float:
+        """What a class needs that leaves out what is optional."""
+        return self.reading + self.code + self.exercises + self.running
+
+
+def budget(nb: nbformat.NotebookNode) -> Budget:
+    """The minutes of a notebook. Running is what its stamp says; exercises what their second lines say."""
+    found, depth = Budget(running=nb.metadata.get("sslkit", {}).get("seconds", 0) / 60), 0
+    for cell in nb.cells:
+        if "colab" in cell.metadata.get("tags", []):
+            continue
+        exercise = 0.0
+        if cell.cell_type == "markdown":
+            minutes = len(re.sub(r"<summary>.*?</summary>|<[^>]+>", " ", cell.source).split()) / WORDS
+            for mark, title in re.findall(r"^(#+) (.*)$", cell.source, re.MULTILINE):
+                if depth and len(mark) <= depth:
+                    depth = 0
+                if not depth and OPTIONAL.search(title):
+                    depth = len(mark)
+            if re.search(r"^### Exercise: ", cell.source, re.MULTILINE) and (said := ABOUT.search(cell.source)):
+                exercise = float(said[1])
+        else:
+            minutes = sum(bool(line.strip()) for line in cell.source.splitlines()) / LINES
+        if depth:
+            found.optional += minutes + exercise
+        elif cell.cell_type == "markdown":
+            found.reading, found.exercises = found.reading + minutes, found.exercises + exercise
+        else:
+            found.code += minutes
+    return found
+
+
+def table(root: Path = files.ROOT) -> str:
+    """All chapters, a line each."""
+    lines = [f"{'minutes':18}{'reading':>9}{'code':>7}{'running':>9}{'exercises':>11}{'core':>7}{'optional':>10}"]
+    for path in files.course(root).values():
+        b = budget(files.read(path))
+        numbers = f"{b.reading:9.0f}{b.code:7.0f}{b.running:9.0f}{b.exercises:11.0f}{b.core:7.0f}{b.optional:10.0f}"
+        lines.append(f"{path.stem:18}{numbers}")
+    return "\n".join(lines)
