@@ -157,7 +157,7 @@ def explore(page, screenshot: Path, small: bool) -> None:
     """Hovering shows a thumbnail of the sprite sheet and its neighbours; a lasso selects; keys pin and clear."""
     explorer = page.locator(".sslkit-explorer").first
     explorer.scroll_into_view_if_needed()
-    canvas = explorer.locator("canvas")
+    canvas = explorer.locator("canvas").first
     box = canvas.bounding_box()
     inside = lambda u, v: (box["x"] + u * box["width"], box["y"] + v * box["height"])  # noqa: E731
     found = [inside(u / 12, v / 12) for u in range(1, 12) for v in range(1, 12)]
@@ -166,7 +166,7 @@ def explore(page, screenshot: Path, small: bool) -> None:
         page.wait_for_timeout(5)
         if explorer.locator(".sslkit-tip .sslkit-thumb").count():
             break
-    tip = explorer.locator(".sslkit-tip .sslkit-thumb")
+    tip = explorer.locator(".sslkit-tip:visible .sslkit-thumb")
     assert tip.count() == 1 and tip.is_visible()
     assert "blob:" in tip.evaluate("node => getComputedStyle(node).backgroundImage")
     assert explorer.locator(".sslkit-near .sslkit-thumb").count() >= 2
