@@ -71,7 +71,7 @@ class Side:
         self.pixels, self.used = pixels, False
 
 
-SIDE: ContextVar[Side] = ContextVar("SIDE", default=Side(None))
+SIDE: ContextVar[Side | None] = ContextVar("SIDE", default=None)
 
 
 @contextmanager
@@ -85,7 +85,9 @@ def crops_of(pixels: int | None) -> Iterator[None]:
     finally:
         SIDE.reset(before)
     if pixels and not side.used:
-        raise ValueError(f"views of {pixels} pixels were asked for, but nothing here is cropped to the size of its input")
+        raise ValueError(
+            f"views of {pixels} pixels were asked for, but nothing here is cropped to the size of its input"
+        )
 
 
 @dataclass
@@ -111,9 +113,8 @@ class RandomResizedCrop:
         width, height = (area * ratio).sqrt().clamp(1, W), (area / ratio).sqrt().clamp(1, H)
         left, top = uniform(N, 0, 1, x, generator) * (W - width), uniform(N, 0, 1, x, generator) * (H - height)
         flip = uniform(N, 0, 1, x, generator) < self.flip
-        size = self.size
-        if size is None:
-            side = SIDE.get()
+        size, side = self.size, SIDE.get()
+        if size is None and side:
             size, side.used = side.pixels, True
         return resized_crop(x, torch.stack([left, top, width, height], dim=1), flip, size)
 

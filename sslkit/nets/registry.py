@@ -52,9 +52,10 @@ def architecture(name: str) -> Architecture:
 
 
 def build_encoder(name: str = "small", channels: int = 3) -> nn.Module:
-    """A new encoder: "small" for laptops, "small7" with a first layer at full resolution, "spatial" where places matter, "resnet18" for a GPU, or a Vision Transformer
-    with patches of 4 x 4: "vit" for laptops (0.8 million parameters), "vit_tiny" for a GPU (5.4 million, DeiT-Ti's width
-    and depth); channels is 3 for colour, 1 for grey. Or one for text, where channels is the number of different tokens:
-    "text" sees both sides, "text_causal" the past alone (1.1 million parameters), "text_base" and "text_causal_base" are
-    for a GPU (11 million). Or one of another library, as "timm:convnext_atto": see `wrap`."""
+    """A new encoder: "small" for laptops, "small7" with a first layer at full resolution, "spatial" where places matter,
+    "resnet18" for a GPU, or a Vision Transformer with patches of 4 x 4: "vit" for laptops (0.8 million parameters),
+    "vit_tiny" for a GPU (5.4 million, DeiT-Ti's width and depth); channels is 3 for colour, 1 for grey. Or one for text,
+    where channels is the number of different tokens: "text" sees both sides, "text_causal" the past alone (1.1 million
+    parameters), "text_base" and "text_causal_base" are for a GPU (11 million). Or one of another library, as
+    "timm:convnext_atto": see `wrap`."""
     return architecture(name).make(channels)

@@ -21,19 +21,25 @@ def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
     Every X is P X_0, with P a polynomial in X_0 X_0'. Only P and X X' are carried along, small squares, and the long X_0
     is met twice instead of at each step.
     """
-    a, b, c = QUINTIC
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix  # the smaller square is the cheaper one
     x = x / (x.norm() + 1e-7)  # no singular value above 1
     square = x @ x.T
-    for step in range(steps):
-        factor = torch.addmm(square, square, square, beta=b, alpha=c)
-        factor.diagonal().add_(a)
-        product = factor @ product if step else factor
-        if step + 1 < steps:
-            square = factor @ square @ factor
+    product = factor = quintic(square)
+    for _ in range(steps - 1):
+        square = factor @ square @ factor
+        factor = quintic(square)
+        product = factor @ product
     x = product @ x
     return x.T if tall else x
+
+
+def quintic(square: Tensor) -> Tensor:
+    """a I + b S + c S^2 of a square matrix S [R, R]."""
+    a, b, c = QUINTIC
+    factor = torch.addmm(square, square, square, beta=b, alpha=c)
+    factor.diagonal().add_(a)
+    return factor
 
 
 class Muon(torch.optim.Optimizer):

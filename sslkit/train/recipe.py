@@ -13,7 +13,7 @@ from torch import nn
 from sslkit.nets import build_encoder
 from sslkit.train.hardware import device
 
-SCALES = ("smoke", "laptop", "gpu")
+SCALES = ("smoke", "laptop", "shelf", "gpu")
 
 
 ALLOWED: dict[str, tuple[Any, Callable[[Any], bool], str]] = {  # settings: types, test, words
@@ -92,9 +92,13 @@ def scale(wanted: str | None = None) -> str:
 
 
 def choose(recipes: dict[str, Recipe], wanted: str | None = None) -> Recipe:
-    """The recipe of a method for the scale at hand."""
+    """The recipe of a method for the scale at hand. ValueError where the method has none for it."""
     chosen = scale(wanted)
-    return recipes["laptop"].smoke() if chosen == "smoke" else recipes[chosen]
+    if chosen == "smoke":
+        return recipes["laptop"].smoke()
+    if chosen not in recipes:
+        raise ValueError(f"this method has no recipe for the scale {chosen!r}; it has {', '.join(recipes)}")
+    return recipes[chosen]
 
 
 def build(method_class: Callable[..., nn.Module], recipe: Recipe, channels: int = 3, seed: int = 0) -> nn.Module:
