@@ -39,7 +39,7 @@ class Recipe:
     many pixels a side, None for the images' own; options go to the method's constructor.
 
     Small views cost less, so a run of the same time has more steps (progressive resizing: Howard et al. 2018 for
-    DAWNBench; Tan & Le 2021, EfficientNetV2, section 4); results/engine.json says what they bring here."""
+    DAWNBench; Tan & Le 2021, EfficientNetV2, section 4); tests/benchmarks/engine.py measures what they bring."""
 
     steps: int
     lr: float
