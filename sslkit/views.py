@@ -7,6 +7,9 @@ done.
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 import torch
@@ -61,13 +64,40 @@ def resized_crop(x: Tensor, boxes: Tensor, flip: Tensor | None = None, size: int
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
+class Side:
+    """The pixels a side that crops without a size of their own have, None for the input's, and whether there were any."""
+
+    def __init__(self, pixels: int | None):
+        self.pixels, self.used = pixels, False
+
+
+SIDE: ContextVar[Side | None] = ContextVar("SIDE", default=None)
+
+
+@contextmanager
+def crops_of(pixels: int | None) -> Iterator[None]:
+    """Within, a RandomResizedCrop without a size of its own gives `pixels` x `pixels`; None: the input's size.
+    ValueError where there was no such crop, so that nobody believes in small views that are none."""
+    side = Side(pixels)
+    before = SIDE.set(side)
+    try:
+        yield
+    finally:
+        SIDE.reset(before)
+    if pixels and not side.used:
+        raise ValueError(
+            f"views of {pixels} pixels were asked for, but nothing here is cropped to the size of its input"
+        )
+
+
 @dataclass
 class RandomResizedCrop:
     """A random box of `scale` times the image's area and of `ratio` width to height, resized to the full size
     (Szegedy et al. 2015; torchvision's parameters); mirrored with probability `flip`, which costs nothing here since
     the crop resamples anyway.
 
-    A box that would stick out is shortened to fit, where torchvision draws again; `size` None keeps the input's size.
+    A box that would stick out is shortened to fit, where torchvision draws again; `size` None keeps the input's size, or takes
+    that of `crops_of`.
     """
 
     scale: tuple[float, float] = (0.2, 1.0)
@@ -83,7 +113,10 @@ class RandomResizedCrop:
         width, height = (area * ratio).sqrt().clamp(1, W), (area / ratio).sqrt().clamp(1, H)
         left, top = uniform(N, 0, 1, x, generator) * (W - width), uniform(N, 0, 1, x, generator) * (H - height)
         flip = uniform(N, 0, 1, x, generator) < self.flip
-        return resized_crop(x, torch.stack([left, top, width, height], dim=1), flip, self.size)
+        size, side = self.size, SIDE.get()
+        if size is None and side:
+            size, side.used = side.pixels, True
+        return resized_crop(x, torch.stack([left, top, width, height], dim=1), flip, size)
 
 
 def rotate(x: Tensor, degrees: Tensor) -> Tensor:

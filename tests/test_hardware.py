@@ -1,5 +1,8 @@
 """Device and precision: decided by what the machine can, overruled by the environment, refused in words."""
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -76,3 +79,45 @@ def test_a_device_that_is_not_there_is_refused_in_words(monkeypatch, wanted):
 def test_a_device_by_name(monkeypatch):
     monkeypatch.setenv("SSLKIT_DEVICE", "cpu")
     assert device() == torch.device("cpu")
+
+
+# --- memory that stays with the process
+
+
+FAULTS = """
+import resource, torch
+from sslkit.train.hardware import keep_memory
+kept = keep_memory()
+for k in range(13):
+    if k == 3:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(12_000_000)  # 48 MB
+print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def kept_and_faults(**settings) -> tuple[str, int]:
+    """Whether memory stays, and how many pages the system had to hand out for ten tensors, in a process of its own."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))} | settings
+    done = subprocess.run([sys.executable, "-c", FAULTS], env=env, capture_output=True, text=True, check=True)
+    kept, faults = done.stdout.split()
+    return kept, int(faults)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
+def test_freed_memory_is_used_again_unless_the_reader_set_it_otherwise():
+    kept, few = kept_and_faults()
+    if kept == "False":
+        pytest.skip("no glibc here")
+    other, many = kept_and_faults(MALLOC_TOP_PAD_="0")
+    assert other == "False" and few < 1000 < many
+
+
+def test_where_there_is_no_glibc_nothing_happens(monkeypatch):
+    monkeypatch.setattr(hardware.ctypes, "CDLL", lambda name: object())
+    for name in list(os.environ):
+        if name.startswith(("MALLOC_", "GLIBC_TUNABLES")):
+            monkeypatch.delenv(name)
+    hardware.keep_memory.cache_clear()
+    assert hardware.keep_memory() is False
+    hardware.keep_memory.cache_clear()

@@ -57,6 +57,28 @@ def test_resnet18_keeps_small_images_large():
     assert sizes[0] == (2, 512, 4, 4) and 11.0e6 < parameter_count(encoder) < 11.3e6
 
 
+def test_small7_starts_at_full_resolution():
+    """Seven layers, the first of 16 channels at full resolution; an eighth of it in the end, and its mean is the feature."""
+    encoder, shapes = build_encoder("small7").eval(), []
+    for layer in encoder.layers:
+        layer.register_forward_hook(lambda *args: shapes.append(tuple(args[-1].shape[1:])))
+    x = torch.rand(2, 3, 32, 32)
+    h = encoder(x)
+    widths, sides = (16, 32, 32, 64, 64, 128, 256), (32, 16, 16, 8, 8, 4, 4)
+    assert shapes == [(width, side, side) for width, side in zip(widths, sides)]
+    torch.testing.assert_close(encoder.map(x).mean((2, 3)), h)
+    assert 350_000 < parameter_count(encoder) < 500_000
+
+
+def test_small_is_the_network_of_runs_that_there_are():
+    """Their names and shapes are in every checkpoint of a laptop's run."""
+    shapes = {name: list(p.shape) for name, p in build_encoder("small").named_parameters()}
+    assert [f"layers.{k}.0.weight" in shapes for k in range(7)] == [True] * 6 + [False]
+    assert [shapes[f"layers.{k}.0.weight"][:2] for k in range(6)] == [
+        [32, 3], [32, 32], [64, 32], [64, 64], [128, 64], [256, 128]
+    ]  # fmt: skip
+
+
 def test_mlp():
     head = mlp([8, 16, 4])
     assert [type(layer).__name__ for layer in head] == ["Linear", "BatchNorm1d", "ReLU", "Linear"]

@@ -184,7 +184,7 @@ def test_bad_settings_are_said():
         training.make_optimizer(fresh(), RECIPE.but(optimizer="lion"))
     with pytest.raises(ValueError, match="at least two images"):
         next(train(fresh(), X[:1], RECIPE))
-    with pytest.raises(ValueError, match="smoke, laptop, gpu"):
+    with pytest.raises(ValueError, match="smoke, laptop, shelf, gpu"):
         training.scale("huge")
 
 
@@ -194,6 +194,8 @@ def test_scale_and_recipe_choice(monkeypatch):
     assert training.choose(recipes).encoder == "resnet18"
     assert training.choose(recipes, "laptop").steps == 500
     assert training.choose(recipes, "smoke").steps < 20
+    with pytest.raises(ValueError, match="no recipe for the scale 'shelf'; it has laptop, gpu"):
+        training.choose(recipes, "shelf")
 
 
 def test_streamed_images_are_prefetched_one_batch_ahead():

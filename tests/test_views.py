@@ -181,3 +181,34 @@ def test_probabilities(p):
 def test_wrong_shape_is_said(bad):
     with pytest.raises(ValueError, match="views need images"):
         views.RandomResizedCrop()(bad)
+
+
+# --- crops of another size
+
+
+def test_crops_of_a_size_are_those_of_the_crop_itself():
+    """The same boxes as at full size, fewer pixels; what has a size of its own keeps it; afterwards all is as before."""
+    x, crop = photos(height=24, width=24), views.RandomResizedCrop()
+    with views.crops_of(12):
+        small = crop(x, generator(1))
+        own = views.RandomResizedCrop(size=10)(x, generator(1))
+        with views.crops_of(None):
+            assert crop(x, generator(1)).shape[2:] == (24, 24)
+        assert crop(x, generator(1)).shape[2:] == (12, 12)
+    torch.testing.assert_close(small, views.RandomResizedCrop(size=12)(x, generator(1)), atol=0, rtol=0)
+    assert own.shape[2:] == (10, 10)
+    assert crop(x, generator(1)).shape[2:] == (24, 24)
+
+
+def test_the_size_of_crops_ends_with_the_block_even_where_it_fails():
+    with pytest.raises(KeyError), views.crops_of(12):
+        raise KeyError
+    assert views.RandomResizedCrop()(photos(height=24, width=24)).shape[2:] == (24, 24)
+
+
+def test_small_views_of_what_is_not_cropped_are_an_error():
+    for view in (views.ColorJitter(), views.RandomResizedCrop(size=10)):
+        with pytest.raises(ValueError, match="12 pixels were asked for, but nothing"), views.crops_of(12):
+            view(photos())
+    with views.crops_of(None):
+        views.ColorJitter()(photos())

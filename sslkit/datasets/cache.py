@@ -24,6 +24,13 @@ def folder() -> Path:
     return in_home(os.environ.get("SSLKIT_CACHE") or data_root() / "cache")
 
 
+def megabytes() -> float:
+    """What all entries take on disk."""
+    with contextlib.suppress(OSError):
+        return sum(path.stat().st_size for path in folder().glob("*.pt")) / 1e6
+    return 0.0
+
+
 def entry(base: Path, files: list[str], settings: Any, listing: Any) -> Path | None:
     """The place of what is made of `files` (paths below `base`) with `settings`; listing: what else follows from which files there are
     (plain values both). None where it does not pay, or where a file cannot be looked at."""

@@ -1,5 +1,7 @@
 """Convolutional encoders. They take float images [N, C, H, W] in [0, 1]."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -7,28 +9,36 @@ from torch import Tensor, nn
 from sslkit.nets.layers import conv
 
 
-class SmallEncoder(nn.Module):
-    """A plain convolutional net for two laptop cores: six 3 x 3 layers, half the resolution at once, features
-    averaged over the image.
+class PlainEncoder(nn.Module):
+    """3 x 3 layers one after another, as wide and of such strides as given; features averaged over the image.
 
-    [N, C, 32, 32] -> [N, 8 width]. Chosen by measuring on two cores: see tests/benchmarks/README.md.
+    [N, C, H, W] -> [N, widths[-1]]. The registry's "small7" starts at full resolution with few channels, which costs little
+    and sees the details that half the resolution loses.
     """
 
-    def __init__(self, channels: int = 3, width: int = 32):
+    def __init__(self, channels: int, widths: Sequence[int], strides: Sequence[int]):
         super().__init__()
-        w = width
-        self.layers = nn.Sequential(
-            conv(channels, w, 2), conv(w, w), conv(w, 2 * w, 2), conv(2 * w, 2 * w), conv(2 * w, 4 * w, 2), conv(4 * w, 8 * w)
-        )  # fmt: skip
-        self.dim, self.channels = 8 * w, channels
+        self.layers = nn.Sequential(*map(conv, (channels, *widths[:-1]), widths, strides))
+        self.dim, self.channels = widths[-1], channels
 
     def map(self, x: Tensor) -> Tensor:
-        """Features of each place, [N, 8 width, H / 8, W / 8]."""
+        """Features of each place, [N, dim, H / 8, W / 8] where three strides are 2."""
         return self.layers((2 * x - 1).contiguous(memory_format=torch.channels_last))
 
     def forward(self, x: Tensor) -> Tensor:
         # self.map(x).mean((2, 3)) has a gradient that slows the layers below.
         return F.adaptive_avg_pool2d(self.map(x), 1).flatten(1)
+
+
+class SmallEncoder(PlainEncoder):
+    """A plain convolutional net for two laptop cores: six 3 x 3 layers, half the resolution at once.
+
+    [N, C, 32, 32] -> [N, 8 width]. Chosen by measuring on two cores: see tests/benchmarks/README.md.
+    """
+
+    def __init__(self, channels: int = 3, width: int = 32):
+        widths = [width * factor for factor in (1, 1, 2, 2, 4, 8)]
+        super().__init__(channels, widths, strides=(2, 1, 2, 1, 2, 1))
 
 
 class SpatialEncoder(SmallEncoder):

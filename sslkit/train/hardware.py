@@ -1,5 +1,6 @@
 """What this machine has: the device, and the precision that pays on it."""
 
+import ctypes
 import os
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
@@ -69,6 +70,26 @@ def cpu_features() -> frozenset[str]:
     except OSError:
         return frozenset()
     return frozenset(next((line.split(":")[1].split() for line in lines if line.startswith("flags")), []))
+
+
+KEPT, LARGEST = 1 << 30, 1 << 28  # bytes that stay with the process once freed; a piece above that goes back at once
+
+
+@lru_cache
+def keep_memory() -> bool:
+    """Let freed memory stay with the process, so that each step's tensors find it ready; whether that was possible.
+
+    glibc gives tensors above 32 MB, and what is free at the end of its heap, back to the system each time, which hands
+    them out again zeroed page by page: a fifth of a step at full resolution (tests/benchmarks/README.md). What is computed
+    stays the same. Only where glibc is, and where no MALLOC_ setting of the reader's says otherwise.
+    """
+    if any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+        return bool(mallopt(-1, KEPT) and mallopt(-3, LARGEST))  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD of malloc.h
+    except (AttributeError, OSError, TypeError):  # no glibc: macOS, Windows, musl
+        return False
 
 
 def autocast(where: torch.device, dtype: torch.dtype | None = None) -> AbstractContextManager:

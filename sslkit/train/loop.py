@@ -13,6 +13,7 @@ from sslkit.train.recipe import Recipe
 from sslkit.train.record import Record
 from sslkit.train.run import Run
 from sslkit.train.whole_steps import buffers_kept_if_it_fails
+from sslkit.views import crops_of
 
 
 def train(
@@ -51,7 +52,8 @@ def train(
                 run.seed_step(step)
                 images = run.batch(step)
                 with buffers_kept_if_it_fails(method):  # the only part that meets other processes
-                    task = method.pretext(images, run.generator)
+                    with crops_of(recipe.side(step)):
+                        task = method.pretext(images, run.generator)
                     with autocast(run.device, run.dtype):
                         loss, extras = parallel(task)
                     run.optimizer.zero_grad(set_to_none=True)

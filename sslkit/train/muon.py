@@ -16,15 +16,30 @@ QUINTIC = (
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
     """The matrix [R, C] with its singular vectors kept and its singular values brought close to 1, by the iteration
-    X <- a X + b (X X') X + c (X X')^2 X (Newton-Schulz with the coefficients of Jordan et al. 2024). Zero stays zero."""
-    a, b, c = QUINTIC
+    X <- a X + b (X X') X + c (X X')^2 X (Newton-Schulz with the coefficients of Jordan et al. 2024). Zero stays zero.
+
+    Every X is P X_0, with P a polynomial in X_0 X_0'. Only P and X X' are carried along, small squares, and the long X_0
+    is met twice instead of at each step.
+    """
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix  # the smaller square is the cheaper one
     x = x / (x.norm() + 1e-7)  # no singular value above 1
-    for _ in range(steps):
-        square = x @ x.T
-        x = a * x + (b * square + c * square @ square) @ x
+    square = x @ x.T
+    product = factor = quintic(square)
+    for _ in range(steps - 1):
+        square = factor @ square @ factor
+        factor = quintic(square)
+        product = factor @ product
+    x = product @ x
     return x.T if tall else x
+
+
+def quintic(square: Tensor) -> Tensor:
+    """a I + b S + c S^2 of a square matrix S [R, R]."""
+    a, b, c = QUINTIC
+    factor = torch.addmm(square, square, square, beta=b, alpha=c)
+    factor.diagonal().add_(a)
+    return factor
 
 
 class Muon(torch.optim.Optimizer):

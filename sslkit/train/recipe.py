@@ -13,7 +13,7 @@ from torch import nn
 from sslkit.nets import build_encoder
 from sslkit.train.hardware import device
 
-SCALES = ("smoke", "laptop", "gpu")
+SCALES = ("smoke", "laptop", "shelf", "gpu")
 
 
 ALLOWED: dict[str, tuple[Any, Callable[[Any], bool], str]] = {  # settings: types, test, words
@@ -25,6 +25,8 @@ ALLOWED: dict[str, tuple[Any, Callable[[Any], bool], str]] = {  # settings: type
     "weight_decay": ((int, float), lambda v: 0 <= v < math.inf, "a number, 0 or more"),
     "warmup": ((int, float), lambda v: 0 <= v <= 1, "a share, 0 to 1"),
     "clip": ((int, float, type(None)), lambda v: v is None or 0 < v < math.inf, "a number above 0, or None"),
+    "small_views": ((int, type(None)), lambda v: v is None or v >= 8, "a number of pixels, 8 or more, or None"),
+    "small_share": ((int, float), lambda v: 0 <= v <= 1, "a share, 0 to 1"),
     "options": (dict, lambda v: all(isinstance(key, str) for key in v), "a dict of names and values"),
 }
 
@@ -33,7 +35,11 @@ ALLOWED: dict[str, tuple[Any, Callable[[Any], bool], str]] = {  # settings: type
 class Recipe:
     """All settings of a run. steps are optimiser steps; batch is images a step over all processes; warmup is a share
     of the steps, after which the learning rate falls to 0 along a half cosine; clip is the largest norm that all
-    gradients together may have, None for any; options go to the method's constructor."""
+    gradients together may have, None for any; small_views: for the first small_share of the steps random crops have so
+    many pixels a side, None for the images' own; options go to the method's constructor.
+
+    Small views cost less, so a run of the same time has more steps (progressive resizing: Howard et al. 2018 for
+    DAWNBench; Tan & Le 2021, EfficientNetV2, section 4); tests/benchmarks/engine.py measures what they bring."""
 
     steps: int
     lr: float
@@ -43,6 +49,8 @@ class Recipe:
     weight_decay: float = 5e-4
     warmup: float = 0.1
     clip: float | None = None
+    small_views: int | None = None
+    small_share: float = 0.7
     options: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -66,6 +74,10 @@ class Recipe:
         """The same recipe with some settings changed."""
         return replace(self, **changes)
 
+    def side(self, step: int) -> int | None:
+        """Pixels a side of the crops of step 0, 1, ...; None for the images' own."""
+        return self.small_views if step < self.small_share * self.steps else None
+
     def smoke(self) -> "Recipe":
         """The same path through the code in seconds: enough to see that it runs, not to learn."""
         return self.but(steps=min(self.steps, 8), batch=min(self.batch, 64))
@@ -80,9 +92,13 @@ def scale(wanted: str | None = None) -> str:
 
 
 def choose(recipes: dict[str, Recipe], wanted: str | None = None) -> Recipe:
-    """The recipe of a method for the scale at hand."""
+    """The recipe of a method for the scale at hand. ValueError where the method has none for it."""
     chosen = scale(wanted)
-    return recipes["laptop"].smoke() if chosen == "smoke" else recipes[chosen]
+    if chosen == "smoke":
+        return recipes["laptop"].smoke()
+    if chosen not in recipes:
+        raise ValueError(f"this method has no recipe for the scale {chosen!r}; it has {', '.join(recipes)}")
+    return recipes[chosen]
 
 
 def build(method_class: Callable[..., nn.Module], recipe: Recipe, channels: int = 3, seed: int = 0) -> nn.Module:

@@ -58,7 +58,7 @@ def samples_per_second(records, batch: int) -> float:
 def measure(name: str, steps: int, rounds: int) -> dict[str, list[float]]:
     """Images, clips or passages of text per second of a method and of its rivals, one number a round: {"sslkit": ..., "ready": ...}."""
     module = get(name)
-    recipe = module.RECIPES["laptop"].but(steps=steps + WARM_UP)
+    recipe = module.RECIPES["laptop"].but(steps=steps + WARM_UP, small_views=None)  # ready inputs have one size
     data = load(data_of(name), limit=4000)
     method = build(module.METHOD, recipe, data.channels)
     with torch.no_grad():

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from sslkit.commands.data import list_data
 from sslkit.datasets import cache, folder
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -84,6 +85,14 @@ def test_a_broken_entry_is_made_anew(photos, reads, broken):
     entry.write_bytes(entry.read_bytes()[:-100] if broken is None else broken)
     assert same(first, folder.load(photos, size=8)) and len(reads) == 2
     assert same(first, folder.load(photos, size=8)) and len(reads) == 2
+
+
+def test_the_list_of_data_says_where_it_is_and_how_big(photos, capsys):
+    assert cache.megabytes() == 0.0
+    folder.load(photos, size=200)
+    list_data()
+    size = sum(entry.stat().st_size for entry in entries()) / 1e6
+    assert size > 3 and f"is kept in {cache.folder()} ({size:.1f} MB; safe to delete" in capsys.readouterr().out
 
 
 def test_it_may_be_deleted(photos, reads):
