@@ -81,7 +81,8 @@ def keep_memory() -> bool:
 
     glibc gives tensors above 32 MB, and what is free at the end of its heap, back to the system each time, which hands
     them out again zeroed page by page. With thresholds of 1 and 2 GB a step at full resolution took a fifth less time
-    (tests/benchmarks/README.md); those here are smaller, and have not been timed. What is computed stays the same. Only where glibc is, and where no MALLOC_ setting of the reader's says otherwise.
+    (tests/benchmarks/README.md); those here are smaller, and have not been timed. What is computed stays the same.
+    Only where glibc is, and where no MALLOC_ setting of the reader's says otherwise.
     """
     if any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):
         return False
