@@ -353,7 +353,7 @@ def test_the_stop_button_keeps_what_was_learned_and_ends_run_all(page, tmp_path)
     """Figure and message say the same step, and the next cell does not run."""
     from test_progress import LOOP, TRAINING
 
-    cells = [TRAINING[: TRAINING.index("threading.Timer")], LOOP, "'the next cell'"]
+    cells = [TRAINING, LOOP, "'the next cell'"]
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
     nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(nb, tmp_path / "stop.ipynb")
