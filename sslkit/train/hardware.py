@@ -72,7 +72,7 @@ def cpu_features() -> frozenset[str]:
     return frozenset(next((line.split(":")[1].split() for line in lines if line.startswith("flags")), []))
 
 
-KEPT, LARGEST = 1 << 30, 1 << 28  # bytes that stay with the process once freed; a piece above that goes back at once
+KEPT, LARGEST = 1 << 28, 1 << 26  # bytes that stay with the process once freed; a piece above that goes back at once
 
 
 @lru_cache
@@ -81,7 +81,8 @@ def keep_memory() -> bool:
 
     glibc gives tensors above 32 MB, and what is free at the end of its heap, back to the system each time, which hands
     them out again zeroed page by page. With thresholds of 1 and 2 GB a step at full resolution took a fifth less time
-    (tests/benchmarks/README.md); those here are smaller, and have not been timed. What is computed stays the same.
+    (tests/benchmarks/README.md), but two chapters then needed more than the 3 GB that the course promises; with those here
+    the laptop recipes gain little. What is computed stays the same.
     Only where glibc is, and where no MALLOC_ setting of the reader's says otherwise.
     """
     if any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):
