@@ -1,5 +1,5 @@
 """The command line, python -m sslkit: see sslkit.commands.main. Ctrl-C is answered in a line from the first moment on, when PyTorch is
-still being imported."""
+still being imported, to the last, when Python is leaving."""
 
 import os
 import signal
@@ -7,18 +7,31 @@ import sys
 
 
 def stopped(*_: object) -> None:
-    """Nothing has begun, so nothing is lost."""
+    """Leave at once: nothing has begun, so nothing is lost."""
     os.write(2, b"python -m sslkit: stopped\n")
     os._exit(128 + signal.SIGINT)
 
 
-if __name__ == "__main__":
+def main(argv: list[str] | None = None) -> int:
+    """Run one command."""
+    from sslkit.commands.main import main  # PyTorch and all the rest
+
+    return main(argv)
+
+
+def run() -> int:
+    """Run the command that was typed."""
     before = signal.signal(signal.SIGINT, stopped)
+    import sslkit.commands.main  # noqa: F401
 
-from sslkit.commands.main import main  # noqa: E402
+    try:
+        signal.signal(signal.SIGINT, before)
+        code = main()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    except KeyboardInterrupt:  # before a command has begun, or after it has ended
+        stopped()
+    return code
 
-__all__ = ["main"]
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, before)
-    sys.exit(main())
+    sys.exit(run())

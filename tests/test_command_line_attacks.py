@@ -1,8 +1,10 @@
 """Options out of range: each is refused in one line that says what is possible, without a traceback, and nothing is written."""
 
+import os
 import shlex
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -124,6 +126,36 @@ def test_an_option_out_of_range(runs, command, words, tmp_path, capsys, monkeypa
     assert code == 2 and words in error.splitlines()[-1] and "Traceback" not in error
     assert error.startswith("usage: ") or error.count("\n") == 1
     assert not list(tmp_path.rglob("checkpoint.pt"))
+
+
+WITH_CTRL_C = """import atexit, runpy, signal, sys, types
+
+def ctrl_c(*_):
+    signal.raise_signal(signal.SIGINT)
+
+class Imported:
+    def find_spec(name, *_):
+        if name.startswith("sslkit.commands"):
+            ctrl_c()
+
+if sys.argv[1] == "import":
+    sys.meta_path.insert(0, Imported)
+else:  # commands that need no PyTorch
+    commands = sys.modules["sslkit.commands"] = types.ModuleType("sslkit.commands")
+    commands.main = sys.modules["sslkit.commands.main"] = types.ModuleType("sslkit.commands.main")
+    commands.main.main = ctrl_c if sys.argv[1] == "options" else lambda _: 0
+if sys.argv[1] == "exit":
+    atexit.register(ctrl_c)
+runpy.run_module("sslkit", run_name="__main__")
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+@pytest.mark.parametrize("moment, code", [("import", 130), ("options", 130), ("exit", -signal.SIGINT), ("never", 0)])
+def test_ctrl_c_before_and_after_a_command(moment, code):
+    done = subprocess.run([sys.executable, "-c", WITH_CTRL_C, moment], capture_output=True, text=True)
+    said = "python -m sslkit: stopped\n" if code == 130 else ""
+    assert (done.returncode, done.stderr, done.stdout) == (code, said, "")
 
 
 @pytest.mark.slow

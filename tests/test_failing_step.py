@@ -1,6 +1,7 @@
 """A step that fails half-way, a run that is told to stop, a run that goes on with other processes: in one process."""
 
 import os
+import signal
 
 import pytest
 import torch
@@ -72,6 +73,32 @@ def test_a_step_that_is_taken_by_half_is_not_saved(tmp_path, monkeypatch, fails)
     assert state["step"] == 3 and same(state["model"], states[2]) and not same(weights(method), states[2])
 
 
+@pytest.mark.parametrize("stop", [None, lambda: False], ids=["alone", "with a stop of one's own"])
+@pytest.mark.parametrize("owner, name", [(torch.optim.SGD, "step"), (checkpoint, "check_plain")], ids=["step", "save"])
+def test_ctrl_c_leaves_whole_steps_wherever_it_comes(tmp_path, monkeypatch, stop, owner, name):
+    """When weights have moved, or a checkpoint is being written: the step is done, saved, and resumed bit for bit."""
+    whole, states = build(Spread, RECIPE), []
+    for _ in train(whole, X, RECIPE):
+        states.append(weights(whole))
+    method, real, calls = build(Spread, RECIPE), getattr(owner, name), []
+
+    def interrupted(*args):
+        real(*args)
+        calls.append(1)
+        if len(calls) == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(owner, name, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(train(method, X, RECIPE, out=tmp_path, save_every=0, stop=stop))
+    monkeypatch.undo()
+    state = checkpoint.load(tmp_path / "checkpoint.pt")
+    assert state["step"] == 3 and same(state["model"], states[2]) and same(weights(method), states[2])
+    again = build(Spread, RECIPE, seed=1)
+    list(train(again, X, RECIPE, out=tmp_path, resume=True))
+    assert same(weights(again), states[-1])
+
+
 def test_stop_is_asked_after_each_step(tmp_path, capsys):
     asked = []
     method = build(Spread, RECIPE)
@@ -106,8 +133,6 @@ def test_it_says_what_another_number_of_processes_means(tmp_path, capsys):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_signals_wait_and_handlers_come_back():
-    import signal
-
     before = signal.getsignal(signal.SIGTERM)
     with interrupts_wait(signal.SIGINT, signal.SIGTERM) as asked:
         assert not asked()

@@ -53,21 +53,22 @@ def read_image(path: str | Path, size: int, channels: int = 3) -> np.ndarray:
 
 
 def check_image(path: Path) -> None:
-    """Raise UnreadableImage where `path` is no image or is cut short. Cheap: decodes only when in doubt."""
+    """Raise UnreadableImage where `path` is no image or is cut short. Cheap: decodes only when in doubt, as when a file does not
+    end where its format ends (a JPEG holds a thumbnail with an end of its own), or has few bytes for its pixels."""
     with open(path, "rb") as file:
         head = file.read(12)
         length = file.seek(0, os.SEEK_END)
-        file.seek(max(0, length - (1 << 16)))
+        file.seek(max(0, length - 12))
         tail = file.read()
     try:
         with Image.open(path, formats=_formats()) as image:
-            kind = image.format
+            kind, pixels = image.format, image.width * image.height
     except Exception as error:  # as in read_image
         raise UnreadableImage(_reason(path, error)) from error
     complete = {
-        "JPEG": b"\xff\xd9" in tail,
-        "MPO": b"\xff\xd9" in tail,
-        "PNG": b"IEND" in tail,
+        "JPEG": tail.endswith(b"\xff\xd9"),
+        "MPO": tail.endswith(b"\xff\xd9"),
+        "PNG": tail[4:8] == b"IEND" and length > pixels / 8,
         "WEBP": int.from_bytes(head[4:8], "little") + 8 <= length,
     }
     if not complete.get(kind, False):

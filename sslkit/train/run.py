@@ -4,7 +4,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from sslkit.train.lock import only_writer
 from sslkit.train.optimizer import load_moments, make_optimizer
 from sslkit.train.recipe import Recipe
 from sslkit.train.record import Record, spread_of
-from sslkit.train.whole_steps import Stopped, interrupts_wait
+from sslkit.train.whole_steps import Stopped, interrupts_wait, undisturbed
 
 
 class Run:
@@ -110,7 +110,8 @@ class Run:
                      "dtype": str(self.dtype).removeprefix("torch."), "processes": self.processes, **self.settings}  # fmt: skip
             if network := network_name(getattr(self.method, "encoder", None)):
                 state["network"] = network
-            checkpoint.save(self.path, state)
+            with undisturbed():
+                checkpoint.save(self.path, state)
 
     @contextmanager
     def kept(self, resume: bool) -> Iterator[None]:
@@ -141,10 +142,12 @@ class Run:
                 f"{self.done} of {self.recipe.steps}; {kept}."
             ) from error
         finally:
-            if self.saved != self.done:
-                self.save()
-            if lock:
-                lock.release()
+            try:
+                if self.saved != self.done:
+                    self.save()
+            finally:
+                if lock:
+                    lock.release()
 
     def farewell(self) -> str:
         """What a run says that ends early."""
@@ -166,13 +169,13 @@ class Run:
 
     @contextmanager
     def whole_step(self) -> Iterator[int]:
-        """The block is step 0, 1, ..., which counts when it is done; a wish to stop is heard only then."""
+        """The block is step 0, 1, ..., which counts when it is done; Ctrl-C, or a wish to stop, is heard only then."""
         start = time.perf_counter()
-        with nullcontext(self.stop) if self.stop else interrupts_wait() as interrupted:
+        with undisturbed() if self.stop else interrupts_wait() as interrupted:
             yield self.done
             self.done += 1
-            self.asked = self.asked or bool(interrupted())
-        self.seconds += time.perf_counter() - start
+            self.seconds += time.perf_counter() - start
+        self.asked = self.asked or bool((self.stop or interrupted)())
 
     def seed_step(self, step: int) -> None:
         """Start the random numbers of a step: those of views in `generator`, those of dropout in torch's own."""

@@ -43,3 +43,12 @@ def interrupts_wait(*signals: int):
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def undisturbed():
+    """Ctrl-C comes after the block, and then as ever: to whoever waits for it, or as a KeyboardInterrupt."""
+    with interrupts_wait() as interrupted:
+        yield
+    if interrupted():
+        signal.raise_signal(interrupted())
