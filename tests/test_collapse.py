@@ -99,6 +99,7 @@ def test_a_hundred_times_a_run_and_at_its_end():
     assert all(r.spread is None for r in train(with_chance, torch.rand(16, 4), Recipe(steps=5, lr=0.01, batch=4)))
 
 
+@pytest.mark.slow  # the same run, by another way
 def test_the_command_line_says_it(tmp_path, monkeypatch, capsys):
     module = chapters.get("simclr")
     monkeypatch.setattr(module, "METHOD", lambda encoder, **_: Siamese(encoder, stop=False))

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from sslkit.notebooks.files import ROOT
 
 
@@ -18,6 +20,7 @@ def test_ruff_would_format_nothing_anew():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_types():
     done = subprocess.run([sys.executable, "-m", "mypy"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

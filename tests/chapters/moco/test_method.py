@@ -7,9 +7,9 @@ from collections import deque
 import numpy as np
 import pytest
 import torch
-import torch.multiprocessing as multiprocessing
 from changed import changed
 from torch import nn
+from two_processes import in_two_processes
 
 from sslkit import dist
 from sslkit.chapters.moco.method import METHOD, MoCo, enqueue, found, moco_loss, momentum_update
@@ -404,16 +404,12 @@ def mixed_companions() -> torch.Tensor:
     return method.keys(mine, dist.share(noise))
 
 
-def process(number, store, folder):
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group("gloo", init_method=f"file://{store}", rank=number, world_size=2)
-    torch.save(ten_steps(1) | {"companions": mixed_companions()}, f"{folder}/{number}.pt")
-    dist.finish()
+def steps_and_companions() -> dict:
+    return ten_steps(1) | {"companions": mixed_companions()}
 
 
 def test_two_processes_have_one_queue_that_of_one_process(tmp_path):
-    multiprocessing.spawn(process, (str(tmp_path / "store"), str(tmp_path)), nprocs=2)
-    two, alone = [torch.load(tmp_path / f"{n}.pt", weights_only=True) for n in (0, 1)], ten_steps(1)
+    two, alone = in_two_processes(steps_and_companions, tmp_path), ten_steps(1)
     assert torch.equal(two[0]["queue"], two[1]["queue"]) and torch.equal(two[0]["pointer"], two[1]["pointer"])
     assert torch.equal(two[0]["orders"], two[1]["orders"])
     for found_there in two:
