@@ -38,7 +38,8 @@ def budget(nb: nbformat.NotebookNode) -> Budget:
         exercise = 0.0
         if cell.cell_type == "markdown":
             minutes = len(re.sub(r"<summary>.*?</summary>|<[^>]+>", " ", cell.source).split()) / WORDS
-            for mark, title in re.findall(r"^(#+) (.*)$", cell.source, re.MULTILINE):
+            headings = re.sub(r"^```.*?^```", "", cell.source, flags=re.MULTILINE | re.DOTALL)
+            for mark, title in re.findall(r"^(#+) (.*)$", headings, re.MULTILINE):
                 if depth and len(mark) <= depth:
                     depth = 0
                 if not depth and OPTIONAL.search(title):
