@@ -64,7 +64,8 @@ def modules(path: Path, notebooks: dict[str, Path]) -> tuple[dict[str, str], lis
             continue
         found = _cell_problems(source, path, notebooks, defined, index + 1, len(marks))
         problems += [f"{where}, {problem}" for problem in found]
-        parts.append(f"# --- {headings[index][:90] or 'export'} ---\n{source}\n")
+        heading = headings[index].removesuffix(" · optional")[:90] or "export"
+        parts.append(f"# --- {heading} ---\n{source}\n")
     header = f"{GENERATED}{path.name} by `python -m sslkit.notebooks export`.\n# Do not edit: edit the notebook.\n"
     texts = {"method.py": header + "\n" + "\n\n".join(parts) if parts else "", "exercises.py": ""}
     if not problems:

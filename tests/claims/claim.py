@@ -11,12 +11,12 @@ ROOT = files.ROOT
 
 
 def said(where: str) -> str:
-    """All prose of README.md, or of a notebook by its name ("10_simclr"), with single blanks."""
+    """All text of README.md, or of a notebook by its name ("10_simclr"), titles of figures included, with single blanks."""
     if where == "README.md":
         text = (ROOT / where).read_text(encoding="utf-8")
     else:
         nb = files.read(ROOT / "notebooks" / f"{where}.ipynb")
-        text = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
+        text = "\n".join(cell.source for cell in nb.cells)
     return " ".join(text.split())
 
 

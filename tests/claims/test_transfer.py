@@ -1,7 +1,9 @@
 """What 22_transfer says of results/transfer.json."""
 
+from math import exp, log
 from statistics import mean, stdev
 
+import numpy as np
 from claim import claim, results
 
 WHERE = "22_transfer"
@@ -77,4 +79,24 @@ def test_the_threshold():
         WHERE,
         "**Pseudo-labels** on the same kind of view bring nothing over the labels alone",
         semi["pseudo-labels, from SimCLR"] < alone + 0.005,
+    )
+
+
+def test_to_take_home():
+    scratch = {n: mean(v) for n, v in curve("scenes", "from scratch").items()}
+    tuned = {n: mean(v) for n, v in curve("scenes", "fine-tuned").items()}
+    frozen = {n: mean(v) for n, v in curve("scenes", "frozen probe").items()}
+    rising = sorted(scratch)
+    needed = exp(np.interp(tuned[10], [scratch[n] for n in rising], [log(n) for n in rising]))
+    claim(WHERE, "what SimCLR's encoder does with ten labels of each kind takes 27 from scratch.", round(needed) == 27)
+    claim(
+        WHERE,
+        "With few labels a frozen probe is as good as fine-tuning; with many, fine-tuning is ahead by several points.",
+        all(abs(tuned[n] - frozen[n]) < 0.03 for n in tuned if n <= 10)
+        and all(tuned[n] - frozen[n] > 0.05 for n in tuned if n >= 50),
+    )
+    claim(
+        WHERE,
+        "with all 2,000 labels of each kind it is still six points behind.",
+        0.055 < tuned[2000] - scratch[2000] < 0.07,
     )

@@ -200,7 +200,7 @@ RECIPES = {
 }
 
 
-# --- Where does it look? · optional ---
+# --- Where does it look? ---
 @torch.no_grad()
 def attention_seen(encoder: TextEncoder, tokens: Tensor) -> Tensor:
     """Where each token looks in each head of each block: [N, depth, heads, T, T] for tokens [N, T]; rows add up to 1."""
@@ -267,7 +267,7 @@ FINE_TUNING = {
 }  # on val better than 3e-4, 1e-3 and 8e-3, for both networks
 
 
-# --- 9 The real BERT in your own code · optional ---
+# --- 9 The real BERT in your own code ---
 def from_huggingface(state: dict[str, Tensor], heads: int | None = None, pad: int = 0, **options) -> BERT:
     """A BERT with the weights of Hugging Face's BertForMaskedLM, from its state_dict (keys with or without "bert.").
 
@@ -296,7 +296,7 @@ def from_huggingface(state: dict[str, Tensor], heads: int | None = None, pad: in
     return model.eval()
 
 
-# --- 9 The real BERT in your own code · optional ---
+# --- 9 The real BERT in your own code ---
 def renamed(state: dict[str, Tensor], depth: int) -> dict[str, Tensor]:
     """The state_dict of BertForMaskedLM (without "bert.") under the names of this chapter's BERT."""
     theirs = {

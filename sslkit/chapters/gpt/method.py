@@ -179,7 +179,7 @@ def sample_next(
     return torch.multinomial(chances, 1, generator=generator)[:, 0]
 
 
-# --- A cache that changes nothing · optional ---
+# --- A cache that changes nothing ---
 @torch.no_grad()
 def generate(
     method: GPT,
@@ -224,7 +224,7 @@ def generate(
     return tokens.to(given)
 
 
-# --- A cache that changes nothing · optional ---
+# --- A cache that changes nothing ---
 METHOD = GPT
 KIND = "tokens"
 RECIPES = {
@@ -234,7 +234,7 @@ RECIPES = {
 }
 
 
-# --- GPT-2 in your own code · optional ---
+# --- GPT-2 in your own code ---
 def from_huggingface(state_dict: dict[str, Tensor], heads: int | None = None) -> GPT:
     """The GPT of a GPT2LMHeadModel's (or GPT2Model's) state_dict; heads: of attention, by default one for each 64
     dimensions, as in all of GPT-2's sizes. ValueError names what is missing, left over, or does not fit."""
@@ -283,7 +283,7 @@ def huggingface_names(depth: int) -> dict[str, str]:
     return {f"{theirs}.{part}": f"{ours}.{part}" for theirs, ours in modules.items() for part in parts[theirs]}
 
 
-# --- GPT-2 in your own code · optional ---
+# --- GPT-2 in your own code ---
 def load_gpt2(folder: str | Path) -> tuple[GPT, BytePair]:
     """GPT-2 and its tokenizer from a folder with vocab.json, merges.txt and the weights, model.safetensors (where the
     package safetensors is installed) or pytorch_model.bin; config.json, where it is there, says how many heads.

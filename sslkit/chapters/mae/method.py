@@ -210,7 +210,7 @@ RECIPES = {
 }
 
 
-# --- Better than a cheap trick? · optional ---
+# --- Better than a cheap trick? ---
 def mean_colour(patches: Tensor, visible: Tensor, channels: int = 3) -> Tensor:
     """A painter without learning: every patch in the mean colour of the visible ones. [N, L, D], D = C * size * size."""
     seen = patches.gather(1, visible[:, :, None].expand(-1, -1, patches.shape[2]))

@@ -141,7 +141,7 @@ RECIPES = {
 }
 
 
-# --- The cheap cousin: is this film in order? · optional ---
+# --- The cheap cousin: is this film in order? ---
 def in_order_or_not(n: int, frames: int, device, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
     """Which frames of each of n clips to show: int64 [n, 3] in order, and [n, 3] with a middle one from outside.
 
@@ -166,7 +166,7 @@ def forward_or_back(n: int, frames: int, device, generator: torch.Generator | No
     return forwards, forwards.flip(1)
 
 
-# --- The cheap cousin: is this film in order? · optional ---
+# --- The cheap cousin: is this film in order? ---
 class FrameOrder(nn.Module):
     """Are these three frames of a film in order ("shuffled"), or: do they run forwards ("reversed")?
 

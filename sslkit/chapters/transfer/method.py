@@ -21,7 +21,7 @@ from sslkit.views import ColorJitter, Compose, RandomResizedCrop, to_float, unif
 VIEW = RandomResizedCrop(scale=(0.5, 1.0))  # a weak view: crops and mirror images, nothing that could change a label
 
 
-# --- What to freeze, and learning rates per layer · optional ---
+# --- What to freeze, and learning rates per layer ---
 def stages(encoder: nn.Module) -> list[nn.Module]:
     """The parts of an encoder that learn, from input to output: its children, with sequences taken apart.
 
@@ -47,7 +47,7 @@ def layer_rates(layers: int, decay: float) -> list[float]:
     return [decay ** (layers - 1 - layer) for layer in range(layers)]
 
 
-# --- What to freeze, and learning rates per layer · optional ---
+# --- What to freeze, and learning rates per layer ---
 def layer_groups(network: nn.Sequential, decay: float = 1.0, freeze: int = 0) -> list[dict]:
     """Parameter groups for `finetune(groups=...)`: the stages of network[0], then all that follows it, with rates that
     shrink towards the input by `decay` a stage; the first `freeze` stages do not learn.
