@@ -16,7 +16,7 @@ from sslkit.datasets.scenes import BACKGROUNDS, KINDS, backgrounds, members
 
 FRAMES = 8
 SIZES = (12.0, 18.0)  # pixels: at 18 the emoji still has as many to travel
-SPEEDS = (1.0, 3.5)  # pixels a frame
+SPEEDS = (1.0, 3.5)  # pixels per frame
 KEEP = 0.5  # of the speed, in a bounce under gravity
 CHUNK = 250  # clips rendered at once
 ABOUT = f"generated: clips of one emoji that travels and bounces, position and velocity known, 32 x 32 · {LICENCE}"
@@ -50,9 +50,9 @@ def travel(
 ) -> tuple[Tensor, Tensor]:
     """Where the emoji is in each frame and with which velocity it arrived there, both [N, frames, 2] as (x, y).
 
-    place, velocity [N, 2] in pixels and pixels a frame are those of the first frame; low, high [N] border the centre.
+    place, velocity [N, 2] in pixels and pixels per frame are those of the first frame; low, high [N] border the centre.
     Before each step, with probability `turns`, it heads in a random new direction at the same speed. `gravity` is added
-    to its velocity downwards in each step, in pixels a frame; a bounce then costs half of the speed across the border.
+    to its velocity downwards in each step, in pixels per frame; a bounce then costs half of the speed across the border.
     With neither, a clip run backwards is as likely as the clip: uniform places and even directions stay so under
     reflection.
     """
@@ -127,7 +127,7 @@ def load(
 ) -> Dataset:
     """Clips uint8 [N, frames, 3, 32, 32] in three splits from three random streams; the label is the emoji's kind.
 
-    factors x, y, vx, vy [N, frames]: the centre in pixels and the velocity, in pixels a frame, with which it arrived
+    factors x, y, vx, vy [N, frames]: the centre in pixels and the velocity, in pixels per frame, with which it arrived
     there; size, hue, background, emoji [N]. turns and gravity: see `travel`. val and test show `test_artist`'s
     drawings (by default the same artist's).
     """

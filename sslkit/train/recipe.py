@@ -33,7 +33,7 @@ ALLOWED: dict[str, tuple[Any, Callable[[Any], bool], str]] = {  # settings: type
 
 @dataclass(frozen=True)
 class Recipe:
-    """All settings of a run. steps are optimiser steps; batch is images a step over all processes; warmup is a share
+    """All settings of a run. steps are optimiser steps; batch is images per step over all processes; warmup is a share
     of the steps, after which the learning rate falls to 0 along a half cosine; clip is the largest norm that all
     gradients together may have, None for any; small_views: for the first small_share of the steps random crops have so
     many pixels a side, None for the images' own; options go to the method's constructor.
