@@ -7,6 +7,7 @@ channels; tensors and arrays both do. picture.py says why figures are made the w
 
 from .bars import bars, scoreboard
 from .curves import label_efficiency, losses, smooth, spread_words, verdict
+from .diagrams import Box, diagram
 from .images import grid, neighbours, pairs, rows, strip
 from .live import Live
 from .maps import forming, subsample, tsne, tsne_maps
@@ -14,7 +15,7 @@ from .matrices import confusion, heatmap
 from .picture import COLOURS, Picture, array, note
 
 __all__ = [
-    "COLOURS", "Live", "Picture", "array", "bars", "confusion", "forming", "grid",
+    "COLOURS", "Box", "Live", "Picture", "array", "bars", "confusion", "diagram", "forming", "grid",
     "heatmap",
     "label_efficiency", "losses", "neighbours", "note", "pairs",
     "rows", "scoreboard", "smooth", "spread_words", "strip", "subsample", "tsne",
