@@ -81,8 +81,8 @@ def keep_memory() -> bool:
 
     glibc gives tensors above 32 MB, and what is free at the end of its heap, back to the system each time, which hands
     them out again zeroed page by page. With thresholds of 1 and 2 GB a step at full resolution took a fifth less time
-    (tests/benchmarks/README.md), but two chapters then needed more than the 3 GB that the course promises; with those here
-    the laptop recipes gain little. What is computed stays the same.
+    (tests/benchmarks/README.md), but two chapters then needed more than the 3 GB that the course promises. Those here
+    brought a quarter in one trial of two and nothing in the other, for the same recipe. What is computed stays the same.
     Only where glibc is, and where no MALLOC_ setting of the reader's says otherwise.
     """
     if any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):

@@ -57,7 +57,7 @@ class Run:
         self.x = x.to(self.device) if isinstance(x, Tensor) else x
         self.optimizer = make_optimizer(method, recipe)
         self.dtype = dtype or precision(self.device.type)
-        if self.device.type == "cpu":
+        if self.device.type == "cpu" and self.processes == 1:  # several share one memory
             keep_memory()
         self.generator = torch.Generator(self.device)
         self.path = Path(out) / "checkpoint.pt" if out else None
