@@ -7,7 +7,8 @@ import nbformat
 import pytest
 
 from sslkit.notebooks import check, course, export, run
-from sslkit.notebooks.files import ROOT
+from sslkit.notebooks.budget import budget
+from sslkit.notebooks.files import ROOT, read
 from sslkit.notebooks.page import page
 
 NOTEBOOKS = [pytest.param(path, id=path.stem) for path in course().values()]
@@ -22,6 +23,13 @@ each_notebook = pytest.mark.parametrize("path", NOTEBOOKS)
 @pytest.mark.parametrize("path", EXECUTED)
 def test_it_was_executed_as_it_stands(path):
     assert check(path) == []
+
+
+@pytest.mark.parametrize("path", course().values(), ids=lambda path: path.stem)
+def test_the_core_path_fits_a_class(path):
+    """75 minutes, five of them for the runs, which the course promises and no test may time."""
+    minutes = budget(read(path))
+    assert minutes.core - minutes.running <= 70
 
 
 def test_the_exported_modules_are_up_to_date():

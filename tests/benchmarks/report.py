@@ -3,8 +3,8 @@
     python tests/benchmarks/report.py            rewrite
     python tests/benchmarks/report.py --check    only say whether it is up to date (a test does)
 
-Between `<!-- syllabus -->` and `<!-- /syllabus -->` goes a row per notebook, with the minutes that
-tests/benchmarks/minutes.py measured; between the marks of `results`, the tables of results/*.json.
+Between `<!-- syllabus -->` and `<!-- /syllabus -->` goes a row per notebook, with the minutes of a run that
+tests/benchmarks/minutes.py measured and those of a class (`python -m sslkit.notebooks budget`); between the marks of `results`, the tables of results/*.json.
 """
 
 import io
@@ -19,6 +19,8 @@ from rooms import rooms
 from tables import found, percent
 
 from sslkit.notebooks.address import address, badge
+from sslkit.notebooks.budget import budget
+from sslkit.notebooks.files import read
 from sslkit.plots import Picture
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +59,7 @@ def headline(nb: dict) -> tuple[str, str]:
 
 def syllabus() -> tuple[str, dict[Path, bytes]]:
     """The table, and the pictures it shows by path."""
-    lines, pictures = ["| | chapter | what you see | minutes |", "|---|---|---|---|"], {}
+    lines, pictures = ["| | chapter | what you see | runs | core path |", "|---|---|---|---|---|"], {}
     measured = found("minutes.json").get("chapters", {})
     for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         nb = json.loads(path.read_text())
@@ -68,9 +70,12 @@ def syllabus() -> tuple[str, dict[Path, bytes]]:
         if png or at.exists():  # of a notebook that waits for its next run, the picture of the last
             image = f'<img src="notebooks/pictures/{path.stem}.png" width="220" alt="{title}">'
         seconds = measured.get(path.stem, {}).get("seconds")
-        minutes = f"{seconds / 60:.1f}" if seconds else ""
+        minutes = f"{seconds / 60:.1f} min" if seconds else ""
+        core = f"{budget(read(path)).core:.0f} min"
         colab = f" {link}" if (link := badge(address(), path)) else ""
-        lines.append(f"| {image} | [{path.stem}](notebooks/{path.name}): {title}{colab} | {about} | {minutes} |")
+        lines.append(
+            f"| {image} | [{path.stem}](notebooks/{path.name}): {title}{colab} | {about} | {minutes} | {core} |"
+        )
     return "\n".join(lines), pictures
 
 
