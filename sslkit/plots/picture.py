@@ -159,17 +159,16 @@ def plain_axes(ax, xlabel: str = "", ylabel: str = "", title: str = "", grid: st
 
 
 class Percent(Formatter):
-    """Shares as percent, with as many digits as it takes to tell the ticks of an axis apart."""
+    """Shares as percent, with as many digits as it takes to say where the ticks of an axis are, and to tell them apart."""
 
     def __call__(self, x, pos=None) -> str:
         return f"{x:.0%}"
 
     def format_ticks(self, values) -> list[str]:
-        for digits in range(5):
-            texts = [f"{value:.{digits}%}" for value in values]
-            if len(set(texts)) == len(values):
-                break
-        return texts
+        texts = {digits: [f"{value:.{digits}%}" for value in values] for digits in range(5)}
+        apart = [digits for digits in texts if len(set(texts[digits])) == len(values)] or [4]
+        exact = [d for d in apart if d < 3 and all(abs(round(100 * v, d) - 100 * v) < 1e-3 for v in values)]
+        return texts[(exact or apart)[0]]
 
 
 def name_lines(ax) -> None:

@@ -1,11 +1,14 @@
 """Text on figures: its width before it is drawn, line breaks, alt text, class names."""
 
+from functools import lru_cache
+
 import numpy as np
 from matplotlib.cbook import is_math_text
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
 
+@lru_cache(4096)
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Width in inches of a line of text."""
     prop = FontProperties(size=size, weight=weight)

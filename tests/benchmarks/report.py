@@ -4,7 +4,8 @@
     python tests/benchmarks/report.py --check    only say whether it is up to date (a test does)
 
 Between `<!-- syllabus -->` and `<!-- /syllabus -->` goes a row per notebook, with the minutes of a run that
-tests/benchmarks/minutes.py measured and those of a class (`python -m sslkit.notebooks budget`); between the marks of `results`, the tables of results/*.json.
+tests/benchmarks/minutes.py measured and those of a class (`python -m sslkit.notebooks budget`); between the marks
+of `results`, the tables of results/*.json.
 """
 
 import io

@@ -99,10 +99,7 @@ def similarity_matrix(z1, z2, temperature: float, row: int = 0, images=None) -> 
     if images is not None:
         views = np.concatenate([to_pixels(x) for x in images])
         chosen = [row, int(parts["positive"][row]), *np.argsort(-push)[:SHOWN]]
-        for k, tile in enumerate(resize(views[chosen], 64)):
-            at = 4.95 + 0.7 * k + (0.1 if k > 1 else 0)
-            view = axes(at, 3.12, tile.shape[1] / DPI, tile.shape[0] / DPI)
-            draw_view(view, tile, k, parts["similarity"][row, chosen[k]])
+        draw_views(axes(4.95, 2.85, WIDTH - 4.95, 1.3), resize(views[chosen], 64), parts["similarity"][row, chosen])
     what = f"Matrix of {n} by {n} softmax values, and bars of gradient shares"
     return render(fig, describe(what, title, caption), colours=128 if images is None else None)
 
@@ -149,7 +146,7 @@ def draw_push(ax, push: np.ndarray):
     """Shares of the push on the negatives, hardest first, against an equal share."""
     order, equal = -np.sort(-push), 1 / len(push)
     plain_axes(ax, "negatives, most similar first", "share of the push", grid="y")
-    ax.bar(np.arange(1, len(order) + 1), order, color=COLOURS[0], width=0.8)
+    ax.stairs(order, np.arange(len(order) + 1) + 0.5, fill=True, color=COLOURS[0])  # bars are an artist each
     ax.axhline(equal, color=FAINT, linestyle=(0, (5, 3)), linewidth=1.2)
     ax.set_ylim(0, max(1.15 * order[0], 2.5 * equal))
     ax.text(len(order), 1.15 * equal, "equal share", ha="right", va="bottom", size=TEXT_SIZE, color=INK)
@@ -157,16 +154,27 @@ def draw_push(ax, push: np.ndarray):
     ax.locator_params(axis="both", nbins=5)
 
 
-def draw_view(ax, tile: np.ndarray, k: int, cosine: float):
-    """The k-th of a row's views: itself, its positive, then its hardest negatives, with their cosine
-    similarity."""
-    ax.imshow(tile, interpolation="nearest")
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set_color({0: INK, 1: COLOURS[1]}.get(k, NEUTRAL))
-    ax.set_xlabel(f"{cosine:.2f}" if k else "row", size=LABEL_SIZE, color=INK, labelpad=2)
-    heads = {1: ("positive", "center"), 2: ("hardest negatives (cosine)", "left")}
-    if k in heads:
-        ax.set_title(heads[k][0], size=LABEL_SIZE, color=FAINT, loc=heads[k][1], pad=3)
+def draw_views(ax, tiles: np.ndarray, cosines: np.ndarray):
+    """A row's views side by side: itself, its positive, then its hardest negatives, with their cosine similarity.
+
+    One Axes for all of them, in inches: an Axes for each view would take most of the time.
+    """
+    width, height = ax.get_position().size * ax.figure.get_size_inches()
+    ax.set(xlim=(0, width), ylim=(0, height))
+    ax.axis("off")
+    tall, wide, bottom = tiles.shape[1] / DPI, tiles.shape[2] / DPI, 0.27
+    words = dict(size=LABEL_SIZE, color=FAINT, va="bottom")
+    for k, (tile, cosine) in enumerate(zip(tiles, cosines)):
+        at = 0.7 * k + (0.1 if k > 1 else 0)
+        ax.imshow(tile, interpolation="nearest", extent=(at, at + wide, bottom, bottom + tall), aspect="auto")
+        border = {0: INK, 1: COLOURS[1]}.get(k, NEUTRAL)
+        ax.add_patch(Rectangle((at, bottom), wide, tall, fill=False, edgecolor=border, linewidth=0.8))
+        label = f"{cosine:.2f}" if k else "row"
+        ax.text(at + wide / 2, bottom - 0.04, label, size=LABEL_SIZE, color=INK, ha="center", va="top")
+        if k == 1:
+            ax.text(at + wide / 2, bottom + tall + 0.04, "positive", ha="center", **words)
+        if k == 2:
+            ax.text(at, bottom + tall + 0.04, "hardest negatives (cosine)", **words)
 
 
 def question(method: Any, x: Tensor, generator: torch.Generator) -> tuple[str, Tensor]:
