@@ -18,6 +18,7 @@ along the arrows, stops at `-|>`, and counts only where something that learns li
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
@@ -181,7 +182,7 @@ def draw_box(ax, place: Rect, kind: str, text: str = "") -> None:
     size = place.right - place.left, place.top - place.bottom
     corner = f"round,pad=0,rounding_size={min(0.1, size[1] / 4)}"
     style = (0, (3, 2)) if kind == "hidden" else "solid"
-    look = dict(facecolor=fill, edgecolor=border, linewidth=1.6, linestyle=style)
+    look: dict[str, Any] = dict(facecolor=fill, edgecolor=border, linewidth=1.6, linestyle=style)
     ax.add_patch(FancyBboxPatch((place.left, place.bottom), *size, boxstyle=corner, **look))
     ax.text(*place.middle, text, size=SIZE, weight="bold", color=ink, ha="center", va="center", linespacing=1.15)
 
