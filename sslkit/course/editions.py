@@ -1,0 +1,115 @@
+"""Student and instructor editions of a notebook. The source of both is the committed notebook, which holds the solutions.
+
+A student's copy has a stub where each solution stood (signature, docstring, `raise NotImplementedError`), no outputs, and as many
+hints as the instructor wants. It runs from top to bottom with nothing solved: a check that finds a stub goes on with the
+solution of the package. That package still holds the solutions: who looks for them finds them.
+"""
+
+import ast
+import copy
+import re
+from pathlib import Path
+
+import nbformat
+
+from sslkit import checks
+from sslkit.notebooks import exercises, files
+
+HINTS = {"none": 0, "one": 1, "all": exercises.HINTS}
+NOTES = "instructor"  # the tag of cells that are for instructors alone
+STUB = "raise NotImplementedError"
+
+READERS = re.compile(
+    r"(?P<start>\*This one is built by you, if you like\.\* |)(?:The|Each) solution stands in (?:the|its) cell,? marked `#\| exercise`"
+    r"(?:: empty the function, write your own,|\. Replace it by your own,) run it and the cell below, and `check` says "
+    r"whether (?:it|yours) is right and, if not, what is likely wrong\."
+)
+STUDENTS = (
+    f"Write the function in the cell marked `#| exercise`, in place of `{STUB}`. Run it and the cell below: `check` says whether it is "
+    "right and, if not, what is likely wrong."
+)
+
+
+def student(nb: nbformat.NotebookNode, hints: int = exercises.HINTS) -> nbformat.NotebookNode:
+    """A copy for students: stubs for solutions, the first `hints` hints of each exercise, nothing executed."""
+    nb = without_outputs(nb)
+    nb.cells = [cell for cell in nb.cells if NOTES not in cell.metadata.get("tags", [])]
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":
+            cell.source = READERS.sub(STUDENTS, cell.source)
+            if cell.source.startswith("### Exercise:"):
+                cell.source = with_hints(cell.source, hints)
+        elif is_exercise(cell):
+            cell.source = stub(cell.source)
+    return nb
+
+
+def instructor(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """A copy for instructors: solutions, and below each check what it recognises: the misconceptions, and what a student is told."""
+    nb = copy.deepcopy(nb)
+    cells = []
+    for cell in nb.cells:
+        cells.append(cell)
+        if cell.cell_type == "code" and (
+            checked := re.fullmatch(r'\w+ = check\("([\w.]+)", \w+\)', cell.source.strip())
+        ):
+            cells.append(note(checked[1]))
+    nb.cells = cells
+    return nb
+
+
+def note(name: str) -> nbformat.NotebookNode:
+    """The misconceptions of an exercise as a markdown cell."""
+    exercise = checks.find(name)
+    lines = [f"- **{mistake.name}**: {' '.join(mistake.explanation.split())}" for mistake in exercise.mistakes]
+    head = f"**For the instructor: what `check` recognises in `{name.split('.')[1]}`**, and says to the student\n\n"
+    cell = nbformat.v4.new_markdown_cell(
+        head + "\n".join(lines), id=f"notes-{name.replace('.', '-').replace('_', '-')}"[:64]
+    )
+    cell.metadata["tags"] = [NOTES]
+    return cell
+
+
+def without_outputs(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """A copy as nobody has run it."""
+    nb = copy.deepcopy(nb)
+    nb.metadata.pop("sslkit", None)
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return nb
+
+
+def is_exercise(cell: nbformat.NotebookNode) -> bool:
+    """Whether a code cell holds the solution of an exercise."""
+    return exercises.MARK in cell.source.splitlines()[:2]
+
+
+def stub(source: str) -> str:
+    """The cell of a solution with its function emptied: signature and docstring stay, and what stands around it."""
+    lines = source.splitlines()
+    function = next(node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
+    first = function.body[0]
+    told = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    kept = (first.end_lineno or first.lineno) if told else first.lineno - 1
+    return "\n".join([*lines[:kept], f"    {STUB}", *lines[function.end_lineno :]])
+
+
+def with_hints(source: str, most: int) -> str:
+    """An exercise's cell with its first hints alone."""
+    return exercises.HINT.sub(lambda hint: hint[0] if int(hint[1]) <= most else "", source).rstrip()
+
+
+def write(edition: str, out: Path, names: list[str], hints: str = "all", root: Path = files.ROOT) -> list[Path]:
+    """Write the "student" or "instructor" edition of chapters ("simclr", "10_simclr"; all when none is named) to a folder.
+
+    Returns the files. ValueError for an unknown chapter, or where a file would be overwritten: it may be somebody's work.
+    """
+    paths = [files.locate(name, root) for name in names] or list(files.course(root).values())
+    made = {out / path.name: path for path in paths}
+    if there := [path.name for path in made if path.exists()]:
+        raise ValueError(f"{out} has {', '.join(there)} already: choose another folder, or move what is there")
+    for to, path in made.items():
+        nb = files.read(path)
+        files.write(to, nbformat.writes(student(nb, HINTS[hints]) if edition == "student" else instructor(nb)) + "\n")
+    return list(made)

@@ -1,0 +1,102 @@
+"""Student and instructor editions: no solution in a student's file, stubs that the checks know as such, nothing else changed."""
+
+import re
+
+import nbformat
+import pytest
+
+from sslkit import checks
+from sslkit.checks import grade
+from sslkit.course import instructor, student
+from sslkit.course.__main__ import main
+from sslkit.course.editions import NOTES, is_exercise, stub
+from sslkit.notebooks import course, files, run
+
+NAMES = [path.stem for path in course().values()]
+each_chapter = pytest.mark.parametrize("name", NAMES)
+
+
+def source(name: str) -> nbformat.NotebookNode:
+    return files.read(files.locate(name))
+
+
+def defined(code: str):
+    """The function of a stub, as a notebook would define it."""
+    names: dict = {}
+    exec("from __future__ import annotations\n" + code, names)  # annotations are not looked up
+    return next(value for value in names.values() if callable(value) and getattr(value, "__code__", None))
+
+
+def lines_of(code: str) -> set[str]:
+    """The lines of a solution that say something: no docstring, no signature."""
+    return set(code.splitlines()) - set(stub(code).splitlines()) - {""}
+
+
+@each_chapter
+def test_no_solution_is_in_the_file_of_a_student(name):
+    nb, theirs = source(name), student(source(name), hints=0)
+    text = nbformat.writes(theirs)
+    code = "\n".join(cell.source for cell in theirs.cells if cell.cell_type == "code" and not is_exercise(cell))
+    solutions = [cell.source for cell in nb.cells if cell.cell_type == "code" and is_exercise(cell)]
+    assert solutions and "solution stands in" not in text and "<summary>Hint" not in text
+    for solution in solutions:
+        shown = lines_of(solution)
+        assert shown and not any(line in stub(solution).splitlines() for line in shown)
+        assert not shown <= set(code.splitlines()), "another cell repeats it whole"
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in theirs.cells)
+    assert "sslkit" not in theirs.metadata
+
+
+@each_chapter
+def test_a_stub_counts_as_not_attempted(name):
+    chapter = name[3:]
+    theirs = student(source(name))
+    stubs = [cell.source for cell in theirs.cells if cell.cell_type == "code" and is_exercise(cell)]
+    assert len(stubs) == len(checks.of_chapter(chapter))
+    for code in stubs:
+        function = defined(code)
+        assert function.__doc__ and grade(f"{chapter}.{function.__name__}", function).status == "not attempted"
+
+
+@each_chapter
+def test_all_else_is_the_committed_notebook(name):
+    nb, theirs = source(name), student(source(name))
+    assert len(nb.cells) == len(theirs.cells)
+    for cell, other in zip(nb.cells, theirs.cells):
+        if cell.cell_type == "code":
+            assert other.source == (stub(cell.source) if is_exercise(cell) else cell.source)
+
+
+def test_as_many_hints_as_wanted():
+    for most in (0, 1, 3):
+        text = nbformat.writes(student(source("10_simclr"), hints=most))
+        tasks = len(checks.of_chapter("simclr"))
+        assert len(re.findall("<summary>Hint", text)) == most * (tasks + 1)  # "What if?" has hints too
+
+
+def test_the_instructor_sees_what_is_recognised():
+    nb = instructor(source("10_simclr"))
+    notes = [cell.source for cell in nb.cells if NOTES in cell.metadata.get("tags", [])]
+    assert len(notes) == len(checks.of_chapter("simclr"))
+    assert all(mistake.name in notes[0] for mistake in checks.find("simclr.info_nce").mistakes)
+    nbformat.validate(nb)
+    kept = [cell for cell in student(nb).cells if NOTES in cell.metadata.get("tags", [])]
+    assert not kept, "notes are not for students"
+
+
+def test_the_command_line(tmp_path, capsys):
+    assert main(["student", str(tmp_path / "class"), "simclr", "00_start_here", "--hints", "one"]) == 0
+    assert sorted(path.name for path in (tmp_path / "class").iterdir()) == ["00_start_here.ipynb", "10_simclr.ipynb"]
+    assert main(["student", str(tmp_path / "class"), "simclr"]) == 1
+    assert main(["instructor", str(tmp_path / "mine"), "byol_of_nobody"]) == 1
+    said = capsys.readouterr().err
+    assert "10_simclr.ipynb already" in said and "byol_of_nobody" in said and "Traceback" not in said
+
+
+@pytest.mark.notebook
+@each_chapter
+def test_it_runs_with_nothing_solved(name, tmp_path):
+    path = tmp_path / f"{name}.ipynb"
+    files.write(path, nbformat.writes(student(source(name))) + "\n")
+    text = nbformat.writes(run(path, scale="smoke", to=path))
+    assert text.count("not attempted yet") >= len(checks.of_chapter(name[3:]))
