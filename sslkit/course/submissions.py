@@ -1,0 +1,149 @@
+"""What students hand in: notebooks as a learning platform gives them out, and the functions that stand in them. Nothing is run here."""
+
+import ast
+import io
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import nbformat
+
+from sslkit import checks
+from sslkit.notebooks import exercises, files
+
+MOST = 50_000_000  # bytes of one notebook; beyond that it is not read
+CHECKED = re.compile(r'\bcheck\(\s*["\'](\w+)\.(\w+)["\']')
+
+
+@dataclass
+class Submission:
+    """One notebook of one student: its text, or what is wrong with the file."""
+
+    student: str
+    file: str
+    text: str = ""
+    problem: str = ""
+
+
+@dataclass
+class Work:
+    """What was found in a notebook: the chapter, the code of each exercise's function, what it may need, and notes in words."""
+
+    chapter: str = ""
+    functions: dict[str, str] = field(default_factory=dict)
+    prelude: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    problem: str = ""
+
+
+def submissions(folder: Path) -> Iterator[Submission]:
+    """All notebooks in a folder, in order: FILE.ipynb, STUDENT/.../FILE.ipynb, STUDENT.zip. Broken ones too, with what is wrong."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            for inner in sorted(path.rglob("*.ipynb")):
+                if ".ipynb_checkpoints" not in inner.parts:
+                    yield opened(path.name, inner)
+        elif path.suffix == ".ipynb":
+            yield opened(path.stem, path)
+        elif path.suffix == ".zip":
+            yield from unpacked(path)
+
+
+def opened(student: str, path: Path) -> Submission:
+    """A file, read."""
+    try:
+        if path.stat().st_size > MOST:
+            return Submission(student, path.name, problem=f"it has more than {MOST:,} bytes")
+        return Submission(student, path.name, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        return Submission(student, path.name, problem=f"it cannot be read: {error}")
+
+
+def unpacked(path: Path) -> Iterator[Submission]:
+    """The notebooks of an archive, read without writing anything to disk."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inner = [i for i in archive.infolist() if i.filename.endswith(".ipynb") and "checkpoints" not in i.filename]
+            for info in inner:
+                name = PurePosixPath(info.filename).name
+                if info.file_size > MOST:
+                    yield Submission(path.stem, name, problem=f"it has more than {MOST:,} bytes")
+                    continue
+                with archive.open(info) as file:
+                    raw = io.BytesIO(file.read(MOST + 1)).getvalue()
+                yield Submission(path.stem, name, raw.decode("utf-8", "replace"))
+            if not inner:
+                yield Submission(path.stem, path.name, problem="there is no notebook in it")
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        yield Submission(path.stem, path.name, problem=f"it is no readable zip archive: {error}")
+
+
+def read(submission: Submission) -> Work:
+    """The chapter and the functions of a notebook. A cell that cannot be parsed costs what stands in it, and no more."""
+    if submission.problem:
+        return Work(problem=submission.problem)
+    try:
+        nb = nbformat.reads(submission.text, as_version=4)
+        cells = [cell.source for cell in nb.cells if cell.cell_type == "code" and isinstance(cell.source, str)]
+    except Exception as error:  # whatever a hostile file provokes
+        return Work(
+            problem=f"it is no notebook: {str(error).splitlines()[0][:200] if str(error) else type(error).__name__}"
+        )
+    chapter = chapter_of(submission.file, cells)
+    if not chapter:
+        return Work(problem="it belongs to no chapter: neither its name nor its checks say which")
+    work = Work(chapter)
+    wanted = [name.partition(".")[2] for name in checks.of_chapter(chapter)]
+    marked: dict[str, str] = {}
+    anywhere: dict[str, str] = {}
+    for source in cells:
+        try:
+            tree = ast.parse(re.sub(r"^[%!].*$", "pass", source, flags=re.MULTILINE))
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            first = next((n for n in wanted if re.search(rf"^\s*def {n}\b", source, re.MULTILINE)), "")
+            if first or exercises.MARK in source:
+                line = f" in line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+                work.notes.append(
+                    f"{first or 'an exercise'}: Python cannot read the cell{line}: {error.args[0] if error.args else error}"
+                )
+            continue
+        for node in tree.body:
+            code = ast.unparse(node)
+            if isinstance(node, ast.FunctionDef):
+                (marked if exercises.MARK in source else anywhere)[node.name] = code
+            if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef) or constant(node):
+                work.prelude.append(code)
+    for name in wanted:
+        if name in marked or name in anywhere:
+            work.functions[name] = marked.get(name) or anywhere[name]
+    missing = [name for name in wanted if name not in work.functions]
+    strangers = [name for name in marked if name not in wanted]
+    if len(missing) == 1 and len(strangers) == 1:
+        work.notes.append(f"{missing[0]} is called {strangers[0]} here; it was graded under its proper name")
+        work.functions[missing[0]] = re.sub(
+            rf"\bdef {strangers[0]}\b", f"def {missing[0]}", marked[strangers[0]], count=1
+        )
+    elif missing:
+        work.notes.append("not found: " + ", ".join(missing))
+    return work
+
+
+def constant(node: ast.stmt) -> bool:
+    """Whether a statement gives a name a plain value: nothing is called."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+        return False
+    return not any(isinstance(inner, ast.Call | ast.Await | ast.Yield) for inner in ast.walk(node.value))
+
+
+def chapter_of(file: str, cells: list[str]) -> str:
+    """The chapter whose exercises a notebook checks; that of its file's name where it checks none."""
+    known = {path.stem: name for name, path in files.course().items()}
+    found = Counter(name for source in cells for name, _ in CHECKED.findall(source) if name in known.values())
+    if found:
+        return found.most_common(1)[0][0]
+    return next((name for stem, name in known.items() if stem in file), "")

@@ -1,0 +1,134 @@
+"""Grading a class: what each student handed in, however they did it, and nobody's mischief costs another student anything."""
+
+import csv
+import zipfile
+
+import nbformat
+import pytest
+
+from sslkit.course import student
+from sslkit.course.__main__ import main
+from sslkit.course.editions import is_exercise, stub
+from sslkit.course.grading import Graded, class_page, feedback, plain
+from sslkit.course.submissions import Submission, Work, read, submissions
+from sslkit.notebooks import files
+
+CHAPTER = "00_start_here"
+WRONG = "def accuracy(pred, y):\n    return (pred == y).float().sum()"
+
+
+def source() -> nbformat.NotebookNode:
+    return files.read(files.locate(CHAPTER))
+
+
+def handed_in(**changed: str) -> str:
+    """A notebook in which some functions are the student's own, by name, and the others solved."""
+    nb = student(source())
+    for cell, solved in zip(nb.cells, source().cells):
+        if cell.cell_type == "code" and is_exercise(cell):
+            name = cell.source.split("def ")[1].split("(")[0]
+            cell.source = f"#| exercise\n{changed[name]}" if name in changed else solved.source
+    return nbformat.writes(nb)
+
+
+def work(text: str) -> Work:
+    return read(Submission("a student", "hw.ipynb", text))
+
+
+def test_what_stands_in_a_notebook():
+    found = work(handed_in(accuracy=WRONG))
+    assert found.chapter == "start_here" and not found.problem and not found.notes
+    assert list(found.functions) == ["accuracy", "nearest", "chance_level"]
+    assert "sum()" in found.functions["accuracy"]
+    assert any("import torch" in line for line in found.prelude)
+    assert not any("load(" in line for line in found.prelude), "nothing that works is run"
+
+
+def test_moved_renamed_deleted_unreadable():
+    moved = student(source())
+    moved.cells = [cell for cell in moved.cells if "check(" not in cell.source]
+    moved.cells.reverse()
+    assert read(Submission("s", f"{CHAPTER} (1).ipynb", nbformat.writes(moved))).chapter == "start_here"
+    renamed = work(handed_in(accuracy=WRONG.replace("accuracy", "my_accuracy")))
+    assert "def accuracy(" in renamed.functions["accuracy"] and "my_accuracy" in renamed.notes[0]
+    broken = work(handed_in(accuracy="def accuracy(pred, y)\n    return 1"))
+    assert list(broken.functions) == ["nearest", "chance_level"] and "line" in broken.notes[0]
+    magic = work(handed_in(accuracy="%matplotlib inline\n" + WRONG))
+    assert "accuracy" in magic.functions
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"cells": 3}',
+        "\x00" * 99,
+        '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}',
+    ],
+)
+def test_what_is_no_notebook_is_said(text):
+    assert work(text).problem
+
+
+def test_how_platforms_hand_them_out(tmp_path):
+    (tmp_path / "Ada Lovelace").mkdir()
+    (tmp_path / "Ada Lovelace" / "my notebook.ipynb").write_text("{}")
+    (tmp_path / "bob.ipynb").write_text("{}")
+    with zipfile.ZipFile(tmp_path / "Cem Öz.zip", "w") as archive:
+        archive.writestr("../../evil.ipynb", "{}")
+    (tmp_path / "dora.zip").write_bytes(b"no archive")
+    found = {one.student: one for one in submissions(tmp_path)}
+    assert set(found) == {"Ada Lovelace", "bob", "Cem Öz", "dora"}
+    assert found["Cem Öz"].file == "evil.ipynb" and "zip" in found["dora"].problem
+    assert not (tmp_path.parent / "evil.ipynb").exists()
+
+
+def test_pages_execute_nothing():
+    verdict = {"status": "wrong", "points": 0.0, "mistakes": ["<b>x"], "text": "<script>1</script>", "example": "<img>"}
+    one = Graded(Submission("<script>me</script>", "f.ipynb"), Work("start_here"), {"accuracy": verdict})
+    for text in (feedback(one), class_page([one])):
+        assert "<script>" not in text and "<img>" not in text and "<b>x" not in text
+    assert plain("=cmd()").startswith("'")
+
+
+@pytest.mark.slow
+def test_a_class(tmp_path, capsys):
+    class_ = tmp_path / "hand in"
+    class_.mkdir()
+    secret = tmp_path / "secret"
+    secret.write_text("kept")
+    loop = "def accuracy(pred, y):\n    while True:\n        pass"
+    ends = "def accuracy(pred, y):\n    import os\n    os._exit(0)"
+    forges = "import sys\ndef accuracy(pred, y):\n    sys.exit('all right')"
+    notebooks = {
+        "right": handed_in(),
+        "stub": nbformat.writes(student(source())),
+        "wrong": handed_in(accuracy=WRONG),
+        "hangs": handed_in(accuracy=loop),
+        "ends": handed_in(accuracy=ends),
+        "leaves": handed_in(accuracy=forges),
+        "broken": "{",
+    }
+    for name, text in notebooks.items():
+        (class_ / f"{name}.ipynb").write_text(text)
+    assert main(["grade", str(class_), "--out", str(tmp_path / "out")]) == 0
+    rows = list(csv.DictReader(open(tmp_path / "out" / "grades.csv", encoding="utf-8")))
+    points = {name: sum(float(row["points"]) for row in rows if row["student"] == name) for name in notebooks}
+    assert points == {"right": 3, "stub": 0, "wrong": 2, "hangs": 2, "ends": 2, "leaves": 2, "broken": 0}
+    named = next(row for row in rows if row["student"] == "wrong" and row["exercise"] == "accuracy")
+    assert named["status"] == "wrong" and named["misconceptions"]
+    assert all(row["status"] == "not attempted" for row in rows if row["student"] == "stub")
+    page = (tmp_path / "out" / "class.html").read_text(encoding="utf-8")
+    assert named["misconceptions"] in page and "broken" in page and "http" not in page
+    assert len(list((tmp_path / "out" / "feedback").iterdir())) == len(notebooks)
+    assert secret.read_text() == "kept"
+
+
+def test_a_folder_with_nothing(tmp_path, capsys):
+    assert main(["grade", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert main(["grade", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 1
+    assert "Traceback" not in capsys.readouterr().err
+    assert stub("def f(x):\n    return x") == "def f(x):\n    raise NotImplementedError"
