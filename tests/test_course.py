@@ -6,6 +6,7 @@ import shutil
 import nbformat
 import pytest
 
+from sslkit.checks import of_chapter
 from sslkit.notebooks import check, course, export, run
 from sslkit.notebooks.budget import budget
 from sslkit.notebooks.files import ROOT, read
@@ -85,3 +86,13 @@ def test_its_page_needs_no_network(path):
     assert not [formula for formula in formulas if "\\" in formula]
     prose = re.sub(r"<(pre|code|script|style|math)\b.*?</\1>|<img[^>]*>", "", html, flags=re.DOTALL)
     assert not re.findall(r"\$[^$<>]{1,80}\$", prose)
+
+
+def test_the_syllabus_counts_the_exercises_and_links_every_chapter():
+    text = (ROOT / "notebooks" / "SYLLABUS.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\((\d\d_\w+\.ipynb)\)", text)) == {path.name for path in course().values()}
+    term = text.partition("## A term")[2]
+    rows = re.findall(r"^\| \d+ \| \[.*?\]\(\d\d_(\w+)\.ipynb\).*\| (\d+) \|$", term, re.MULTILINE)
+    assert len(rows) == 11
+    for chapter, points in rows:
+        assert len(of_chapter(chapter)) == int(points), chapter
