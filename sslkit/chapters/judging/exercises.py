@@ -59,7 +59,7 @@ TASKS = {
         hints=(
             "Three steps: all similarities [M, N], the k best of each row, a vote among their classes.",
             "`similarity.topk(k, dim=1).indices` is [M, k], nearest first; `train_y[indices]` turns it into classes.",
-            "Count for each neighbour how many of the k share its class: compare `c[:, :, None] == c[:, None, :]` and sum. `argmax` takes the first of equals, which is the nearest.",
+            "Count for each neighbour how many of the k share its class: compare `c[:, :, None] == c[:, None, :]` and sum. `argmax` takes the first of several that are equal, which is the nearest.",
         ),
     ),
     "effective_rank": Task(
