@@ -20,8 +20,7 @@ from rooms import rooms
 from tables import found, percent
 
 from sslkit.notebooks.address import address, badge
-from sslkit.notebooks.budget import budget
-from sslkit.notebooks.files import read
+from sslkit.notebooks.budget import of_course
 from sslkit.plots import Picture
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +61,7 @@ def syllabus() -> tuple[str, dict[Path, bytes]]:
     """The table, and the pictures it shows by path."""
     lines, pictures = ["| | chapter | what you see | runs | core path |", "|---|---|---|---|---|"], {}
     measured = found("minutes.json").get("chapters", {})
+    minutes_of_class = of_course()
     for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         nb = json.loads(path.read_text())
         title, about = headline(nb)
@@ -72,7 +72,7 @@ def syllabus() -> tuple[str, dict[Path, bytes]]:
             image = f'<img src="notebooks/pictures/{path.stem}.png" width="220" alt="{title}">'
         seconds = measured.get(path.stem, {}).get("seconds")
         minutes = f"{seconds / 60:.1f} min" if seconds else ""
-        core = f"{budget(read(path)).core:.0f} min"
+        core = f"{minutes_of_class[path.stem].core:.0f} min"
         colab = f" {link}" if (link := badge(address(), path)) else ""
         lines.append(
             f"| {image} | [{path.stem}](notebooks/{path.name}): {title}{colab} | {about} | {minutes} | {core} |"
