@@ -16,6 +16,7 @@ from sslkit.datasets.kinds import EXAMPLES, SPOKEN
 from sslkit.plots import spread_words
 from sslkit.progress import duration
 from sslkit.train import Record, build, choose, chosen_precision, device, interrupts_wait, scale, train
+from sslkit.train.hardware import keep_memory
 
 LOGGED = ("step", "loss", "lr", "seconds", "images_per_second", "spread", "rank")  # of a Record, where it has them
 
@@ -59,6 +60,8 @@ def pretrain(args: argparse.Namespace) -> int:
     say(f"seed {args.seed}, {recipe}")
     dtype, why = chosen_precision(device().type)
     say(f"{device()} in {str(dtype).removeprefix('torch.')}: {why}")
+    if device().type == "cpu" and dist.world() == 1:  # several processes share one memory
+        keep_memory()
     spoken, record, seen = 0.0, None, None
     logged = dist.is_main()
     with interrupts_wait(signal.SIGINT, signal.SIGTERM) as asked:

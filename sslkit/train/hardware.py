@@ -72,7 +72,7 @@ def cpu_features() -> frozenset[str]:
     return frozenset(next((line.split(":")[1].split() for line in lines if line.startswith("flags")), []))
 
 
-KEPT, LARGEST = 1 << 28, 1 << 26  # bytes that stay with the process once freed; a piece above that goes back at once
+KEPT, LARGEST = 1 << 30, 1 << 28  # bytes that stay with the process once freed; a piece above that goes back at once
 
 
 @lru_cache
@@ -80,9 +80,9 @@ def keep_memory() -> bool:
     """Let freed memory stay with the process, so that each step's tensors find it ready; whether that was possible.
 
     glibc gives tensors above 32 MB, and what is free at the end of its heap, back to the system each time, which hands
-    them out again zeroed page by page. With thresholds of 1 and 2 GB a step at full resolution took a fifth less time
-    (tests/benchmarks/README.md), but two chapters then needed more than the 3 GB that the course promises. Those here
-    brought a quarter in one trial of two and nothing in the other, for the same recipe. What is computed stays the same.
+    them out again zeroed page by page. With thresholds like these a step at full resolution takes between an eighth and a
+    quarter less time (tests/benchmarks/README.md). For a process that does nothing but train: in the kernels of two
+    chapters it cost half a gigabyte, more than the 3 GB that the course promises. What is computed stays the same.
     Only where glibc is, and where no MALLOC_ setting of the reader's says otherwise.
     """
     if any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):

@@ -15,7 +15,7 @@ from torch import Tensor
 from sslkit import checkpoint, dist
 from sslkit.nets import device_of, network_name
 from sslkit.train.batches import batch_indices, moved
-from sslkit.train.hardware import keep_memory, precision
+from sslkit.train.hardware import precision
 from sslkit.train.lock import only_writer
 from sslkit.train.optimizer import load_moments, make_optimizer
 from sslkit.train.recipe import Recipe
@@ -57,8 +57,6 @@ class Run:
         self.x = x.to(self.device) if isinstance(x, Tensor) else x
         self.optimizer = make_optimizer(method, recipe)
         self.dtype = dtype or precision(self.device.type)
-        if self.device.type == "cpu" and self.processes == 1:  # several share one memory
-            keep_memory()
         self.generator = torch.Generator(self.device)
         self.path = Path(out) / "checkpoint.pt" if out else None
         self.settings = {"recipe": asdict(recipe), "seed": seed, "images": len(x), **(about or {})}
