@@ -1,5 +1,7 @@
 """Layers that several networks are made of."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor, nn
 
@@ -29,3 +31,9 @@ def parameter_count(module: nn.Module) -> int:
 def at_least_float32(x: Tensor) -> Tensor:
     """Half precision to float32; float32 and float64 stay: what a loss is computed in."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+def full_precision(x: Tensor) -> AbstractContextManager:
+    """A context without autocast on x's device: bfloat16 keeps 8 bits of a cosine, too few for a loss."""
+    kind = x.device.type
+    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()

@@ -7,7 +7,7 @@ from sslkit.probes.clips import clip_report
 from sslkit.probes.features import accuracy, backbone, device_of, features, pixels, reinitialised, tf_idf
 from sslkit.probes.few import few_labels, label_subset
 from sslkit.probes.finetuning import FineTuned, finetune, supervised
-from sslkit.probes.knn import knn, knn_accuracy, neighbours
+from sslkit.probes.knn import knn, knn_accuracy, neighbours, quick_knn
 from sslkit.probes.label_efficiency import ARMS, crossing, finetune_report, label_efficiency, lead
 from sslkit.probes.linear import LinearProbe, fit_logistic, linear_probe, standardise
 from sslkit.probes.report import report
@@ -40,6 +40,7 @@ __all__ = [
     "linear_probe",
     "neighbours",
     "pixels",
+    "quick_knn",
     "r2",
     "reinitialised",
     "report",

@@ -102,3 +102,8 @@ def check_labelled(h: Tensor, y: Tensor, what: str) -> None:
         raise ValueError(f"{what} labels must be {len(h)} integers, one per feature row, got {y.dtype} {list(y.shape)}")
     if not torch.isfinite(h).all():
         raise ValueError(f"{what} features hold NaN or infinity: did training diverge?")
+
+
+def evenly(n: int, limit: int) -> Tensor:
+    """At most `limit` of n row numbers, evenly spread: a folder's images are sorted by class."""
+    return torch.arange(n) if n <= limit else torch.arange(limit) * n // limit

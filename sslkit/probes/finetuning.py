@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslkit.nets import device_of, to_input
-from sslkit.probes.features import accuracy, backbone, features, reinitialised
+from sslkit.probes.features import accuracy, backbone, evenly, features, reinitialised
 from sslkit.probes.few import label_subset
 from sslkit.progress import progress
 from sslkit.train import Recipe, autocast, train
@@ -208,11 +208,6 @@ def measure_batch_norm(network: nn.Module, x, dtype: torch.dtype | None = None, 
             network(to_input(x[rows], device))
     for norm, momentum in zip(norms, momenta):
         norm.momentum = momentum
-
-
-def evenly(n: int, limit: int) -> Tensor:
-    """At most `limit` of n row numbers, evenly spread: a folder's images are sorted by class."""
-    return torch.arange(n) if n <= limit else torch.arange(limit) * n // limit
 
 
 def check_labels(data) -> None:

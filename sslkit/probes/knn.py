@@ -1,10 +1,12 @@
 """The k-nearest-neighbour judge: no training, no setting that matters much."""
 
+from typing import Any
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from sslkit.probes.features import accuracy, check_labelled
+from sslkit.probes.features import accuracy, check_labelled, evenly, features
 
 CELLS = 2**24  # similarities held at once: 64 MB of float32
 
@@ -44,3 +46,10 @@ def knn(train_h: Tensor, train_y: Tensor, test_h: Tensor, k: int = 20, temperatu
 def knn_accuracy(train_h: Tensor, train_y: Tensor, test_h: Tensor, test_y: Tensor) -> float:
     """The share of test_h whose label `knn` predicts, with its usual settings."""
     return accuracy(knn(train_h, train_y, test_h), test_y)
+
+
+def quick_knn(model: nn.Module, data: Any, bank: int = 2000, queries: int = 500) -> float:
+    """A look while a network trains: how often the 20 nearest of `bank` training samples vote for the right class of
+    `queries` validation samples. A second or two; for a number that counts take the scoreboard."""
+    train, val = (part[evenly(len(part), most)] for part, most in ((data.train, bank), (data.val, queries)))
+    return knn_accuracy(features(model, train.x), train.y, features(model, val.x), val.y)

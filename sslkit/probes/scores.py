@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from sslkit.measures import collapse, effective_rank
-from sslkit.probes.features import backbone, features, pixels, reinitialised, tf_idf
+from sslkit.probes.features import backbone, evenly, features, pixels, reinitialised, tf_idf
 from sslkit.probes.few import few_labels
-from sslkit.probes.finetuning import check_labels, evenly, supervised
+from sslkit.probes.finetuning import check_labels, supervised
 from sslkit.probes.knn import knn_accuracy
 from sslkit.probes.linear import linear_probe
 from sslkit.progress import progress

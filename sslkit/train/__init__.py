@@ -1,5 +1,6 @@
 """Training, a generator: `for record in train(method, x, recipe): ...`, in a notebook, on the command line, under torchrun."""
 
+from sslkit.train.ablation import Ablation
 from sslkit.train.batches import batch_indices
 from sslkit.train.hardware import autocast, chosen_precision, device, precision
 from sslkit.train.loop import train
@@ -11,6 +12,7 @@ from sslkit.train.whole_steps import Stopped, interrupts_wait
 
 __all__ = [
     "SCALES",
+    "Ablation",
     "Recipe",
     "Record",
     "Stopped",

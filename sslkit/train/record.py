@@ -36,6 +36,10 @@ class Record:
         """At the mean speed so far."""
         return self.seconds / self.step * (self.steps - self.step)
 
+    def due(self, times: int) -> bool:
+        """Whether this is one of about `times` evenly spread steps of the run; its first and its last step always are."""
+        return self.step in (1, self.steps) or self.step % max(1, self.steps // times) == 0
+
 
 def spread_of(method: nn.Module, extras: dict[str, Tensor], images: Any) -> dict[str, Any]:
     """How far the features of a batch have collapsed: their "spread" (sslkit.measures.collapse), their effective "rank",

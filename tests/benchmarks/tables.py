@@ -66,10 +66,11 @@ def scenes(limit: int | None):
 
 
 def on_val(method, data, bank: int = 5000) -> dict[str, float]:
-    """Accuracy on val by kNN and by linear probe, fitted with the labels of `bank` training scenes."""
+    """Accuracy on val by kNN and by linear probe, fitted with the labels of `bank` training images, evenly spread: a folder is sorted."""
     from sslkit import probes
+    from sslkit.probes.features import evenly
 
-    train, val = data.train[:bank], data.val
+    train, val = data.train[evenly(len(data.train), bank)], data.val
     h, val_h = probes.features(method, train.x), probes.features(method, val.x)
     near = probes.knn_accuracy(h, train.y, val_h, val.y)
     return {"kNN": near, "linear probe": probes.linear_probe(h, train.y, val_h, val.y).val_score}

@@ -1,0 +1,81 @@
+"""What chapter 10 changes, one thing at a time; `python tests/benchmarks/ablate.py simclr` trains each at full length."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from sslkit.train import Ablation
+from sslkit.views import ColorJitter, Compose, Grayscale
+
+
+def no_crop(method: nn.Module) -> None:
+    """Two views differ in colour alone."""
+    method.view = Compose([view for view in method.view.views if isinstance(view, ColorJitter | Grayscale)])
+
+
+def no_colour(method: nn.Module) -> None:
+    """Two views differ in the crop alone."""
+    method.view = Compose([view for view in method.view.views if not isinstance(view, ColorJitter | Grayscale)])
+
+
+def no_projector(method: nn.Module) -> None:
+    """The loss acts on h itself."""
+    method.projector = nn.Identity()
+
+
+def no_negatives(method: nn.Module) -> None:
+    """Only the pull: 1 - cosine of the two views."""
+
+    def forward(batch):
+        h = method.encoder(torch.cat(batch))
+        z1, z2 = method.projector(h).chunk(2)
+        loss = 1 - F.cosine_similarity(z1.float(), z2.float()).mean()
+        return loss, {"h": h.detach(), "z1": z1.detach(), "z2": z2.detach()}
+
+    method.forward = forward
+
+
+def wrong_partner(method: nn.Module) -> None:
+    """A bug: the second views are in another order than the first."""
+    pretext = method.pretext
+    method.pretext = lambda x, generator: (pretext(x, generator)[0], pretext(x, generator)[1].roll(1, 0))
+
+
+def same_view_twice(method: nn.Module) -> None:
+    """A bug: both views are drawn with the same random numbers."""
+
+    def pretext(x, generator):
+        view = method.view(x, generator)
+        return view, view
+
+    method.pretext = pretext
+
+
+def partner_or_itself(method: nn.Module) -> None:
+    """A bug: a view may choose itself, since the diagonal is not masked."""
+
+    def forward(batch):
+        h = method.encoder(torch.cat(batch))
+        z = F.normalize(method.projector(h).float(), dim=1)
+        n = len(z) // 2
+        loss = F.cross_entropy(z @ z.T / method.temperature, torch.arange(2 * n, device=z.device).roll(n))
+        return loss, {"h": h.detach(), "z1": z[:n].detach(), "z2": z[n:].detach()}
+
+    method.forward = forward
+
+
+ABLATIONS = {
+    "as it is": Ablation(),
+    "no crop": Ablation(change=no_crop),
+    "no colour changes": Ablation(change=no_colour),
+    "temperature 0.03": Ablation(options={"temperature": 0.03}),
+    "temperature 0.5": Ablation(options={"temperature": 0.5}),
+    "no projector": Ablation(change=no_projector),
+    "batch 64": Ablation(settings={"batch": 64}),
+    "no negatives": Ablation(change=no_negatives),
+    "temperature 2": Ablation(options={"temperature": 2.0}, once=True),
+    "jitter 2": Ablation(options={"jitter": 2.0}, once=True),
+    "wrong partner": Ablation(change=wrong_partner, once=True),
+    "same view twice": Ablation(change=same_view_twice, once=True),
+    "partner or itself": Ablation(change=partner_or_itself, once=True),
+}

@@ -1,0 +1,50 @@
+"""What the benchmarks measured, as the chapters show it. `results/` holds a file for each, with the command that made it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sslkit import plots
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def results(name: str) -> dict[str, Any]:
+    """results/NAME.json of this copy of the kit; FileNotFoundError where there is none, as in an installed wheel."""
+    path = ROOT / "results" / f"{name}.json"
+    if not path.exists():
+        raise FileNotFoundError(f"there is no {path}: tests/benchmarks/README.md says which command makes it")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def by_row(table: dict[str, dict], rows: dict[str, str] | None = None) -> dict[str, dict]:
+    """{judge: {row: values}} turned round, as plots.scoreboard wants it: {row: {judge: values}}. rows: those to keep, in
+    this order, each with the name it is shown by."""
+    names = rows or {name: name for values in table.values() for name in values}
+    return {
+        shown: {judge: values[name] for judge, values in table.items() if name in values}
+        for name, shown in names.items()
+    }
+
+
+def scoreboard(
+    name: str, rows: dict[str, str] | None = None, title: str = "", highlight: str | None = None
+) -> plots.Picture:
+    """A table of results/NAME.json: rows by judges, a dot for each seed; which split, how many seeds and the command are
+    said below."""
+    found = results(name)
+    recipe = found.get("recipe", found)
+    caption = (
+        f"{len(found['seeds'])} seeds, {recipe['steps']:,} steps of {recipe['batch']} images; {found['split']} split."
+    )
+    table = by_row(found["rows"], rows)
+    return plots.scoreboard(table, title=title, caption=f"{caption} {found['command']}.", highlight=highlight)
+
+
+def losses(
+    name: str, runs: dict[str, str], title: str = "", caption: str = "", chance: float | None = None
+) -> plots.Picture:
+    """Loss curves of runs in results/NAME.json (seed 0), {shown as: run}, against the chance level."""
+    found = results(name)["runs"]
+    curves = {shown: tuple(zip(*found[run]["0"]["curve"])) for shown, run in runs.items()}
+    return plots.losses(curves, chance=chance, title=title, caption=caption)

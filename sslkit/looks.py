@@ -1,0 +1,93 @@
+"""Look at what encoders make of a data set, the same way in every chapter: maps, an explorer, nearest neighbours, what is
+known of each factor, ten labels."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+
+from sslkit import plots, probes, widgets
+from sslkit.probes.factors import read_factors
+
+
+def first_of(split: Any, kinds: list[int]) -> Any:
+    """The first image of each kind, as a part of the split."""
+    return split[torch.stack([(split.y == kind).nonzero()[0, 0] for kind in kinds])]
+
+
+def maps(encoders: dict[str, nn.Module], data: Any, title: str, n: int = 800) -> plots.Picture:
+    """t-SNE maps of the same test samples by several encoders, {name: encoder}."""
+    some = data.test[plots.subsample(len(data.test), n)]
+    laid = [(name, plots.tsne(probes.features(model, some.x)), some.y) for name, model in encoders.items()]
+    caption = (
+        f"t-SNE (perplexity 30, seed 0) of the backbone features of {len(some)} {data.kind.noun} of the test split."
+    )
+    return plots.tsne_maps(laid, data.classes, title=title, caption=caption)
+
+
+def explorer(encoders: dict[str, nn.Module], data: Any, n: int = 600) -> Any:
+    """Linked maps of the same validation images by several encoders, {name: encoder}."""
+    some = data.val[plots.subsample(len(data.val), n)]
+    return widgets.embedding_explorer(
+        {name: probes.features(model, some.x) for name, model in encoders.items()},
+        some.x,
+        some.y,
+        data.classes,
+        some.names,
+        factors={name: some.factors[name] for name in ("hue", "size", "background") if name in some.factors},
+        encoders={name: partial(probes.features, model) for name, model in encoders.items()},
+        title="What each network takes to be alike",
+        caption=f"{len(some)} validation scenes.",
+    )
+
+
+def nearest(
+    encoders: dict[str, nn.Module], data: Any, kinds: Sequence[int] = (0, 1, 5, 8), bank: int = 5000
+) -> list[plots.Picture]:
+    """For each encoder a picture of the training images nearest to a few test images, one of each kind named; the caption
+    says how many of the seven nearest are right over all test images."""
+    train, test = data.train[:bank], data.test[:2000]
+    asked = first_of(test, [k for k in kinds if (test.y == k).any()])
+    pictures = []
+    for name, model in encoders.items():
+        h = probes.features(model, train.x)
+        right = train.y[probes.neighbours(h, probes.features(model, test.x), k=7)[1]] == test.y[:, None]
+        found = probes.neighbours(h, probes.features(model, asked.x), k=7)[1]
+        pictures.append(
+            plots.neighbours(
+                asked.x,
+                train.x[found.flatten()].unflatten(0, found.shape),
+                asked.y,
+                train.y[found],
+                data.classes,
+                title=f"{name}: the training images nearest to {len(asked)} test images",
+                caption=f"Cosine of backbone features. Over {len(test):,} test images {right.float().mean():.0%} are right; here",
+                side=64,
+            )
+        )
+    return pictures
+
+
+def known(models: dict[str, nn.Module], data: Any, names: dict[str, str], bank: int = 5000) -> plots.Picture:
+    """What a ridge probe reads of a scene's factors from each model's output (probes.factors.read_factors). names: {factor: shown as}."""
+    splits = [data.train[:bank], data.val, data.test]
+    table = {}
+    for name, model in models.items():
+        read = read_factors([probes.features(model, split.x) for split in splits], splits)
+        table[name] = {shown: read[key] for key, shown in names.items() if key in read}
+    title = "How much of each factor a linear probe reads: 0 is guessing, 100 % is all of it"
+    caption = f"Ridge probes on {len(splits[0]):,} training images, penalty chosen on val, judged on {len(data.test):,} test images."
+    return plots.scoreboard(table, title=title, caption=caption, highlight=list(models)[-1])
+
+
+def two_starts(starts: dict[str, nn.Module], data: Any, steps: int, seeds: int = 3) -> plots.Picture:
+    """Accuracy with ten labels per class from several starts, {name: encoder}, for several choices of labels."""
+    found = {
+        name: [probes.finetune(model, data, per_class=10, seed=seed, steps=steps).test for seed in range(seeds)]
+        for name, model in starts.items()
+    }
+    title = f"The same {10 * len(data.classes)} labels, {len(starts)} starting points"
+    caption = f"Ten labels per class, {seeds} choices of labels, {steps} steps, learning rate chosen on val."
+    return plots.bars(found, title=title, caption=caption, xlabel="test accuracy", chance=1 / len(data.classes))
