@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from sslkit import plots, probes, widgets
+from sslkit import checkpoint, plots, probes, runs, widgets
 from sslkit.probes.factors import read_factors
+
+FACTORS = ("hue", "size", "background")  # what may colour the explorer's points beside the class
 
 
 def first_of(split: Any, kinds: list[int]) -> Any:
@@ -36,7 +38,7 @@ def explorer(encoders: dict[str, nn.Module], data: Any, n: int = 600) -> Any:
         some.y,
         data.classes,
         some.names,
-        factors={name: some.factors[name] for name in ("hue", "size", "background") if name in some.factors},
+        factors={name: some.factors[name] for name in FACTORS if name in some.factors},
         encoders={name: partial(probes.features, model) for name, model in encoders.items()},
         title="What each network takes to be alike",
         caption=f"{len(some)} validation scenes.",
@@ -82,12 +84,50 @@ def known(models: dict[str, nn.Module], data: Any, names: dict[str, str], bank: 
     return plots.scoreboard(table, title=title, caption=caption, highlight=list(models)[-1])
 
 
-def two_starts(starts: dict[str, nn.Module], data: Any, steps: int, seeds: int = 3) -> plots.Picture:
-    """Accuracy with ten labels per class from several starts, {name: encoder}, for several choices of labels."""
+def two_starts(
+    starts: dict[str, nn.Module], data: Any, steps: int, seeds: int = 3, per_class: int = 10
+) -> plots.Picture:
+    """Test accuracy with few labels from several starts, {name: encoder}, for several choices of labels."""
     found = {
-        name: [probes.finetune(model, data, per_class=10, seed=seed, steps=steps).test for seed in range(seeds)]
+        name: [probes.finetune(model, data, per_class=per_class, seed=seed, steps=steps).test for seed in range(seeds)]
         for name, model in starts.items()
     }
-    title = f"The same {10 * len(data.classes)} labels, {len(starts)} starting points"
-    caption = f"Ten labels per class, {seeds} choices of labels, {steps} steps, learning rate chosen on val."
+    title = f"The same {per_class * len(data.classes)} labels, {len(starts)} starting points"
+    caption = f"{per_class} labels per class, {seeds} choices of labels, {steps} steps, learning rate chosen on val."
     return plots.bars(found, title=title, caption=caption, xlabel="test accuracy", chance=1 / len(data.classes))
+
+
+def forming(hs: Sequence[Any], times: Sequence[str], split: Any, classes: Sequence[str], title: str) -> Any:
+    """The map of a split's images as it formed in training: features at each moment (probes.Snapshots), and the first beside
+    them, standing still."""
+    xy = plots.forming(hs)
+    return widgets.embedding_explorer(
+        {"before": hs[0], "while it trains": hs[-1]},
+        split.x,
+        split.y,
+        classes,
+        split.names,
+        xy={"before": xy[0], "while it trains": xy},
+        times=times,
+        factors={name: split.factors[name] for name in FACTORS if name in split.factors},
+        title=title,
+        caption=f"{len(split)} validation images.",
+    )
+
+
+def shelf_hour(name: str, data: Any, title: str) -> Any:
+    """The same for the network that ships: its hour of training, as tests/benchmarks/shelf.py kept it; a note where it was
+    trained on other data."""
+    path = runs.READY / "shelf" / f"{name}_{data.name}_forming.pt"
+    if not path.exists():
+        return plots.note(
+            title, f"No network was trained for an hour on {data.name}; the one that ships learned from scenes."
+        )
+    kept = checkpoint.load(path)
+    steps = kept["step"][-1]
+    times = [
+        "untrained",
+        *(f"{60 * step / steps:.0f} min, kNN {knn:.0%}" for step, knn in zip(kept["step"][1:], kept["knn"][1:])),
+    ]
+    h = list(kept["h"].float())
+    return forming(h, times, data.val[: len(h[0])], data.classes, title)

@@ -57,6 +57,11 @@ def load_encoder(folder: str | Path, encoder: nn.Module | None = None) -> tuple[
     return network.eval(), state
 
 
+def shelf(name: str, data: str = "scenes") -> nn.Module:
+    """The encoder of a method that learned for about an hour and ships with the kit (tests/benchmarks/shelf.py)."""
+    return load_encoder(READY / "shelf" / f"{name}_{data}.pt")[0]
+
+
 def check_about(path: Path, state: dict) -> None:
     """ValueError unless a checkpoint says what it is of, in values that can be."""
     if missing := [key for key in ("name", "data", "channels", "recipe", "step") if key not in state]:
