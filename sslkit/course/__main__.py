@@ -1,4 +1,4 @@
-"""The command line: python -m sslkit.course student | instructor OUT [CHAPTER ...], and grade SUBMISSIONS --out OUT."""
+"""The command line: python -m sslkit.course student | instructor OUT [CHAPTER ...], grade SUBMISSIONS --out OUT, and book OUT."""
 
 import argparse
 import sys
@@ -23,8 +23,12 @@ def main(argv: list[str] | None = None) -> int:
     three.add_argument("--out", type=Path, required=True, help="a folder for grades.csv, class.html and feedback/")
     three.add_argument("--seed", type=int, default=1, help="of the hidden trials")
     three.add_argument("--jobs", type=int, default=2, help="notebooks at a time")
+    four = commands.add_parser("book", help="all chapters as a site of plain files")
+    four.add_argument("out", type=Path, metavar="OUT", help="a folder, made if need be")
     args = parser.parse_args(argv)
     try:
+        if args.command == "book":
+            return build_book(args.out)
         if args.command == "grade":
             graded = grade_all(args.submissions, args.out, args.seed, args.jobs)
             print(
@@ -41,6 +45,17 @@ def main(argv: list[str] | None = None) -> int:
             "The kit's package holds the solutions (its checks use them): a student who looks for them there finds them."
         )
     return 0
+
+
+def build_book(out: Path) -> int:
+    """Build the site, and pass on what Sphinx complained of."""
+    try:
+        from sslkit.course.book import book
+    except ModuleNotFoundError as error:
+        raise ValueError(f"a book needs Sphinx: pip install 'sslkit[book]' ({error})") from None
+    complaints = book(out)
+    print(*complaints, f"Open {out / 'index.html'}.", sep="\n")
+    return 1 if complaints else 0
 
 
 if __name__ == "__main__":
