@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from sslkit.course import nbgrader, points, sealing
 from sslkit.course.editions import HINTS, write
 from sslkit.course.grading import grade_all
 
@@ -18,32 +19,62 @@ def main(argv: list[str] | None = None) -> int:
         edition.add_argument("out", type=Path, metavar="OUT", help="a folder, made if need be")
         edition.add_argument("chapters", nargs="*", metavar="CHAPTER", help="simclr or 10_simclr; all when left out")
     one.add_argument("--hints", choices=HINTS, default="all", help="how many hints of each exercise (default: all)")
+    one.add_argument("--executed", action="store_true", help="keep the outputs up to the first exercise")
+    one.add_argument(
+        "--sealed", action="store_true", help="write OUT/kit too, a kit whose solutions no glance gives away"
+    )
+    five = commands.add_parser("nbgrader", help="chapters as assignments for nbgrader")
+    five.add_argument("out", type=Path, metavar="COURSE", help="nbgrader's course folder, made if need be")
+    five.add_argument("chapters", nargs="*", metavar="CHAPTER", help="simclr or 10_simclr; all when left out")
+    five.add_argument("--hints", choices=HINTS, default="all", help="how many hints of each exercise (default: all)")
+    six = commands.add_parser("points", help="a file with the points of all exercises, to edit")
+    six.add_argument("out", type=Path, metavar="FILE")
     three = commands.add_parser("grade", help="points, feedback, and what the class got wrong")
     three.add_argument("submissions", type=Path, help="a folder of notebooks, of folders with them, of zip archives")
     three.add_argument("--out", type=Path, required=True, help="a folder for grades.csv, class.html and feedback/")
     three.add_argument("--seed", type=int, default=1, help="of the hidden trials")
     three.add_argument("--jobs", type=int, default=2, help="notebooks at a time")
+    for command in (three, five):
+        command.add_argument("--points", type=Path, help="a file as `points FILE` writes it (default: one point each)")
     four = commands.add_parser("book", help="all chapters as a site of plain files")
     four.add_argument("out", type=Path, metavar="OUT", help="a folder, made if need be")
     args = parser.parse_args(argv)
     try:
         if args.command == "book":
             return build_book(args.out)
+        if args.command == "points":
+            points.write(args.out)
+            print(f"All exercises with a point each: edit {args.out}, then `grade ... --points {args.out}`.")
+            return 0
+        if args.command == "nbgrader":
+            made = nbgrader.write(args.out, args.chapters, points.read(args.points), args.hints)
+            print(f"{len(made)} assignments in {args.out / 'source'}; sslkit/course/nbgrader.py says what comes next.")
+            return 0
         if args.command == "grade":
-            graded = grade_all(args.submissions, args.out, args.seed, args.jobs)
+            graded = grade_all(args.submissions, args.out, args.seed, args.jobs, points_file=args.points)
             print(
                 f"{len(graded)} notebooks graded: {args.out / 'grades.csv'}, {args.out / 'class.html'}, {args.out / 'feedback'}"
             )
             return 0
-        made = write(args.command, args.out, args.chapters, getattr(args, "hints", "all"))
+        sealed = args.command == "student" and args.sealed
+        if sealed and (args.out / "kit").exists():  # before anything is written
+            raise ValueError(f"there is {args.out / 'kit'} already: choose another folder, or move what is there")
+        hints, executed = getattr(args, "hints", "all"), getattr(args, "executed", False)
+        made = write(args.command, args.out, args.chapters, hints, executed)
+        if sealed:
+            kit = sealing.sealed(args.out)
     except (ValueError, OSError) as error:
         print(f"python -m sslkit.course: {error}", file=sys.stderr)
         return 1
-    print(f"{len(made)} notebooks in {args.out}. They need the kit: `pip install` it where they are run.")
-    if args.command == "student":
+    if sealed:
+        print(f"{len(made)} notebooks in {args.out}. They need the kit: `pip install {kit}` where they are run.")
         print(
-            "The kit's package holds the solutions (its checks use them): a student who looks for them there finds them."
+            "Its solutions are packed: no glance and no search finds them. Who unpacks them (a line of Python) has them."
         )
+    else:
+        print(f"{len(made)} notebooks in {args.out}. They need the kit: `pip install` it where they are run.")
+        if args.command == "student":
+            print("Its package holds the solutions, which the checks use; --sealed hides them from a glance.")
     return 0
 
 

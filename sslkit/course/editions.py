@@ -1,8 +1,8 @@
 """Student and instructor editions of a notebook. The source of both is the committed notebook, which holds the solutions.
 
-A student's copy has a stub where each solution stood (signature, docstring, `raise NotImplementedError`), no outputs, and as many
-hints as the instructor wants. It runs from top to bottom with nothing solved: a check that finds a stub goes on with the
-solution of the package. That package still holds the solutions: who looks for them finds them.
+A student's copy has a stub where each solution stood (signature, docstring, `raise NotImplementedError`), no outputs from the first
+exercise on, and as many hints as the instructor wants. It runs from top to bottom with nothing solved: a check that finds a stub goes
+on with the solution of the package. That package still holds the solutions; sealing.py hides them from a glance.
 """
 
 import ast
@@ -30,9 +30,10 @@ STUDENTS = (
 )
 
 
-def student(nb: nbformat.NotebookNode, hints: int = exercises.HINTS) -> nbformat.NotebookNode:
-    """A copy for students: stubs for solutions, the first `hints` hints of each exercise, nothing executed."""
-    nb = without_outputs(nb)
+def student(nb: nbformat.NotebookNode, hints: int = exercises.HINTS, executed: bool = False) -> nbformat.NotebookNode:
+    """A copy for students: stubs for solutions, the first `hints` hints of each exercise, nothing executed, or, if so wanted,
+    what comes before the first exercise."""
+    nb = without_outputs(nb, kept=first_exercise(nb) if executed else 0)
     nb.cells = [cell for cell in nb.cells if NOTES not in cell.metadata.get("tags", [])]
     for cell in nb.cells:
         if cell.cell_type == "markdown":
@@ -70,11 +71,16 @@ def note(name: str) -> nbformat.NotebookNode:
     return cell
 
 
-def without_outputs(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """A copy as nobody has run it."""
+def first_exercise(nb: nbformat.NotebookNode) -> int:
+    """The number of the first cell that holds a solution; that of all cells where none does."""
+    return next((i for i, cell in enumerate(nb.cells) if cell.cell_type == "code" and is_exercise(cell)), len(nb.cells))
+
+
+def without_outputs(nb: nbformat.NotebookNode, kept: int = 0) -> nbformat.NotebookNode:
+    """A copy as nobody has run it, but for its first `kept` cells."""
     nb = copy.deepcopy(nb)
     nb.metadata.pop("sslkit", None)
-    for cell in nb.cells:
+    for cell in nb.cells[kept:]:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return nb
@@ -100,7 +106,9 @@ def with_hints(source: str, most: int) -> str:
     return exercises.HINT.sub(lambda hint: hint[0] if int(hint[1]) <= most else "", source).rstrip()
 
 
-def write(edition: str, out: Path, names: list[str], hints: str = "all", root: Path = files.ROOT) -> list[Path]:
+def write(
+    edition: str, out: Path, names: list[str], hints: str = "all", executed: bool = False, root: Path = files.ROOT
+) -> list[Path]:
     """Write the "student" or "instructor" edition of chapters ("simclr", "10_simclr"; all when none is named) to a folder.
 
     Returns the files. ValueError for an unknown chapter, or where a file would be overwritten: it may be somebody's work.
@@ -111,5 +119,6 @@ def write(edition: str, out: Path, names: list[str], hints: str = "all", root: P
         raise ValueError(f"{out} has {', '.join(there)} already: choose another folder, or move what is there")
     for to, path in made.items():
         nb = files.read(path)
-        files.write(to, nbformat.writes(student(nb, HINTS[hints]) if edition == "student" else instructor(nb)) + "\n")
+        made_of = student(nb, HINTS[hints], executed) if edition == "student" else instructor(nb)
+        files.write(to, nbformat.writes(made_of) + "\n")
     return list(made)

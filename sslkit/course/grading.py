@@ -20,6 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from sslkit import checks
+from sslkit.course import points
 from sslkit.course.submissions import Submission, Work, read, submissions
 from sslkit.notebooks import files
 
@@ -32,16 +33,26 @@ STYLE = (
 
 @dataclass
 class Graded:
-    """A submission with a verdict for each exercise of its chapter."""
+    """A submission with a verdict for each exercise of its chapter. worth: the most points of each exercise, 1 unless said."""
 
     submission: Submission
     work: Work
     verdicts: dict[str, dict] = field(default_factory=dict)
+    worth: dict[str, float] = field(default_factory=dict)
+
+    def earned(self, name: str) -> float:
+        """Points for an exercise."""
+        return round(self.verdicts[name]["points"] * self.worth.get(name, 1.0), 2)
 
     @property
     def points(self) -> float:
-        """The sum over exercises, one each."""
-        return sum(verdict["points"] for verdict in self.verdicts.values())
+        """The sum over exercises."""
+        return round(sum(map(self.earned, self.verdicts)), 2)
+
+    @property
+    def most(self) -> float:
+        """What all exercises together are worth."""
+        return sum(self.worth.get(name, 1.0) for name in self.verdicts)
 
 
 @lru_cache
@@ -124,11 +135,14 @@ def asked(work: Work, todo: dict[str, str], folder: Path, seed: int, seconds: fl
     return done, during
 
 
-def grade_all(folder: Path, out: Path, seed: int = 1, jobs: int = 2, seconds: float = SECONDS) -> list[Graded]:
+def grade_all(
+    folder: Path, out: Path, seed: int = 1, jobs: int = 2, seconds: float = SECONDS, points_file: Path | None = None
+) -> list[Graded]:
     """Grade all notebooks of `folder`; write grades.csv, class.html and a page for each notebook into `out`.
 
-    ValueError where the folder holds no notebook.
+    ValueError where the folder holds no notebook, or the file with the points is no such file.
     """
+    worth = points.read(points_file)
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder}")
     found = list(submissions(folder))
@@ -136,6 +150,8 @@ def grade_all(folder: Path, out: Path, seed: int = 1, jobs: int = 2, seconds: fl
         raise ValueError(f"{folder} holds no notebook, no folder with one and no zip archive")
     with ThreadPoolExecutor(jobs) as pool:
         graded = list(pool.map(lambda one: grade_one(one, seed, seconds), found))
+    for one in graded:
+        one.worth = worth.get(one.work.chapter, {})
     out.mkdir(parents=True, exist_ok=True)
     table(graded, out / "grades.csv")
     for number, one in enumerate(graded, 1):
@@ -156,7 +172,7 @@ def table(graded: list[Graded], path: Path) -> None:
                 rows.writerow([*start, "", 0, "not graded", "", plain(one.work.problem)])
             notes = plain("; ".join(one.work.notes))
             for name, verdict in one.verdicts.items():
-                row = [name, verdict["points"], verdict["status"], " and ".join(verdict["mistakes"]), notes]
+                row = [name, one.earned(name), verdict["status"], " and ".join(verdict["mistakes"]), notes]
                 rows.writerow([*start, *row])
 
 
@@ -175,9 +191,9 @@ def feedback(one: Graded) -> str:
         )
     lines += [f"<p>{e(note)}</p>" for note in one.work.notes]
     if one.verdicts:
-        lines.append(f"<p><b>{one.points:g} of {len(one.verdicts)} points</b></p>")
+        lines.append(f"<p><b>{one.points:g} of {one.most:g} points</b></p>")
     for name, verdict in one.verdicts.items():
-        lines.append(f"<h2>{e(name)}: {e(verdict['status'])}, {verdict['points']:g} points</h2>")
+        lines.append(f"<h2>{e(name)}: {e(verdict['status'])}, {one.earned(name):g} points</h2>")
         if verdict["status"] == "wrong":
             lines.append(f"<p>{e(verdict['text'])}</p>")
             if verdict.get("example"):
@@ -188,7 +204,7 @@ def feedback(one: Graded) -> str:
 def class_page(graded: list[Graded]) -> str:
     """What the class got wrong: for each exercise how many solved it, and the misconceptions, the commonest first."""
     e = html.escape
-    lines = [f"<h1>What the class got wrong</h1><p>{len(graded)} notebooks.</p>"]
+    lines = [f"<h1>What the class got wrong</h1><p>{len(graded)} notebooks.</p>", *for_tomorrow(graded)]
     for chapter in sorted({one.work.chapter for one in graded if one.work.chapter}):
         lines.append(f"<h2>{e(chapter)}</h2><table><tr><th>exercise</th><th>right</th><th>misconceptions</th></tr>")
         mine = [one for one in graded if one.work.chapter == chapter]
@@ -208,6 +224,22 @@ def class_page(graded: list[Graded]) -> str:
         lines += [f"<li>{e(one.submission.student)}: {e(one.work.problem)}</li>" for one in broken]
         lines.append("</ul>")
     return page("What the class got wrong", lines)
+
+
+def for_tomorrow(graded: list[Graded], most: int = 3) -> list[str]:
+    """The misconceptions that the most students share, with what `check` says of them: worth five minutes in class."""
+    counted = Counter(
+        (one.work.chapter, name, mistake)
+        for one in graded
+        for name, verdict in one.verdicts.items()
+        for mistake in verdict["mistakes"]
+    )
+    lines = []
+    for (chapter, name, mistake), count in counted.most_common(most):
+        known = {found.name: found.explanation for found in checks.find(f"{chapter}.{name}").mistakes}
+        words = html.escape(" ".join(known.get(mistake, "").split()))
+        lines.append(f"<li><b>{html.escape(mistake)}</b> ({html.escape(name)}): {count} of {len(graded)}. {words}</li>")
+    return ["<h2>Worth five minutes tomorrow</h2><ol>", *lines, "</ol>"] if lines else []
 
 
 def page(title: str, lines: list[str]) -> str:
