@@ -1,13 +1,16 @@
 """Student and instructor editions: no solution in a student's file, stubs that the checks know as such, nothing else changed."""
 
+import os
 import re
+import subprocess
+import sys
 
 import nbformat
 import pytest
 
 from sslkit import checks
 from sslkit.checks import grade
-from sslkit.course import instructor, student
+from sslkit.course import instructor, points, student
 from sslkit.course.__main__ import main
 from sslkit.course.editions import NOTES, is_exercise, stub
 from sslkit.notebooks import course, files, run
@@ -102,3 +105,59 @@ def test_it_runs_with_nothing_solved(name, tmp_path):
     files.write(path, nbformat.writes(student(source(name))) + "\n")
     text = nbformat.writes(run(path, scale="smoke", to=path))
     assert text.count("not attempted yet") >= len(checks.of_chapter(name[3:]))
+
+
+def test_what_comes_before_the_first_exercise_can_stay_executed():
+    nb = student(source("10_simclr"), executed=True)
+    first = next(
+        i for i, cell in enumerate(nb.cells) if cell.cell_type == "code" and "raise NotImplementedError" in cell.source
+    )
+    assert any(cell.get("outputs") for cell in nb.cells[:first])
+    assert not any(cell.get("outputs") for cell in nb.cells[first:])
+
+
+def test_a_sealed_kit_shows_no_solution_and_checks_as_before(tmp_path, capsys):
+    assert main(["student", str(tmp_path), "start_here", "simclr", "--sealed"]) == 0
+    kit = tmp_path / "kit"
+    for path in (kit / "sslkit" / "chapters" / "simclr").glob("*.py"):
+        assert "F.cross_entropy" not in path.read_text() and "roll(N)" not in path.read_text()
+    asked = (
+        "import sslkit, pathlib; from sslkit.checks import find, grade; nce = find('simclr.info_nce').solution\n"
+        f"assert pathlib.Path(sslkit.__file__).is_relative_to({str(kit)!r})\n"
+        "print(grade('simclr.info_nce', nce).status, *grade('simclr.info_nce', lambda a, b, t: nce(a, b, 1 / t)).mistakes)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(kit)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "right temperature multiplied", done.stderr
+    assert "Who unpacks them" in capsys.readouterr().out
+    assert main(["student", str(tmp_path), "moco", "--sealed"]) == 1 and "kit already" in capsys.readouterr().err
+
+
+def test_points_are_read_from_a_file_that_one_edits(tmp_path, capsys):
+    path = tmp_path / "points.json"
+    assert main(["points", str(path)]) == 0 and main(["points", str(path)]) == 1
+    assert points.read(path) == points.default() == points.read(None)
+    path.write_text('{"simclr": {"info_nce": 4}}')
+    assert points.read(path)["simclr"]["info_nce"] == 4 and points.read(path)["moco"]["moco_loss"] == 1
+    cases = {
+        "{": "no JSON",
+        "[1]": "must look like",
+        '{"simclr": {"x": 1}}': "no exercise simclr.x",
+        '{"simclr": {"info_nce": "4"}}': "a number from 0",
+        '{"simclr": {"info_nce": NaN}}': "a number from 0",
+    }
+    for wrong, words in cases.items():
+        path.write_text(wrong)
+        with pytest.raises(ValueError, match=words):
+            points.read(path)
+    solution = checks.find("simclr.info_nce").solution
+    assert points.earned("simclr.info_nce", solution, of=4) == 4
+    assert (
+        points.earned("simclr.info_nce", lambda a, b, t: solution(a, b, t).detach(), of=4) == 2
+    )  # right values, no gradient
+    assert points.earned("simclr.info_nce", lambda a, b, t: solution(a, b, 1 / t), of=4) == 0
