@@ -1,9 +1,9 @@
 """A copy of the kit in which no solution can be read at a glance.
 
-What holds solutions (each chapter's method.py, exercises.py, mistakes.py and ablations.py) is packed: the file that stands in its place unpacks and runs
-it. The checks work as before, since the packed source is given to Python's own line cache. It keeps solutions from those who open a file
-or search the folder for a word. It keeps nothing from those who unpack it: a line of Python does, and any program on a student's
-machine that can run the solution can be asked what it does.
+What holds solutions (method.py, exercises.py, mistakes.py and ablations.py of each chapter) is packed: the file that stands in its place
+unpacks and runs it. The checks work as before, since the packed source is given to Python's own line cache. It keeps solutions from
+those who open a file or search the folder for a word. It keeps nothing from those who unpack it: a line of Python does, and any program
+on a student's machine that can run the solution can be asked what it does.
 """
 
 import base64

@@ -8,16 +8,8 @@ from torch import Tensor
 from sslkit.chapters.simclr.method import info_nce
 from sslkit.checks.exercise import Task
 
-def positive_index(n: int) -> Tensor:
-    """For each of the 2 n rows of torch.cat([z1, z2]) the row that holds the other view of the same image.
-
-    n: images in the batch. Returns row numbers, int64 [2 n].
-    """
-    return (torch.arange(2 * n) + n) % (2 * n)
-
-
 def similarity_matrix(z: Tensor) -> Tensor:
-    """Cosine similarity of all pairs of rows, with -inf on the diagonal: no view is compared with itself.
+    """Cosine of all pairs of rows, with -inf on the diagonal: no view meets itself.
 
     z: projections [M, D]. Returns [M, M] with a gradient.
     """
@@ -26,26 +18,35 @@ def similarity_matrix(z: Tensor) -> Tensor:
     return (z @ z.T).masked_fill(itself, float("-inf"))
 
 
-def false_negative_rate(y: Tensor) -> Tensor:
-    """Which fraction of the negatives shows the anchor's own class, on average over the 2 N anchors.
+def positive_index(n: int) -> Tensor:
+    """For each of the 2 n rows of torch.cat([z1, z2]) the row with the other view of its image.
 
-    Each image of the batch gives two views; an anchor's negatives are the 2 N - 2 views of the other images.
+    n: images in the batch. Returns row numbers, int64 [2 n].
+    """
+    return (torch.arange(2 * n) + n) % (2 * n)
+
+
+def false_negative_rate(y: Tensor) -> Tensor:
+    """Which fraction of the negatives shows the anchor's class, on average over the 2 N anchors.
+
+    Each image gives two views; an anchor's negatives are the 2 N - 2 views of other images.
     y: classes of the N images, int64 [N]. Returns one number in 0 .. 1.
     """
     n, same = len(y), y[:, None] == y[None, :]
-    return (same.sum() - n) / (n * (n - 1))  # both views of an image count alike: the factors 2 cancel
+    # both views of an image count alike: the factors 2 cancel
+    return (same.sum() - n) / (n * (n - 1))
 
 
 TASKS = {
-    "info_nce": Task(
-        title="InfoNCE",
-        difficulty=4,
-        minutes=30,
-        task="Write `info_nce(z1, z2, temperature)` in matrix form. Each of the 2 N views is an anchor once; its positive is the other view of the same image; all other 2 N - 1 views (the positive among them) stand in the denominator; similarity is the cosine, divided by the temperature. Return the mean over the 2 N anchors.",
+    "similarity_matrix": Task(
+        title="All similarities at once",
+        difficulty=2,
+        minutes=10,
+        task="Write `similarity_matrix(z)`: the cosine similarity of every row of `z` with every other row, as a table [M, M], and `-inf` on the diagonal, so that softmax gives a view no weight on itself.",
         hints=(
-            "It is a classification: each view must pick its partner out of all the other views. What are the logits, what the labels?",
-            "Stack `z = torch.cat([z1, z2])`, scale the rows to length 1; `z @ z.T / temperature` holds all logits. The diagonal must not take part: -inf.",
-            "The label of row i is `(i + N) % (2 N)`; `F.cross_entropy(logits, labels)` does the rest, the mean included.",
+            "A cosine is a dot product of vectors of length 1; a matrix product is all dot products.",
+            "`F.normalize(z, dim=1)`, then `z @ z.T`.",
+            "`torch.eye(len(z), dtype=torch.bool)` is True on the diagonal: use it with `masked_fill` and `float('-inf')`.",
         ),
     ),
     "positive_index": Task(
@@ -59,15 +60,15 @@ TASKS = {
             "`(torch.arange(2 * n) + n) % (2 * n)`, or `torch.cat` of two aranges.",
         ),
     ),
-    "similarity_matrix": Task(
-        title="All similarities at once",
-        difficulty=2,
-        minutes=10,
-        task="Write `similarity_matrix(z)`: the cosine similarity of every row of `z` with every other row, as a table [M, M], and `-inf` on the diagonal, so that softmax gives a view no weight on itself.",
+    "info_nce": Task(
+        title="InfoNCE",
+        difficulty=3,
+        minutes=20,
+        task="Write `info_nce(z1, z2, temperature)` in matrix form. Each of the 2 N views is an anchor once; its positive is the other view of the same image; all other 2 N - 1 views (the positive among them) stand in the denominator; similarity is the cosine, divided by the temperature. Return the mean over the 2 N anchors.",
         hints=(
-            "A cosine is a dot product of vectors of length 1; a matrix product is all dot products.",
-            "`F.normalize(z, dim=1)`, then `z @ z.T`.",
-            "`torch.eye(len(z), dtype=torch.bool)` is True on the diagonal: use it with `masked_fill` and `float('-inf')`.",
+            "It is a classification: each view must pick its partner out of all the other views. What are the logits, what the labels?",
+            "Stack `z = torch.cat([z1, z2])`, scale the rows to length 1; `z @ z.T / temperature` holds all logits. The diagonal must not take part: -inf.",
+            "The label of row i is `(i + N) % (2 N)`; `F.cross_entropy(logits, labels)` does the rest, the mean included.",
         ),
     ),
     "false_negative_rate": Task(

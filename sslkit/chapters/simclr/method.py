@@ -3,47 +3,39 @@
 
 # --- 10 · SimCLR: learning by comparing ---
 import math
-from contextlib import nullcontext
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslkit.dist import gather
-from sslkit.nets import at_least_float32, mlp
+from sslkit.nets import at_least_float32, full_precision, mlp
 from sslkit.train import Recipe
 from sslkit.views import ColorJitter, Compose, Grayscale, RandomResizedCrop
 
 
 # --- 2 Look at the data and at the views ---
 def simclr_views(crop: float = 0.2, jitter: float = 0.5) -> Compose:
-    """SimCLR's random view for small images: a crop of `crop` to all of the area, mirrored half of the time,
-    colours changed with strength `jitter` in 80 % of the views, grey in 20 %.
+    """SimCLR's random view for small images: a crop of `crop` to all of the area, mirrored half of
+    the time, colours changed with strength `jitter` in 80 % of the views, grey in 20 %.
 
-    Source: Chen et al. 2020, appendix B.9 (CIFAR-10: strength 0.5, no blur). The paper crops from 0.08 of the
-    area; of 32 x 32 pixels that leaves too little to see.
+    Source: Chen et al. 2020, appendix B.9 (CIFAR-10: strength 0.5, no blur). The paper crops from
+    0.08 of the area; of 32 x 32 pixels that leaves too little to see.
     """
     return Compose([RandomResizedCrop(scale=(crop, 1.0)), ColorJitter(jitter), Grayscale()])
 
 
-# --- The same as a classification ---
-def full_precision(z: Tensor):
-    """A context without autocast on z's device: bfloat16 keeps 8 bits of a cosine, too few for a loss."""
-    kind = z.device.type
-    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
-
-
 # --- Exercise: InfoNCE ---
 def info_nce(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
-    """Which of the other 2N - 1 views shows the same image? Cross-entropy, mean over all 2N views as anchors.
+    """Which of the other 2N - 1 views shows the same image? Cross-entropy, mean over 2N anchors.
 
-    z1, z2: projections [N, K] of two views, row i of both from image i, of any length; temperature > 0.
+    z1, z2: projections [N, K] of two views, row i of both from image i; temperature > 0.
     Returns a scalar, computed in float32 (float64 stays float64). ValueError for anything else.
     Source: Chen et al. 2020, eq. 1, there called NT-Xent.
     """
     if z1.ndim != 2 or z1.shape != z2.shape or len(z1) < 1:
         shapes = f"{list(z1.shape)} and {list(z2.shape)}"
-        raise ValueError(f"info_nce needs two tensors of one shape [N, K], N at least 1; got {shapes}")
+        raise ValueError(f"info_nce needs two tensors of one shape [N, K], N > 0; got {shapes}")
     if not temperature > 0:
         raise ValueError(f"temperature must be above 0, got {temperature}")
     N = len(z1)
@@ -52,16 +44,18 @@ def info_nce(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
         z = F.normalize(at_least_float32(z), dim=1)
         similarity = z @ z.T / temperature  # [2N, 2N]
         itself = torch.eye(2 * N, dtype=torch.bool, device=z.device)
-        positive = torch.arange(2 * N, device=z.device).roll(N)  # row i belongs to row i + N, and back
+        # row i belongs to row i + N, and back
+        positive = torch.arange(2 * N, device=z.device).roll(N)
         return F.cross_entropy(similarity.masked_fill(itself, -math.inf), positive)
 
 
 # --- Encoder, projector, method ---
 class SimCLR(nn.Module):
-    """Two views of each image; encoder and projector pull the views of one image together, push others apart.
+    """Two views of each image: those of one image are pulled together, others pushed apart.
 
-    encoder: images [N, C, H, W] to features h [N, encoder.dim], which are what is kept; the projector's z
-    [N, projection], over a hidden layer of `hidden`, is for the loss alone. crop, jitter: see simclr_views.
+    encoder: images [N, C, H, W] to features h [N, encoder.dim], which are what is kept; the
+    projector's z [N, projection], over a hidden layer of `hidden`, is for the loss alone.
+    crop, jitter: see simclr_views.
     Source: Chen et al. 2020, algorithm 1.
     """
 
@@ -87,7 +81,7 @@ class SimCLR(nn.Module):
         return view1, view2
 
     def forward(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Two views to (loss, extras): features h [2N, D], projections z1, z2 [N, K] of this process."""
+        """Two views to (loss, extras): features h [2N, D], projections z1, z2 [N, K]."""
         h = self.encoder(torch.cat(batch))
         z1, z2 = self.projector(h).chunk(2)
         loss = info_nce(gather(z1), gather(z2), self.temperature)
@@ -106,8 +100,16 @@ class SimCLR(nn.Module):
 METHOD = SimCLR
 PASSES = 2  # two views of each image
 RECIPES = {
-    "laptop": Recipe(steps=900, lr=0.2, batch=256, encoder="small", options={"temperature": 0.1}),
-    # an hour on two cores; what makes it learn more in the same time stands in tests/benchmarks/README.md
+    "laptop": Recipe(
+        steps=1000,
+        lr=0.02,
+        encoder="small7",
+        optimizer="muon",
+        weight_decay=0.0,
+        small_views=20,
+        options={"temperature": 0.1},
+    ),
+    # the same, for an hour on two cores
     "shelf": Recipe(
         steps=15_000,
         lr=0.02,
@@ -117,7 +119,7 @@ RECIPES = {
         small_views=20,
         options={"temperature": 0.1},
     ),
-    # 200 epochs of CIFAR-10, 97 steps each; the learning rate is 0.06 for each 128 images of a batch
+    # 200 epochs of CIFAR-10, 97 steps each; learning rate 0.06 for each 128 images of a batch
     "gpu": Recipe(
         steps=19_500,
         lr=0.24,

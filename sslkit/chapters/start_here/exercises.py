@@ -6,6 +6,23 @@ from torch import Tensor
 
 from sslkit.checks.exercise import Task
 
+def nearest(h_query: Tensor, h_bank: Tensor) -> Tensor:
+    """For each query the row of the bank with the greatest cosine similarity.
+
+    h_query: features [Q, D]; h_bank: features of other images [B, D]. Returns rows, int64 [Q].
+    """
+    similarity = F.normalize(h_query, dim=1) @ F.normalize(h_bank, dim=1).T
+    return similarity.argmax(dim=1)
+
+
+def chance_level(counts: Tensor) -> Tensor:
+    """Accuracy of the best guess without looking: always name the most frequent class.
+
+    counts: how many images each class has, int64 [C]. Returns one number in 0 .. 1.
+    """
+    return counts.max() / counts.sum()
+
+
 def accuracy(pred: Tensor, y: Tensor) -> Tensor:
     """Fraction of predictions that are right: 0 none, 1 all.
 
@@ -14,35 +31,7 @@ def accuracy(pred: Tensor, y: Tensor) -> Tensor:
     return (pred == y).float().mean()
 
 
-def nearest(h_query: Tensor, h_bank: Tensor) -> Tensor:
-    """For each query the row of the bank with the greatest cosine similarity.
-
-    h_query: features [Q, D]; h_bank: features of other images [B, D]. Returns rows of the bank, int64 [Q].
-    """
-    similarity = F.normalize(h_query, dim=1) @ F.normalize(h_bank, dim=1).T
-    return similarity.argmax(dim=1)
-
-
-def chance_level(counts: Tensor) -> Tensor:
-    """Accuracy of the best guess that never looks at the image: always name the most frequent class.
-
-    counts: how many images each class has, int64 [C]. Returns one number in 0 .. 1.
-    """
-    return counts.max() / counts.sum()
-
-
 TASKS = {
-    "accuracy": Task(
-        title="How often is it right?",
-        difficulty=1,
-        minutes=5,
-        task="Write `accuracy(pred, y)`: the fraction of images whose predicted class `pred[i]` is the true class `y[i]`.",
-        hints=(
-            "How would you count it by hand, with two lists of class numbers side by side?",
-            "`pred == y` compares entry by entry and gives a tensor of True and False.",
-            "True counts as 1 and False as 0: turn the comparison into floats and take the mean.",
-        ),
-    ),
     "nearest": Task(
         title="The nearest neighbour",
         difficulty=2,
@@ -63,6 +52,17 @@ TASKS = {
             "If 6 of 10 images are cats and you always say cat, how often are you right?",
             "You need two numbers: the count of the most frequent class, and the count of all images.",
             "`counts.max()` and `counts.sum()`; divide one by the other.",
+        ),
+    ),
+    "accuracy": Task(
+        title="How often is it right?",
+        difficulty=1,
+        minutes=5,
+        task="Write `accuracy(pred, y)`: the fraction of images whose predicted class `pred[i]` is the true class `y[i]`.",
+        hints=(
+            "How would you count it by hand, with two lists of class numbers side by side?",
+            "`pred == y` compares entry by entry and gives a tensor of True and False.",
+            "True counts as 1 and False as 0: turn the comparison into floats and take the mean.",
         ),
     ),
 }
