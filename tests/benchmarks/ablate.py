@@ -89,7 +89,7 @@ def main() -> None:
     runs = kept["runs"] if kept and all(kept[key] == value for key, value in about.items()) else {}
     names = args.names or [UNTRAINED, *of(args.chapter)]
     once = {name for name, ablation in of(args.chapter).items() if ablation.once}
-    wanted = [(name, seed) for seed in range(args.seeds) for name in names if not seed or name not in once]
+    wanted = [(name, seed) for name in names for seed in range(args.seeds) if not seed or name not in once]
     todo = [(name, seed) for name, seed in wanted if str(seed) not in runs.get(name, {})]
     command = f"python tests/benchmarks/ablate.py {args.chapter} --data {data_name} --seeds {args.seeds}"
     os.environ["OMP_NUM_THREADS"] = "1"  # read by the workers
