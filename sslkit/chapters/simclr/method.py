@@ -109,9 +109,9 @@ RECIPES = {
         small_views=20,
         options={"temperature": 0.1},
     ),
-    # the same, for an hour on two cores
+    # the same, for about half an hour on two cores
     "shelf": Recipe(
-        steps=15_000,
+        steps=10_000,
         lr=0.02,
         encoder="small7",
         optimizer="muon",
