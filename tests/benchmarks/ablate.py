@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="another length than the recipe's, for a trial")
     parser.add_argument("--limit", type=int, help="only so many samples of each split, for a trial")
     parser.add_argument("--out", type=Path, default=ROOT / "results/ablations")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     if not args.chapter:
         print(*declared(), sep="\n")
         return

@@ -221,7 +221,7 @@ class Tests:
             asked = ("--cov", "--cov-context=test", "--cov-report=", "--durations=0", "-vv", "tests")
             done = pytest_in(tree, *asked, "--ignore", "tests/checks")  # these are about exercises, and half of all tests
         rows = re.findall(r"^\s*([\d.]+)s (?:call|setup)\s+(\S.*)$", done.stdout, re.MULTILINE)
-        failed = set(re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE))
+        failed = set(re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.stdout, re.MULTILINE))
         seconds: dict[str, float] = {}
         for time, test in rows:
             seconds[test] = seconds.get(test, 0) + float(time)
@@ -253,7 +253,7 @@ def caught_by(mutant: Mutant, tests: Tests) -> str:
             except subprocess.TimeoutExpired:
                 return "a hang"
             if done.returncode not in (0, 5):
-                failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+                failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
                 return failed[1] if failed else (done.stdout.strip().splitlines() or ["an error"])[-1][:200]
     return ""
 

@@ -35,7 +35,7 @@ def info_nce(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
     """
     if z1.ndim != 2 or z1.shape != z2.shape or len(z1) < 1:
         shapes = f"{list(z1.shape)} and {list(z2.shape)}"
-        raise ValueError(f"info_nce needs two tensors of one shape [N, K], N > 0; got {shapes}")
+        raise ValueError(f"info_nce needs [N, K] twice, of one shape, N at least 1; got {shapes}")
     if not temperature > 0:
         raise ValueError(f"temperature must be above 0, got {temperature}")
     N = len(z1)
