@@ -34,9 +34,7 @@ def scoreboard(
     said below."""
     found = results(name)
     recipe = found.get("recipe", found)
-    caption = (
-        f"{len(found['seeds'])} seeds, {recipe['steps']:,} steps of {recipe['batch']} images; {found['split']} split."
-    )
+    caption = f"{len(found['seeds'])} seeds, {recipe['steps']:,} steps of {recipe['batch']} images; {found.get('split', 'test')} split."
     table = by_row(found["rows"], rows)
     return plots.scoreboard(table, title=title, caption=f"{caption} {found['command']}.", highlight=highlight)
 

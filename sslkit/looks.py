@@ -129,5 +129,5 @@ def shelf_hour(name: str, data: Any, title: str) -> Any:
         "untrained",
         *(f"{60 * step / steps:.0f} min, kNN {knn:.0%}" for step, knn in zip(kept["step"][1:], kept["knn"][1:])),
     ]
-    h = list(kept["h"].float())
-    return forming(h, times, data.val[: len(h[0])], data.classes, title)
+    n = min(kept["h"].shape[1], len(data.val))
+    return forming(list(kept["h"][:, :n].float()), times, data.val[:n], data.classes, title)

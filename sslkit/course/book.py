@@ -14,7 +14,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from sslkit import looks, runs
-from sslkit.chapters import title
+from sslkit.chapters import methods, title
 from sslkit.datasets import load
 from sslkit.notebooks import files
 from sslkit.notebooks.page import mathml
@@ -153,18 +153,17 @@ def without_widgets(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def maps() -> dict[str, tuple[str, str, EmbeddingExplorer]]:
     """{file: (title, words, explorer)}, of the networks that ship."""
     data, found = load("scenes"), {}
-    shipped = {run.name: runs.load_encoder(run.path)[0] for run in runs.all_runs(Path("/nowhere"))[0] if run.shipped}
-    shown = {title(name): shipped[name] for name in ("simclr", "mae", "supervised") if name in shipped}
-    heading = "What SimCLR, MAE and a supervised network take to be alike"
-    found["networks"] = (
-        heading,
-        "The same images in three networks, with one selection on all.",
-        looks.explorer(shown, data),
-    )
-    forming = looks.shelf_hour("simclr", data, "An hour of SimCLR: the map as it forms")
-    if isinstance(forming, EmbeddingExplorer):
-        words = "Press play, or drag the slider over an hour of training without labels."
-        found["forming"] = ("The map as it forms", words, forming)
+    shipped = [run for run in runs.all_runs(Path("/nowhere"), data.name)[0] if run.shipped]
+    learned = [run for run in shipped if run.name in methods()]
+    shown = [*learned[::2], *(run for run in shipped if run not in learned)]  # all of them would not fit on a page
+    encoders = {title(run.name): runs.load_encoder(run.path)[0] for run in shown}
+    heading = f"What {', '.join(encoders)} take to be alike"
+    found["networks"] = (heading, "The same images, with one selection on all maps.", looks.explorer(encoders, data))
+    for name in methods():
+        forming = looks.shelf_hour(name, data, f"{title(name)}: the map as it forms")
+        if isinstance(forming, EmbeddingExplorer):
+            words = "Press play, or drag the slider over a training without labels."
+            found[f"forming_{name}"] = (f"{title(name)}: the map as it forms", words, forming)
     return found
 
 

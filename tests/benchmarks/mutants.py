@@ -216,10 +216,11 @@ class Tests:
     def _measure(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             tree = copied(Path(folder))
-            traced = "\n    ".join(f"*/sslkit/{glob}" for globs in AREAS.values() for glob in globs)  # all else runs at full speed
+            # All else runs at full speed; and the checks of exercises, half of all tests, are about those.
+            traced = "\n    ".join(f"*/sslkit/{glob}" for globs in AREAS.values() for glob in globs)
             (tree / ".coveragerc").write_text(f"[run]\ndata_file = {self.data}\ninclude =\n    {traced}\n")
             asked = ("--cov", "--cov-context=test", "--cov-report=", "--durations=0", "-vv", "tests")
-            done = pytest_in(tree, *asked, "--ignore", "tests/checks")  # these are about exercises, and half of all tests
+            done = pytest_in(tree, *asked, "--ignore", "tests/checks")
         rows = re.findall(r"^\s*([\d.]+)s (?:call|setup)\s+(\S.*)$", done.stdout, re.MULTILINE)
         failed = set(re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.stdout, re.MULTILINE))
         seconds: dict[str, float] = {}
@@ -234,7 +235,10 @@ class Tests:
         found = {
             test for line in range(mutant.line, mutant.last + 1) for test in self.near.get((mutant.path, line), [])
         }
-        return sorted(found, key=lambda test: self.seconds[test]) or nearest_tests(mutant.path)
+        if not found:
+            near = nearest_tests(mutant.path)
+            found = {test for test in self.seconds if test.partition("::")[0] in near}
+        return sorted(found, key=lambda test: self.seconds[test])
 
 
 def caught_by(mutant: Mutant, tests: Tests) -> str:
