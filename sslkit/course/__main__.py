@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from sslkit.course import nbgrader, points, sealing
+from sslkit.course import nbgrader, points, sealing, slides
 from sslkit.course.editions import HINTS, write
 from sslkit.course.grading import grade_all
 
@@ -27,6 +27,9 @@ def main(argv: list[str] | None = None) -> int:
     five.add_argument("out", type=Path, metavar="COURSE", help="nbgrader's course folder, made if need be")
     five.add_argument("chapters", nargs="*", metavar="CHAPTER", help="simclr or 10_simclr; all when left out")
     five.add_argument("--hints", choices=HINTS, default="all", help="how many hints of each exercise (default: all)")
+    seven = commands.add_parser("slides", help="chapters as slides, an HTML file each")
+    seven.add_argument("out", type=Path, metavar="OUT", help="a folder, made if need be")
+    seven.add_argument("chapters", nargs="*", metavar="CHAPTER", help="simclr or 10_simclr; all when left out")
     six = commands.add_parser("points", help="a file with the points of all exercises, to edit")
     six.add_argument("out", type=Path, metavar="FILE")
     three = commands.add_parser("grade", help="points, feedback, and what the class got wrong")
@@ -42,6 +45,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if args.command == "book":
             return build_book(args.out)
+        if args.command == "slides":
+            made = slides.write(args.out, args.chapters)
+            print(f"{len(made)} files in {args.out}: arrow keys turn, F fills the screen, ?print-pdf prints.")
+            return 0
         if args.command == "points":
             points.write(args.out)
             print(f"All exercises with a point each: edit {args.out}, then `grade ... --points {args.out}`.")

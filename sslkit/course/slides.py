@@ -1,0 +1,110 @@
+"""A chapter as slides for a talk: one HTML file that needs no network, from the executed notebook.
+
+Headings begin slides, figures get slides of their own, code is shown where it is the method and hidden where it draws. Exercises and what
+is marked *optional* are left out. A cell's tags overrule this: `slide`, `subslide`, `fragment`, `skip`, `notes`, nbconvert's names.
+The slides are reveal.js (in reveal/, with its licence), laid out by nbconvert.
+"""
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jinja2 import pass_context
+from nbconvert import SlidesExporter
+from nbconvert.filters.markdown_mistune import MarkdownWithMath
+
+from sslkit.course.editions import is_exercise
+from sslkit.notebooks import files
+from sslkit.notebooks.budget import OPTIONAL
+from sslkit.notebooks.page import Renderer
+
+REVEAL = Path(__file__).with_name("reveal")
+KINDS = ("slide", "subslide", "fragment", "skip", "notes")
+TEMPLATE = """
+{%- extends 'reveal/index.html.j2' -%}
+{%- block html_head_js -%}{%- endblock -%}
+{%- block html_head_js_mathjax -%}{%- endblock -%}
+{%- block footer_js -%}{%- endblock -%}
+"""
+STYLE = """
+.reveal { font: 26px/1.35 sans-serif; color: #222; }
+.reveal .slides section { height: 100%; overflow-y: auto; text-align: left; line-height: 1.35; }
+.reveal h1, .reveal h2, .reveal h3 { font-size: 1.5em; margin: 0 0 0.5em; }
+.reveal img { max-width: 100%; max-height: 70vh; object-fit: contain; background: white; }
+.reveal table { border-collapse: collapse; } .reveal td, .reveal th { border-bottom: 1px solid; padding: 0.2em 0.5em; }
+.reveal .jp-InputPrompt, .reveal .jp-OutputPrompt { display: none; }
+"""
+START = "Reveal.initialize({ hash: true, slideNumber: 'c/t', width: 1100, height: 760, center: false, transition: 'none' });"
+
+
+class Slides(SlidesExporter):
+    """nbconvert's slides with formulas as MathML, and nothing loaded from elsewhere."""
+
+    raw_template = TEMPLATE
+
+    @pass_context
+    def markdown2html(self, context: Any, source: str) -> str:
+        return MarkdownWithMath(renderer=Renderer(escape=False)).render(source)
+
+
+def slides(nb: nbformat.NotebookNode, title: str) -> str:
+    """The notebook's slides as one HTML page."""
+    html = Slides(exclude_input_prompt=True, exclude_output_prompt=True).from_notebook_node(
+        laid_out(nb), resources={"metadata": {"name": title}}
+    )[0]
+    html = re.sub(r'<link [^>]*href="https?:[^>]*>', "", html)
+    css = (REVEAL / "reveal.css").read_text(encoding="utf-8")
+    script = (REVEAL / "reveal.js").read_text(encoding="utf-8").replace("</script", "<\\/script")
+    head, start = f"<style>{css}{STYLE}</style></head>", f"<script>{script}</script><script>{START}</script></body>"
+    return html.replace("</head>", head, 1)[::-1].replace("</body>"[::-1], start[::-1], 1)[::-1]
+
+
+def laid_out(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """A copy whose cells know their slides, without what is left out."""
+    nb, kept, optional = copy.deepcopy(nb), [], 0
+    for cell in nb.cells:
+        tags = cell.metadata.get("tags", [])
+        heading = re.match(r"(#+) (.*)", cell.source) if cell.cell_type == "markdown" else None
+        if heading:
+            depth = len(heading[1])
+            optional = 0 if depth <= optional else optional
+            optional = optional or (depth if OPTIONAL.search(heading[2]) else 0)
+        chosen = next((kind for kind in KINDS if kind in tags), "")
+        if not chosen and (optional or left_out(cell, tags)):
+            continue
+        drawn = any("text/html" in output.get("data", {}) for output in cell.get("outputs", []))
+        fitting = "slide" if heading and len(heading[1]) < 3 else "subslide" if heading or drawn else "-"
+        cell.metadata["slideshow"] = {"slide_type": chosen or fitting}
+        if cell.cell_type == "code" and cell.get("outputs") and "#| export" not in cell.source:
+            cell.metadata["transient"] = {"remove_source": True}
+        without_views(cell)
+        kept.append(cell)
+    nb.cells = kept
+    nb.metadata.pop("widgets", None)
+    return nb
+
+
+def left_out(cell: nbformat.NotebookNode, tags: list[str]) -> bool:
+    """Set-up, exercises, checks, and code that shows nothing."""
+    if cell.cell_type == "markdown":
+        return cell.source.startswith("### Exercise") or "marked `#| exercise`" in cell.source
+    setup = "colab" in tags or "instructor" in tags or re.match(r"(#\| export\n)?(import|from) ", cell.source)
+    return bool(setup) or is_exercise(cell) or "check(" in cell.source or not (cell.outputs or "def " in cell.source)
+
+
+def without_views(cell: nbformat.NotebookNode) -> None:
+    """The picture beside a widget in its place: a talk has no kernel."""
+    for output in cell.get("outputs", []):
+        if len(data := output.get("data", {})) > 1:
+            data.pop("application/vnd.jupyter.widget-view+json", None)
+
+
+def write(out: Path, names: list[str], root: Path = files.ROOT) -> list[Path]:
+    """Slides of chapters ("simclr", "10_simclr"; all when none is named) in a folder, which may hold older ones."""
+    made = []
+    for path in [files.locate(name, root) for name in names] or list(files.course(root).values()):
+        made.append(out / f"{path.stem}.html")
+        files.write(made[-1], slides(files.read(path), path.stem))
+    return made
