@@ -3,6 +3,8 @@
 
     python3 kit.py lab                           JupyterLab on your own copy of the notebooks, in work/
     python3 kit.py lab --source                  ... on the notebooks themselves, for those who write them
+    python3 kit.py demo                          a demo of twenty minutes, in large type, nothing that takes long
+    python3 kit.py wheels FOLDER                 all that a room without a network needs to install
     python3 kit.py run 10_simclr [--scale S]     execute a notebook, write a page to runs/html/
     python3 kit.py test                          all tests
     python3 kit.py test --quick                  those without notebooks and browser, within minutes
@@ -49,11 +51,13 @@ def main(argv=None):
     """Install what the mode needs, then become it."""
     parser = argparse.ArgumentParser(prog="kit.py", description=__doc__, allow_abbrev=False)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("mode", choices=["lab", "run", "test", "setup"])
+    parser.add_argument("mode", choices=["lab", "demo", "run", "test", "wheels", "setup"])
     cpu = os.environ.get("SSLKIT_CPU") == "1"
     parser.add_argument("--cpu", action="store_true", default=cpu, help="PyTorch without NVIDIA's gigabytes")
     parser.add_argument("--latest", action="store_true", help="the newest releases, not the tested ones")
     args, rest = parser.parse_known_args(argv)
+    if args.mode == "wheels" and len(rest) != 1:
+        parser.error("wheels needs a folder: python3 kit.py wheels /media/stick/wheels")
     if args.mode == "run" and not rest:
         parser.error("run needs a notebook: python3 kit.py run 10_simclr")
     refuse_if(too_old(sys.version_info, works))
@@ -66,7 +70,7 @@ def main(argv=None):
     if args.mode == "setup":
         say("ready: start with `python3 kit.py lab`")
     else:
-        {"lab": lab, "run": run, "test": test}[args.mode](rest)
+        {"lab": lab, "demo": demo, "run": run, "test": test, "wheels": wheels}[args.mode](rest)
 
 
 def lab(arguments):
@@ -74,15 +78,39 @@ def lab(arguments):
     source = "--source" in arguments
     arguments = [argument for argument in arguments if argument != "--source"]
     folder = ROOT / "notebooks" if source else readers_copy(ask if sys.stdin.isatty() else None)
-    paths = [str(ROOT / ".jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")]
+    open_lab(folder / FIRST, arguments)
+
+
+def open_lab(path, arguments, *settings):
+    """JupyterLab with a notebook of this folder, with `settings` and the kit's own; the reader's JUPYTER_CONFIG_PATH comes last."""
+    paths = [*map(str, settings), str(ROOT / ".jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     options = ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={ROOT}"]
-    if (folder / FIRST).exists():
-        options.append(f"--LabApp.default_url=/lab/tree/{folder.name}/{FIRST}")
+    if path.exists():
+        options.append(f"--LabApp.default_url=/lab/tree/{path.parent.name}/{path.name}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")  # JupyterLab refuses to start in most containers without it
     say("starting JupyterLab on 127.0.0.1; it opens in your browser, Ctrl-C here stops it")
     become("jupyterlab", *options, *arguments)
+
+
+def demo(arguments):
+    """JupyterLab in large type on the demo, which is made anew in work/."""
+    path = ROOT / "work" / "demo.ipynb"
+    path.parent.mkdir(exist_ok=True)
+    code, words = output(PYTHON, "-m", "sslkit.course", "demo", path)
+    refuse_if(code and "could not make the demo:\n" + words)
+    open_lab(path, arguments, ROOT / ".jupyter" / "demo")
+
+
+def wheels(arguments):
+    """All packages in one folder, for a room without a network; there: PIP_NO_INDEX=1 PIP_FIND_LINKS=FOLDER python3 kit.py lab."""
+    folder = str(Path(arguments[0]).expanduser().resolve())
+    command = [str(PYTHON), "-m", "pip", "wheel", "--wheel-dir", folder, *constraints(sys.version_info)]
+    say(f"collecting wheels in {folder}: for this system and Python {platform.python_version()} alone")
+    if subprocess.call([*command, ".[lab]", "setuptools>=77", "pip"], cwd=str(ROOT)):
+        sys.exit("kit.py: pip could not collect all packages; what it said stands above")
+    say(f"done. In the room: PIP_NO_INDEX=1 PIP_FIND_LINKS={folder} python3 kit.py lab")
 
 
 def readers_copy(ask):

@@ -319,6 +319,29 @@ def test_lab_opens_the_copy_and_source_the_notebooks(kit, chapters, monkeypatch)
     assert "--port=1" in opened[0] and "--source" not in opened[1]
 
 
+def test_the_demo_is_made_anew_and_opened_in_large_type(kit, monkeypatch):
+    opened, made = [], []
+    monkeypatch.setattr(kit, "become", lambda *command: opened.append(command))
+    monkeypatch.setattr(kit, "output", lambda *command: made.append(command) or (0, ""))
+    (kit.ROOT / "work").mkdir()
+    (kit.ROOT / "work" / "demo.ipynb").write_text("of last year")
+    kit.demo([])
+    assert [str(word) for word in made[0][-3:]] == ["sslkit.course", "demo", str(kit.ROOT / "work" / "demo.ipynb")]
+    assert "--LabApp.default_url=/lab/tree/work/demo.ipynb" in opened[0]
+    first, second = kit.os.environ["JUPYTER_CONFIG_PATH"].split(kit.os.pathsep)[:2]
+    assert first.endswith("demo") and second.endswith(".jupyter")
+
+
+def test_wheels_for_a_room_without_a_network(kit, monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(kit.subprocess, "call", lambda command, **options: asked.append(command) or 0)
+    kit.wheels([str(tmp_path / "wheels")])
+    assert asked[0][1:5] == ["-m", "pip", "wheel", "--wheel-dir"] and ".[lab]" in asked[0]
+    monkeypatch.setattr(kit.subprocess, "call", lambda command, **options: 1)
+    with pytest.raises(SystemExit, match="could not collect"):
+        kit.wheels([str(tmp_path / "wheels")])
+
+
 @pytest.mark.slow
 def test_it_starts_a_jupyterlab_with_the_kits_settings(tmp_path):
     """Through kit.lab itself, with this interpreter in place of .venv's."""

@@ -4,9 +4,11 @@ import re
 
 import pytest
 
+from sslkit.chapters import get, methods
 from sslkit.course.__main__ import main
 from sslkit.course.slides import laid_out
 from sslkit.notebooks import files
+from sslkit.train import choose
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +54,14 @@ def test_the_arrow_keys_turn(page):
         tab.wait_for_function("Reveal.getIndices().h + (Reveal.getIndices().v || 0) > 0")
         assert wrong == []
         browser.close()
+
+
+def test_the_demo_is_the_first_page_without_what_takes_long(tmp_path, monkeypatch):
+    assert main(["demo", str(tmp_path / "demo.ipynb")]) == 0
+    nb = files.read(tmp_path / "demo.ipynb")
+    text = "\n".join(cell.source for cell in nb.cells)
+    assert "check(" not in text and "#| exercise" not in text and "scoreboard(" not in text and "shelf_hour" in text
+    monkeypatch.setenv("SSLKIT_SCALE", "demo")
+    for name in methods():
+        recipes = get(name).RECIPES
+        assert choose(recipes).steps == recipes["laptop"].steps // 5

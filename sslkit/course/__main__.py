@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from sslkit.course import nbgrader, points, sealing, slides
+from sslkit.course import demo, nbgrader, points, sealing, slides
 from sslkit.course.editions import HINTS, write
 from sslkit.course.grading import grade_all
 
@@ -30,6 +30,8 @@ def main(argv: list[str] | None = None) -> int:
     seven = commands.add_parser("slides", help="chapters as slides, an HTML file each")
     seven.add_argument("out", type=Path, metavar="OUT", help="a folder, made if need be")
     seven.add_argument("chapters", nargs="*", metavar="CHAPTER", help="simclr or 10_simclr; all when left out")
+    eight = commands.add_parser("demo", help="the first page as a demo of twenty minutes")
+    eight.add_argument("out", type=Path, metavar="FILE")
     six = commands.add_parser("points", help="a file with the points of all exercises, to edit")
     six.add_argument("out", type=Path, metavar="FILE")
     three = commands.add_parser("grade", help="points, feedback, and what the class got wrong")
@@ -45,6 +47,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if args.command == "book":
             return build_book(args.out)
+        if args.command == "demo":
+            demo.write(args.out)
+            return 0
         if args.command == "slides":
             made = slides.write(args.out, args.chapters)
             print(f"{len(made)} files in {args.out}: arrow keys turn, F fills the screen, ?print-pdf prints.")

@@ -20,6 +20,7 @@ from sslkit.notebooks import files
 from sslkit.notebooks.page import mathml
 from sslkit.widgets.explorer import EmbeddingExplorer
 
+PAGES = ("SYLLABUS", "ROOMS")  # beside the chapters
 TITLE = "Self-supervised learning, built from scratch"
 SETTINGS: dict[str, Any] = {
     "project": TITLE,
@@ -120,13 +121,13 @@ def write_source(source: Path, root: Path, explore: bool) -> None:
         files.write(source / path.name, nbformat.writes(without_widgets(nb)))
         (source / "extra" / "notebooks").mkdir(exist_ok=True)
         (source / "extra" / "notebooks" / path.name).write_bytes(path.read_bytes())
-    syllabus = (root / "notebooks" / "SYLLABUS.md").read_text(encoding="utf-8")
-    (source / "SYLLABUS.md").write_text(syllabus, encoding="utf-8")
+    for name in PAGES:
+        shutil.copy(root / "notebooks" / f"{name}.md", source)
     names = [path.stem for path in chapters.values()]
     if explore:
         write_maps(source)
         names.append("explore")
-    toc = "\n".join(["```{toctree}", ":maxdepth: 1", "", *names, "SYLLABUS", "```"])
+    toc = "\n".join(["```{toctree}", ":maxdepth: 1", "", *names, *PAGES, "```"])
     links = "\n".join(f'- <a href="notebooks/{path.name}" download>{path.name}</a>' for path in chapters.values())
     first = f"# {TITLE}\n\n{FIRST}\n\n{toc}\n\n## The notebooks\n\nTo run a chapter, install the kit and open its notebook:\n\n"
     (source / "index.md").write_text(f"{first}{links}\n", encoding="utf-8")

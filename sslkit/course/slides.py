@@ -66,16 +66,15 @@ def laid_out(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
     nb, kept, optional = copy.deepcopy(nb), [], 0
     for cell in nb.cells:
         tags = cell.metadata.get("tags", [])
-        heading = re.match(r"(#+) (.*)", cell.source) if cell.cell_type == "markdown" else None
-        if heading:
-            depth = len(heading[1])
-            optional = 0 if depth <= optional else optional
-            optional = optional or (depth if OPTIONAL.search(heading[2]) else 0)
+        if cell.cell_type == "markdown":
+            cell.source, optional = without_optional(cell.source, optional)
+        heading = re.match(r"#+", cell.source) if cell.cell_type == "markdown" else None
         chosen = next((kind for kind in KINDS if kind in tags), "")
-        if not chosen and (optional or left_out(cell, tags)):
+        optional_code = optional and cell.cell_type == "code"
+        if not chosen and (optional_code or not cell.source.strip() or left_out(cell, tags)):
             continue
         drawn = any("text/html" in output.get("data", {}) for output in cell.get("outputs", []))
-        fitting = "slide" if heading and len(heading[1]) < 3 else "subslide" if heading or drawn else "-"
+        fitting = "slide" if heading and len(heading[0]) < 3 else "subslide" if heading or drawn else "-"
         cell.metadata["slideshow"] = {"slide_type": chosen or fitting}
         if cell.cell_type == "code" and cell.get("outputs") and "#| export" not in cell.source:
             cell.metadata["transient"] = {"remove_source": True}
@@ -84,6 +83,19 @@ def laid_out(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
     nb.cells = kept
     nb.metadata.pop("widgets", None)
     return nb
+
+
+def without_optional(text: str, depth: int) -> tuple[str, int]:
+    """A cell's text without the sections whose heading says *optional*, and the depth of the one that goes on after it (0: none).
+    depth: of the one that it begins in."""
+    kept = []
+    for part in re.split(r"^(?=#+ )", text, flags=re.MULTILINE):
+        if heading := re.match(r"(#+) (.*)", part):
+            deep = len(heading[1])
+            depth = 0 if deep <= depth else depth
+            depth = depth or (deep if OPTIONAL.search(heading[2]) else 0)
+        kept.append("" if depth else part)
+    return "".join(kept).strip(), depth
 
 
 def left_out(cell: nbformat.NotebookNode, tags: list[str]) -> bool:

@@ -13,7 +13,7 @@ from torch import nn
 from sslkit.nets import build_encoder
 from sslkit.train.hardware import device
 
-SCALES = ("smoke", "laptop", "shelf", "gpu")
+SCALES = ("smoke", "demo", "laptop", "shelf", "gpu")
 
 
 ALLOWED: dict[str, tuple[Any, Callable[[Any], bool], str]] = {  # settings: types, test, words
@@ -82,6 +82,10 @@ class Recipe:
         """The same path through the code in seconds: enough to see that it runs, not to learn."""
         return self.but(steps=min(self.steps, 8), batch=min(self.batch, 64))
 
+    def demo(self) -> "Recipe":
+        """A fifth of it, for a talk: under half a minute where the whole takes two."""
+        return self.but(steps=max(1, self.steps // 5))
+
 
 def scale(wanted: str | None = None) -> str:
     """ "laptop" or, with a GPU, "gpu"; `wanted`, or else SSLKIT_SCALE, overrules the hardware."""
@@ -96,6 +100,8 @@ def choose(recipes: dict[str, Recipe], wanted: str | None = None) -> Recipe:
     chosen = scale(wanted)
     if chosen == "smoke":
         return recipes["laptop"].smoke()
+    if chosen == "demo":
+        return recipes["laptop"].demo()
     if chosen not in recipes:
         raise ValueError(f"this method has no recipe for the scale {chosen!r}; it has {', '.join(recipes)}")
     return recipes[chosen]
