@@ -40,8 +40,8 @@ def false_negative_rate(y: Tensor) -> Tensor:
 TASKS = {
     "similarity_matrix": Task(
         title="All similarities at once",
-        difficulty=2,
-        minutes=10,
+        difficulty=1,
+        minutes=5,
         task="Write `similarity_matrix(z)`: the cosine similarity of every row of `z` with every other row, as a table [M, M], and `-inf` on the diagonal, so that softmax gives a view no weight on itself.",
         hints=(
             "A cosine is a dot product of vectors of length 1; a matrix product is all dot products.",

@@ -1,0 +1,108 @@
+"""What benchmarks measured, as chapters show it; and the ablations that a chapter declares."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from sslkit import evidence
+from sslkit.chapters import get, names, room
+from sslkit.notebooks.files import ROOT
+from sslkit.train import Ablation, Recipe
+
+DECLARED = [name for name in names() if room(name, "ablations")]
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    (tmp_path / "results").mkdir()
+    monkeypatch.setattr(evidence, "ROOT", tmp_path)
+
+    def write(name, value):
+        (tmp_path / "results" / f"{name}.json").write_text(json.dumps(value))
+
+    return write
+
+
+def test_what_was_not_measured_is_said(results):
+    with pytest.raises(FileNotFoundError, match="which command makes it"):
+        evidence.results("nothing")
+
+
+def test_a_table_says_its_seeds_its_split_and_its_command(results):
+    rows = {"kNN": {"a": [0.1, 0.2], "b": [0.3, 0.4]}, "linear probe": {"a": [0.5, 0.6]}}
+    results(
+        "x",
+        {
+            "seeds": [0, 1],
+            "split": "val",
+            "recipe": {"steps": 9000, "batch": 64},
+            "command": "python x.py",
+            "rows": rows,
+        },
+    )
+    alt = evidence.scoreboard("x", title="Which is better?").alt
+    for words in ("Which is better?", "2 seeds, 9,000 steps of 64 images; val split", "python x.py", "a 0.150", "b 0.350"):
+        assert words in alt
+    assert (
+        "b 0.350" not in evidence.scoreboard("x", {"a": "only this"}).alt
+        and "only this" in evidence.scoreboard("x", {"a": "only this"}).alt
+    )
+    assert evidence.by_row(rows) == {"a": {"kNN": [0.1, 0.2], "linear probe": [0.5, 0.6]}, "b": {"kNN": [0.3, 0.4]}}
+
+
+def test_curves_of_runs(results):
+    results("x", {"runs": {"wrong": {"0": {"curve": [[1, 3.0], [10, 2.0]]}}}})
+    assert "A" in evidence.losses("x", {"A": "wrong"}, title="Which bug?", chance=3.0).alt
+
+
+def test_an_ablation_changes_one_thing_and_sees_as_many_images():
+    recipe = Recipe(steps=100, lr=0.1, batch=256, options={"temperature": 0.1})
+    smaller = Ablation(settings={"batch": 64}, options={"temperature": 2.0}).recipe(recipe)
+    assert smaller == recipe.but(batch=64, steps=400, options={"temperature": 2.0})
+    assert Ablation().recipe(recipe) == recipe
+
+
+@pytest.mark.parametrize("chapter", DECLARED)
+def test_every_declared_ablation_trains_a_step(chapter):
+    module, declared = get(chapter), room(chapter, "ablations").ABLATIONS
+    recipe = module.RECIPES["laptop"].smoke()
+    plain = next(iter(declared.values())).build(module.METHOD, recipe, 3, 0)
+    for name, ablation in declared.items():
+        method = ablation.build(module.METHOD, recipe, 3, 0)
+        x = torch.randint(256, (8, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+        loss, extras = method(method.pretext(x, torch.Generator().manual_seed(0)))
+        loss.backward()
+        assert loss.isfinite() and any(p.grad is not None for p in method.encoder.parameters()), name
+        assert type(method) is type(plain) and ablation.recipe(recipe).batch <= recipe.batch
+
+
+@pytest.mark.slow
+def test_the_benchmark_goes_on_where_it_was(tmp_path):
+    script = str(ROOT / "tests/benchmarks/ablate.py")
+    words = [
+        sys.executable,
+        script,
+        DECLARED[0],
+        "--steps",
+        "3",
+        "--limit",
+        "200",
+        "--jobs",
+        "1",
+        "--out",
+        str(tmp_path),
+    ]
+    names = list(room(DECLARED[0], "ablations").ABLATIONS)[:2]
+    assert subprocess.run([*words, "--seeds", "1", names[0]]).returncode == 0
+    (path,) = tmp_path.glob("*.json")
+    first = json.loads(path.read_text())["runs"]
+    assert subprocess.run([*words, "--seeds", "2", *names]).returncode == 0
+    found = json.loads(path.read_text())
+    assert found["runs"][names[0]]["0"] == first[names[0]]["0"] and set(found["rows"]["kNN"]) == set(names)
+    assert found["seeds"] == [0, 1] and found["split"] == "val" and re.search("--seeds 2", found["command"])
+    unknown = subprocess.run([*words, "no such thing"], capture_output=True, text=True)
+    assert unknown.returncode == 2 and "has no no such thing" in unknown.stderr
