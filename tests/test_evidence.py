@@ -45,7 +45,13 @@ def test_a_table_says_its_seeds_its_split_and_its_command(results):
         },
     )
     alt = evidence.scoreboard("x", title="Which is better?").alt
-    for words in ("Which is better?", "2 seeds, 9,000 steps of 64 images; val split", "python x.py", "a 0.150", "b 0.350"):
+    for words in (
+        "Which is better?",
+        "2 seeds, 9,000 steps of 64 images; val split",
+        "python x.py",
+        "a 0.150",
+        "b 0.350",
+    ):
         assert words in alt
     assert (
         "b 0.350" not in evidence.scoreboard("x", {"a": "only this"}).alt

@@ -8,7 +8,7 @@ import pytest
 
 from sslkit.course import student
 from sslkit.course.__main__ import main
-from sslkit.course.editions import is_exercise, stub
+from sslkit.course.editions import HANDED_OUT, is_exercise, stub
 from sslkit.course.grading import Graded, class_page, feedback, plain
 from sslkit.course.submissions import Submission, Work, read, submissions
 from sslkit.notebooks import files
@@ -38,7 +38,7 @@ def work(text: str) -> Work:
 def test_what_stands_in_a_notebook():
     found = work(handed_in(accuracy=WRONG))
     assert found.chapter == "start_here" and not found.problem and not found.notes
-    assert list(found.functions) == ["accuracy", "nearest", "chance_level"]
+    assert list(found.functions) == ["nearest", "chance_level", "accuracy"]
     assert "sum()" in found.functions["accuracy"]
     assert any("import torch" in line for line in found.prelude)
     assert not any("load(" in line for line in found.prelude), "nothing that works is run"
@@ -53,6 +53,12 @@ def test_moved_renamed_deleted_unreadable():
     assert "def accuracy(" in renamed.functions["accuracy"] and "my_accuracy" in renamed.notes[0]
     broken = work(handed_in(accuracy="def accuracy(pred, y)\n    return 1"))
     assert list(broken.functions) == ["nearest", "chance_level"] and "line" in broken.notes[0]
+    nb = nbformat.reads(handed_in(), as_version=4)
+    assert not work(nbformat.writes(nb)).notes
+    nb.metadata[HANDED_OUT] = {"version": "0.0.1"}
+    assert "handed out by version 0.0.1" in work(nbformat.writes(nb)).notes[0]
+    nb.metadata[HANDED_OUT] = [1]
+    assert not work(nbformat.writes(nb)).problem
     magic = work(handed_in(accuracy="%matplotlib inline\n" + WRONG))
     assert "accuracy" in magic.functions
 
@@ -111,17 +117,33 @@ def test_a_class(tmp_path, capsys):
         "ends": handed_in(accuracy=ends),
         "leaves": handed_in(accuracy=forges),
         "broken": "{",
-    }
+        "plots": handed_in(accuracy="def accuracy(pred, y):\n    import matplotlib.pyplot as plt\n    plt.plot([1])\n    plt.show()\n"
+                           "    return (pred == y).float().mean()"),
+        "seeds": handed_in(accuracy="def accuracy(pred, y):\n    torch.manual_seed(7)\n    return (pred == y).float().mean()"),
+    }  # fmt: skip
+    worth = tmp_path / "points.json"
+    worth.write_text('{"start_here": {"accuracy": 2}}')
     for name, text in notebooks.items():
         (class_ / f"{name}.ipynb").write_text(text)
-    assert main(["grade", str(class_), "--out", str(tmp_path / "out")]) == 0
-    rows = list(csv.DictReader(open(tmp_path / "out" / "grades.csv", encoding="utf-8")))
+    assert main(["grade", str(class_), "--csv", str(tmp_path / "out" / "g.csv"), "--points", str(worth)]) == 0
+    rows = list(csv.DictReader(open(tmp_path / "out" / "g.csv", encoding="utf-8")))
     points = {name: sum(float(row["points"]) for row in rows if row["student"] == name) for name in notebooks}
-    assert points == {"right": 3, "stub": 0, "wrong": 2, "hangs": 2, "ends": 2, "leaves": 2, "broken": 0}
+    assert points == {
+        "right": 4,
+        "stub": 0,
+        "wrong": 2,
+        "hangs": 2,
+        "ends": 2,
+        "leaves": 2,
+        "broken": 0,
+        "plots": 4,
+        "seeds": 4,
+    }
     named = next(row for row in rows if row["student"] == "wrong" and row["exercise"] == "accuracy")
     assert named["status"] == "wrong" and named["misconceptions"]
     assert all(row["status"] == "not attempted" for row in rows if row["student"] == "stub")
     page = (tmp_path / "out" / "class.html").read_text(encoding="utf-8")
+    assert "Worth five minutes tomorrow" in page
     assert named["misconceptions"] in page and "broken" in page and "http" not in page
     assert len(list((tmp_path / "out" / "feedback").iterdir())) == len(notebooks)
     assert secret.read_text() == "kept"

@@ -36,7 +36,8 @@ def main(argv: list[str] | None = None) -> int:
     six.add_argument("out", type=Path, metavar="FILE")
     three = commands.add_parser("grade", help="points, feedback, and what the class got wrong")
     three.add_argument("submissions", type=Path, help="a folder of notebooks, of folders with them, of zip archives")
-    three.add_argument("--out", type=Path, required=True, help="a folder for grades.csv, class.html and feedback/")
+    three.add_argument("--out", type=Path, help="a folder for grades.csv, class.html and feedback/")
+    three.add_argument("--csv", type=Path, help="the table here; without --out, pages and feedback in its folder")
     three.add_argument("--seed", type=int, default=1, help="of the hidden trials")
     three.add_argument("--jobs", type=int, default=2, help="notebooks at a time")
     for command in (three, five):
@@ -63,10 +64,12 @@ def main(argv: list[str] | None = None) -> int:
             print(f"{len(made)} assignments in {args.out / 'source'}; sslkit/course/nbgrader.py says what comes next.")
             return 0
         if args.command == "grade":
-            graded = grade_all(args.submissions, args.out, args.seed, args.jobs, points_file=args.points)
-            print(
-                f"{len(graded)} notebooks graded: {args.out / 'grades.csv'}, {args.out / 'class.html'}, {args.out / 'feedback'}"
-            )
+            if not (args.out or args.csv):
+                raise ValueError("say where the grades go: --out FOLDER, or --csv FILE")
+            out = args.out or args.csv.parent
+            graded = grade_all(args.submissions, out, args.seed, args.jobs, points_file=args.points, csv_file=args.csv)
+            csv = args.csv or out / "grades.csv"
+            print(f"{len(graded)} notebooks graded: {csv}, {out / 'class.html'}, {out / 'feedback'}")
             return 0
         sealed = args.command == "student" and args.sealed
         if sealed and (args.out / "kit").exists():  # before anything is written

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import nbformat
 
-from sslkit import checks
+from sslkit import __version__, checks
 from sslkit.notebooks import exercises, files
 
 HINTS = {"none": 0, "one": 1, "all": exercises.HINTS}
 NOTES = "instructor"  # the tag of cells that are for instructors alone
 STUB = "raise NotImplementedError"
+HANDED_OUT = "sslkit_course"  # in a student's notebook: the version of the kit that it was made with
 
 READERS = re.compile(
     r"(?P<start>\*This one is built by you, if you like\.\* |)(?:The|Each) solution stands in (?:the|its) cell,? marked `#\| exercise`"
@@ -34,6 +35,7 @@ def student(nb: nbformat.NotebookNode, hints: int = exercises.HINTS, executed: b
     """A copy for students: stubs for solutions, the first `hints` hints of each exercise, nothing executed, or, if so wanted,
     what comes before the first exercise."""
     nb = without_outputs(nb, kept=first_exercise(nb) if executed else 0)
+    nb.metadata[HANDED_OUT] = {"version": __version__}
     nb.cells = [cell for cell in nb.cells if NOTES not in cell.metadata.get("tags", [])]
     for cell in nb.cells:
         if cell.cell_type == "markdown":

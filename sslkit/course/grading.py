@@ -136,9 +136,15 @@ def asked(work: Work, todo: dict[str, str], folder: Path, seed: int, seconds: fl
 
 
 def grade_all(
-    folder: Path, out: Path, seed: int = 1, jobs: int = 2, seconds: float = SECONDS, points_file: Path | None = None
+    folder: Path,
+    out: Path,
+    seed: int = 1,
+    jobs: int = 2,
+    seconds: float = SECONDS,
+    points_file: Path | None = None,
+    csv_file: Path | None = None,
 ) -> list[Graded]:
-    """Grade all notebooks of `folder`; write grades.csv, class.html and a page for each notebook into `out`.
+    """Grade all notebooks of `folder`; write grades.csv (or csv_file), class.html and a page for each notebook into `out`.
 
     ValueError where the folder holds no notebook, or the file with the points is no such file.
     """
@@ -153,7 +159,7 @@ def grade_all(
     for one in graded:
         one.worth = worth.get(one.work.chapter, {})
     out.mkdir(parents=True, exist_ok=True)
-    table(graded, out / "grades.csv")
+    table(graded, csv_file or out / "grades.csv")
     for number, one in enumerate(graded, 1):
         safe = "".join(c if c.isalnum() or c in "-_" else "_" for c in one.submission.student)[:60]
         files.write(out / "feedback" / f"{number:03}_{safe}.html", feedback(one))

@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 
 import nbformat
 
-from sslkit import checks
+from sslkit import __version__, checks
+from sslkit.course.editions import HANDED_OUT
 from sslkit.notebooks import exercises, files
 
 MOST = 50_000_000  # bytes of one notebook; beyond that it is not read
@@ -98,6 +99,11 @@ def read(submission: Submission) -> Work:
     if not chapter:
         return Work(problem="it belongs to no chapter: neither its name nor its checks say which")
     work = Work(chapter)
+    made = nb.metadata.get(HANDED_OUT, {})
+    version = made.get("version", __version__) if isinstance(made, dict) else __version__
+    if version != __version__:
+        changed = f"it was handed out by version {str(version)[:20]} of the kit, and graded by {__version__}"
+        work.notes.append(f"{changed}: what has changed since is graded as it is now")
     wanted = [name.partition(".")[2] for name in checks.of_chapter(chapter)]
     marked: dict[str, str] = {}
     anywhere: dict[str, str] = {}
