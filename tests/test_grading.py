@@ -38,7 +38,7 @@ def work(text: str) -> Work:
 def test_what_stands_in_a_notebook():
     found = work(handed_in(accuracy=WRONG))
     assert found.chapter == "start_here" and not found.problem and not found.notes
-    assert list(found.functions) == ["nearest", "chance_level", "accuracy"]
+    assert list(found.functions) == ["accuracy", "nearest", "chance_level"]
     assert "sum()" in found.functions["accuracy"]
     assert any("import torch" in line for line in found.prelude)
     assert not any("load(" in line for line in found.prelude), "nothing that works is run"

@@ -3,7 +3,7 @@
     python tests/benchmarks/run.py compare --runs FOLDER [--seeds 3] [--found] [--out results/compare.json]
 
 FOLDER/METHOD-SEED are runs as `python -m sslkit pretrain METHOD --seed SEED --steps STEPS --out FOLDER/METHOD-SEED` makes
-them, STEPS such that 460,800 images pass through the encoder, as in SimCLR's laptop recipe. What is missing is pretrained
+them, STEPS such that 460,800 images pass through the encoder, as in SimCLR's recipe with SGD (older.py). What is missing is pretrained
 here (3 to 6 minutes a run), what is not finished goes on; with --found it is left out. Judging takes about 20 seconds a run.
 
 One protocol for all rows: features of the encoder in evaluation mode; kNN, linear probe (C chosen on val) and few labels
@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import torch
+from older import laptop
 from tables import machine, save
 from torch import Tensor
 
@@ -43,7 +44,7 @@ JUDGES = {"knn": "kNN", "linear_probe": "linear probe", "few_labels": "few label
 
 def recipe_of(name: str):
     """The laptop recipe with as many steps as the budget allows."""
-    recipe = get(name).RECIPES["laptop"]
+    recipe = laptop(name)
     return recipe.but(steps=BUDGET // (recipe.batch * passes_of(name)))
 
 

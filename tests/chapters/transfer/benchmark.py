@@ -22,10 +22,11 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import torch
+from older import SIMCLR
 from tables import percent, save
 
 from sslkit import checkpoint
-from sslkit.chapters.simclr.method import METHOD, RECIPES
+from sslkit.chapters.simclr.method import METHOD
 from sslkit.chapters.transfer.method import semi_supervised
 from sslkit.datasets import load
 from sslkit.probes import ARMS, crossing, finetune, label_efficiency, lead, reinitialised
@@ -104,7 +105,7 @@ def pretrain(name: str, seed: int, folder: Path, limit: int | None, steps: int) 
         if state["data"] != name or state["seed"] != seed or state["step"] < state["recipe"]["steps"]:
             raise ValueError(f"{path} is no finished run on {name} with seed {seed}: remove it, or name another --runs")
         return
-    images, recipe = data(name, limit), RECIPES["laptop"].but(steps=steps)
+    images, recipe = data(name, limit), SIMCLR.but(steps=steps)
     method = build(METHOD, recipe, images.channels, seed)
     about = {"name": "simclr", "data": name, "channels": 3, "size": images.train.x.shape[-1], "scale": "laptop"}
     for record in train(method, images.pretrain, recipe, seed=seed, out=folder, about=about):
@@ -118,7 +119,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--runs", type=Path, help="folder with simclr-0, simclr-1, ...; what is missing is pretrained")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--pretrain-steps", type=int, default=RECIPES["laptop"].steps)
+    parser.add_argument("--pretrain-steps", type=int, default=SIMCLR.steps)
     parser.add_argument("--steps", type=int, help="steps of all training with labels, for a trial")
     parser.add_argument("--limit", type=int, help="only so many images of each split, for a trial")
     parser.add_argument("--out", type=Path)
