@@ -184,7 +184,7 @@ def test_bad_settings_are_said():
         training.make_optimizer(fresh(), RECIPE.but(optimizer="lion"))
     with pytest.raises(ValueError, match="at least two images"):
         next(train(fresh(), X[:1], RECIPE))
-    with pytest.raises(ValueError, match="smoke, laptop, shelf, gpu"):
+    with pytest.raises(ValueError, match="smoke, demo, laptop, shelf, gpu"):
         training.scale("huge")
 
 
