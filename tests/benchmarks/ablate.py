@@ -94,9 +94,14 @@ def main() -> None:
     command = f"python tests/benchmarks/ablate.py {args.chapter} --data {data_name} --seeds {args.seeds}"
     os.environ["OMP_NUM_THREADS"] = "1"  # read by the workers
     with ProcessPoolExecutor(args.jobs, get_context("spawn")) as pool:
+        failed: list[str] = []
         running = {pool.submit(one, args.chapter, *run, recipe, data_name, args.limit): run for run in todo}
         for future in as_completed(running):
             name, seed = running[future]
+            if error := future.exception():  # the others go on
+                failed.append(f"seed {seed}  {name}: {type(error).__name__}: {error}")
+                print(failed[-1], flush=True)
+                continue
             runs.setdefault(name, {})[str(seed)] = future.result()
             print(f"seed {seed}  {name:20} {future.result()['scores']}", flush=True)
             ordered = {name: runs[name] for name in [UNTRAINED, *of(args.chapter)] if name in runs}
@@ -104,6 +109,8 @@ def main() -> None:
             head = {"command": command, "data": data_name, "split": "val", "seeds": list(range(args.seeds))}
             save(path, {**head, **about, **machine(), "rows": rows, "runs": ordered})
     print_table(table(runs, args.seeds), width=20)
+    if failed:
+        raise SystemExit("\n".join(["not made:", *failed]))
 
 
 if __name__ == "__main__":
