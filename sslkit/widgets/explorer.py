@@ -262,7 +262,11 @@ def embedding_explorer(
         said = f"{caption} Run the notebook to hover, select and zoom.".strip()
         still = [(f"{n:,} images" if len(features) == 1 else one["title"], at[-1], y) for one, at in zip(maps, points)]
         return plots.tsne_maps(
-            still, abouts[0]["names"] if y is not None else None, images=images, title=title, caption=said
+            still,
+            abouts[0]["names"] if y is not None else None,
+            images=images if len(still) == 1 else None,  # side by side, thumbnails would hide what gathers
+            title=title,
+            caption=said,
         )
 
     return EmbeddingExplorer(
