@@ -30,9 +30,15 @@ def test_without_negatives():
 
 def test_what_each_part_is_worth():
     probe = {row: round(100 * mean(values)) for row, values in KEPT["rows"]["linear probe"].items()}
-    claim(WHERE, "**No colour changes**: 40 % where the whole method has 68.", (KNN["no colour changes"], KNN["as it is"]) == (40, 68))
+    claim(
+        WHERE,
+        "**No colour changes**: 40 % where the whole method has 68.",
+        (KNN["no colour changes"], KNN["as it is"]) == (40, 68),
+    )
     claim(WHERE, "The loss falls to a sixth", 5 < loss("as it is") / loss("no colour changes") < 7.5)
-    claim(WHERE, f"(at least nine tenths of the image): {KNN['hardly a crop']} %.", KNN["hardly a crop"] < KNN["as it is"])
+    claim(
+        WHERE, f"(at least nine tenths of the image): {KNN['hardly a crop']} %.", KNN["hardly a crop"] < KNN["as it is"]
+    )
     claim(WHERE, "by kNN it is *ahead* (74 against 68 %)", (KNN["no projector"], KNN["as it is"]) == (74, 68))
     claim(WHERE, "before a linear probe level (70 and 71 %)", (probe["no projector"], probe["as it is"]) == (70, 71))
 
