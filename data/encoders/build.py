@@ -36,7 +36,8 @@ plain values, nothing is unpickled).
 `from sslkit.runs import load_encoder; encoder, state = load_encoder("data/encoders/{example}")`;
 `simclr_scenes.pt` holds the projector too, for `load_run`.
 Written by `build.py`, this page included. `shelf/` holds what up to an hour of training gave (`sslkit.runs.shelf("simclr")`,
-made by `tests/benchmarks/shelf.py`), with features along the way. `simclr_scenes.pt` is of the recipe that SimCLR had before it learned with Muon.
+made by `tests/benchmarks/shelf.py`), with features along the way.
+`simclr_scenes.pt` is of the recipe that SimCLR had before it learned with Muon.
 
 Accuracy in % on the test split of `scenes`: this file's seed (before rounding to half precision), in brackets the mean ± standard
 deviation of all seeds in `results/compare.json`, made by `python tests/benchmarks/compare.py`.
