@@ -9,7 +9,8 @@ import pytest
 from sslkit.course import student
 from sslkit.course.__main__ import main
 from sslkit.course.editions import HANDED_OUT, is_exercise, stub
-from sslkit.course.grading import Graded, class_page, feedback, plain
+from sslkit.course.grading import Graded
+from sslkit.course.pages import class_page, feedback, plain
 from sslkit.course.submissions import Submission, Work, read, submissions
 from sslkit.notebooks import files
 
