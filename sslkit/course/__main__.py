@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from sslkit.course import demo, nbgrader, points, sealing, slides
+from sslkit.course import demo, nbgrader, otter, points, sealing, slides
 from sslkit.course.editions import HINTS, write
 from sslkit.course.grading import grade_all
 
@@ -24,9 +24,13 @@ def main(argv: list[str] | None = None) -> int:
         "--sealed", action="store_true", help="write OUT/kit too, a kit whose solutions no glance gives away"
     )
     five = commands.add_parser("nbgrader", help="chapters as assignments for nbgrader")
-    five.add_argument("out", type=Path, metavar="COURSE", help="nbgrader's course folder, made if need be")
-    five.add_argument("chapters", nargs="*", metavar="CHAPTER", help="simclr or 10_simclr; all when left out")
-    five.add_argument("--hints", choices=HINTS, default="all", help="how many hints of each exercise (default: all)")
+    nine = commands.add_parser("otter", help="chapters as assignments for Otter-Grader")
+    for assigned in (five, nine):
+        assigned.add_argument("out", type=Path, metavar="COURSE", help="a folder for all assignments, made if need be")
+        assigned.add_argument("chapters", nargs="*", metavar="CHAPTER", help="simclr or 10_simclr; all when left out")
+        assigned.add_argument(
+            "--hints", choices=HINTS, default="all", help="how many hints of each exercise (default: all)"
+        )
     seven = commands.add_parser("slides", help="chapters as slides, an HTML file each")
     seven.add_argument("out", type=Path, metavar="OUT", help="a folder, made if need be")
     seven.add_argument("chapters", nargs="*", metavar="CHAPTER", help="simclr or 10_simclr; all when left out")
@@ -40,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     three.add_argument("--csv", type=Path, help="the table here; without --out, pages and feedback in its folder")
     three.add_argument("--seed", type=int, default=1, help="of the hidden trials")
     three.add_argument("--jobs", type=int, default=2, help="notebooks at a time")
-    for command in (three, five):
+    for command in (three, five, nine):
         command.add_argument("--points", type=Path, help="a file as `points FILE` writes it (default: one point each)")
     four = commands.add_parser("book", help="all chapters as a site of plain files")
     four.add_argument("out", type=Path, metavar="OUT", help="a folder, made if need be")
@@ -59,9 +63,10 @@ def main(argv: list[str] | None = None) -> int:
             points.write(args.out)
             print(f"All exercises with a point each: edit {args.out}, then `grade ... --points {args.out}`.")
             return 0
-        if args.command == "nbgrader":
-            made = nbgrader.write(args.out, args.chapters, points.read(args.points), args.hints)
-            print(f"{len(made)} assignments in {args.out / 'source'}; sslkit/course/nbgrader.py says what comes next.")
+        if args.command in ("nbgrader", "otter"):
+            tool = nbgrader if args.command == "nbgrader" else otter
+            made = tool.write(args.out, args.chapters, points.read(args.points), args.hints)
+            print(f"{len(made)} assignments in {args.out}; sslkit/course/{args.command}.py says what comes next.")
             return 0
         if args.command == "grade":
             if not (args.out or args.csv):
