@@ -16,7 +16,7 @@ from sphinx.application import Sphinx
 from sslkit import looks, runs
 from sslkit.chapters import methods, title
 from sslkit.datasets import load
-from sslkit.notebooks import files
+from sslkit.notebooks import address, files
 from sslkit.notebooks.page import mathml
 from sslkit.widgets.explorer import EmbeddingExplorer
 
@@ -117,7 +117,8 @@ def write_source(source: Path, root: Path, explore: bool) -> None:
     for path in chapters.values():
         nb = files.read(path)
         nb.cells = [cell for cell in nb.cells if not {"colab", "instructor"} & {*cell.metadata.get("tags", [])}]
-        nb.cells.insert(1, nbformat.v4.new_markdown_cell(RUN.format(name=path.name), id="run-it"))
+        links = [RUN.format(name=path.name), address.badge(address.address(root), path)]
+        nb.cells.insert(1, nbformat.v4.new_markdown_cell(" · ".join(filter(None, links)), id="run-it"))
         files.write(source / path.name, nbformat.writes(without_widgets(nb)))
         (source / "extra" / "notebooks").mkdir(exist_ok=True)
         (source / "extra" / "notebooks" / path.name).write_bytes(path.read_bytes())
