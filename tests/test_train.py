@@ -153,6 +153,10 @@ def test_a_loss_that_is_not_finite_stops_in_words_and_keeps_the_last_good_checkp
     assert same(checkpoint.load(tmp_path / "checkpoint.pt")["model"], good)
 
 
+def test_without_a_warm_up_the_first_step_has_the_whole_rate():
+    assert learning_rate(Recipe(steps=10, lr=1.0, warmup=0.0), 0) == 1.0
+
+
 def test_learning_rate_warms_up_and_falls_to_zero():
     recipe = Recipe(steps=100, lr=2.0, warmup=0.1)
     rates = [learning_rate(recipe, step) for step in range(100)]

@@ -231,9 +231,9 @@ class Tests:
         )
 
     def through(self, mutant: Mutant) -> list[str]:
-        """Tests that run through its line, those of files that name its module first, the shortest of them first; where none
-        does, all tests of those files."""
-        near = nearest_tests(mutant.path)
+        """Tests that run through its line: first those of the file with the module's name, then of files that name it, the
+        shortest of them first; where none does, all tests of those files."""
+        near, own = nearest_tests(mutant.path), f"test_{Path(mutant.path).stem}.py"
 
         def far(test: str) -> bool:
             return test.partition("::")[0] not in near
@@ -241,7 +241,7 @@ class Tests:
         found = {
             test for line in range(mutant.line, mutant.last + 1) for test in self.near.get((mutant.path, line), [])
         } or {test for test in self.seconds if not far(test)}
-        return sorted(found, key=lambda test: (far(test), self.seconds[test]))
+        return sorted(found, key=lambda test: (own not in test, far(test), self.seconds[test]))
 
 
 def caught_by(mutant: Mutant, tests: Tests) -> str:

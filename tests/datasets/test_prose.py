@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from sslkit.datasets import prose
-from sslkit.datasets.prose import clean, docstrings, documents, folder_of, is_prose
+from sslkit.datasets.prose import SHORTEST, clean, docstrings, documents, folder_of, is_prose
 
 LONG = "This sentence is long enough to be a paragraph of prose"
 
@@ -35,6 +35,10 @@ def test_what_is_no_prose_goes(junk):
 
 def test_items_of_a_list_are_paragraphs():
     assert clean(f"- {LONG},\n  and goes on\n- {LONG} as well") == f"- {LONG}, and goes on\n- {LONG} as well"
+
+
+def test_a_paragraph_is_long_enough_from_forty_characters_on():
+    assert is_prose("a" * SHORTEST) and not is_prose("a" * (SHORTEST - 1))
 
 
 def test_is_prose():
