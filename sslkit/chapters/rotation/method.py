@@ -1,7 +1,7 @@
 # Generated from notebooks/03_rotation.ipynb by `python -m sslkit.notebooks export`.
 # Do not edit: edit the notebook.
 
-# --- 3 Build it ---
+# --- 03 · Rotation: which way is up? ---
 import math
 
 import torch
@@ -16,11 +16,12 @@ from sslkit.views import RandomResizedCrop, to_float
 def rotate_batch(x: Tensor, k: Tensor) -> Tensor:
     """Image i turned counter-clockwise by k[i] quarter turns.
 
-    x: square images [N, C, S, S] of any type; k: int64 [N], any whole numbers, since four turns are none.
-    Returns a new tensor like x. ValueError for images that are not square, or another number of turns.
+    x: square images [N, C, S, S] of any type; k: int64 [N], any whole numbers, since four turns
+    are none. Returns a new tensor like x. ValueError for images that are not square, or for
+    another number of turns.
     """
     if x.ndim != 4 or x.shape[2] != x.shape[3]:
-        raise ValueError(f"a quarter turn needs square images [N, C, S, S], got shape {list(x.shape)}")
+        raise ValueError(f"a quarter turn needs square images [N, C, S, S], got {list(x.shape)}")
     if k.shape != x.shape[:1] or k.is_floating_point():
         got = f"{k.dtype} {list(k.shape)}"
         raise ValueError(f"k must be one whole number for each of the {len(x)} images, got {got}")
@@ -38,26 +39,32 @@ def rotation_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels)
 
 
-# --- Exercise: The loss ---
+# --- The method ---
 class Rotation(nn.Module):
     """By how many quarter turns was this image turned? One linear layer on the features answers.
 
-    encoder: images [N, C, S, S] to features h [N, encoder.dim], which are what is kept. turns: the quarter
-    turns to tell apart, each image is shown in all of them. crop: the least share of an image's area that its
-    random crop keeps; 1 shows it whole and never mirrored. Source: Gidaris et al. 2018, section 2.
+    encoder: images [N, C, S, S] to features h [N, encoder.dim], which are what is kept. turns: the
+    quarter turns to tell apart; each image is shown in all of them. crop: the least share of an
+    image's area that its random crop keeps; 1 shows it whole and never mirrored.
+    Source: Gidaris et al. 2018, section 2.
     """
 
-    def __init__(self, encoder: nn.Module, turns: tuple[int, ...] = (0, 1, 2, 3), crop: float = 0.8):
+    def __init__(
+        self,
+        encoder: nn.Module,
+        turns: tuple[int, ...] = (0, 1, 2, 3),
+        crop: float = 0.8,
+    ):
         super().__init__()
         if len(turns) < 2 or len({turn % 4 for turn in turns}) < len(turns):
-            raise ValueError(f"turns must be different quarter turns out of 0, 1, 2, 3, not {turns}")
+            raise ValueError(f"turns must be different quarter turns of 0, 1, 2, 3, not {turns}")
         self.encoder = encoder
         self.head = nn.Linear(encoder.dim, len(turns))
         self.turns = tuple(turns)
         self.view = RandomResizedCrop((crop, 1.0), ratio=(0.9, 1 / 0.9)) if crop < 1 else as_it_is
 
     def pretext(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        """Images [N, C, S, S], uint8 or float, to float views in all turns and labels [turns * N]."""
+        """Images [N, C, S, S] to float views in all turns [turns * N, ...], labels [turns * N]."""
         x = self.view(x, generator)
         turns = torch.tensor(self.turns, device=x.device)
         labels = torch.arange(len(turns), device=x.device).repeat_interleave(len(x))
@@ -83,11 +90,34 @@ def as_it_is(x: Tensor, generator: torch.Generator | None) -> Tensor:
     return to_float(x)
 
 
-# --- Exercise: The loss ---
+# --- The method ---
 METHOD = Rotation
 PASSES = 4  # each image in four turns
 RECIPES = {
-    "laptop": Recipe(steps=900, lr=2e-3, batch=64, encoder="small", optimizer="adamw", weight_decay=0.01),
-    # the paper's optimiser and batch; 100 epochs of CIFAR-10, 351 steps each, with a cosine instead of steps
-    "gpu": Recipe(steps=35_100, lr=0.1, batch=128, encoder="resnet18", optimizer="sgd", weight_decay=5e-4),
+    "laptop": Recipe(
+        steps=900,
+        lr=2e-3,
+        batch=64,
+        encoder="small",
+        optimizer="adamw",
+        weight_decay=0.01,
+    ),
+    # the paper's optimiser and batch; 100 epochs of CIFAR-10, 351 steps each, with a cosine
+    "gpu": Recipe(
+        steps=35_100,
+        lr=0.1,
+        batch=128,
+        encoder="resnet18",
+        optimizer="sgd",
+        weight_decay=5e-4,
+    ),
 }
+
+
+# --- A shortcut ---
+def scan(x: Tensor) -> Tensor:
+    """A copy of x uint8 [N, C, S, S] with a dotted line along the lower edge."""
+    x = x.clone()
+    x[:, :, -1, 0::4] = 255
+    x[:, :, -1, 2::4] = 0
+    return x
