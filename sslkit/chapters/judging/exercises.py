@@ -8,23 +8,25 @@ from torch import Tensor
 from sslkit.checks.exercise import Task
 
 def knn_predict(train_h: Tensor, train_y: Tensor, test_h: Tensor, k: int) -> Tensor:
-    """Class of each test image: the majority among its k nearest training images by cosine similarity.
+    """Class of each test image: the majority among its k nearest training images by cosine.
 
     Where two classes have equally many of the k, the one of the nearest image among them wins.
-    train_h: features [N, D], train_y: classes int64 [N], test_h: features [M, D]. Returns classes int64 [M].
+    train_h: features [N, D], train_y: classes int64 [N], test_h: features [M, D].
+    Returns classes int64 [M].
     """
     similarity = F.normalize(test_h, dim=1) @ F.normalize(train_h, dim=1).T
     neighbours = train_y[similarity.topk(k, dim=1).indices]  # classes [M, k], nearest first
-    votes = (neighbours[:, :, None] == neighbours[:, None, :]).sum(dim=2)  # of each neighbour's class
-    winner = votes.argmax(dim=1, keepdim=True)  # the first of equals, which is the nearest
+    votes = (neighbours[:, :, None] == neighbours[:, None, :]).sum(dim=2)  # of each one's class
+    winner = votes.argmax(dim=1, keepdim=True)  # the first where several are equal: the nearest
     return neighbours.gather(1, winner).squeeze(1)
 
 
 def effective_rank(h: Tensor) -> Tensor:
-    """How many directions the features use: 1 (all on one line) up to min(N, D) (all equally). Not centred.
+    """How many directions the features use: 1 (all on one line) up to min(N, D). Not centred.
 
-    exp(-sum of p log p) over the singular values s of h, p = s / sum(s); where p is 0, p log p counts as 0.
-    h: features [N, D]. Returns one number. Source: RankMe, Garrido et al. 2023, who add 1e-7 to p.
+    exp(-sum of p log p) over the singular values s of h, p = s / sum(s); 0 log 0 counts as 0.
+    h: features [N, D]. Returns one number.
+    Source: Roy & Vetterli 2007; with the 1e-7 of RankMe, Garrido et al. 2023.
     """
     s = torch.linalg.svdvals(h)
     p = s / s.sum() + 1e-7
@@ -32,7 +34,7 @@ def effective_rank(h: Tensor) -> Tensor:
 
 
 def alignment(z1: Tensor, z2: Tensor) -> Tensor:
-    """Mean squared distance of positive pairs after scaling each row to length 1: 0 is best, 4 is opposite.
+    """Mean squared distance of positive pairs, each row scaled to length 1: 0 is best, 4 opposite.
 
     z1, z2: projections of two views, row i of both being one image, [N, D]. Returns one number.
     Source: Wang & Isola 2020, section 4.1, with alpha = 2.
@@ -41,10 +43,10 @@ def alignment(z1: Tensor, z2: Tensor) -> Tensor:
 
 
 def uniformity(z: Tensor) -> Tensor:
-    """log of the mean of exp(-2 d^2) over all pairs of different rows, d their distance at length 1.
+    """log of the mean of exp(-2 d^2) over all pairs of rows, d their distance at length 1.
 
-    0 means that all rows are one point; lower is more uniform. z: projections [N, D]. Returns one number.
-    Source: Wang & Isola 2020, section 4.1, with t = 2.
+    0 means that all rows are one point; lower is more uniform. z: projections [N, D].
+    Returns one number. Source: Wang & Isola 2020, section 4.1, with t = 2.
     """
     squared = torch.pdist(F.normalize(z, dim=1)).square()  # each pair i < j once
     return squared.mul(-2).exp().mean().log()
