@@ -46,13 +46,16 @@ def one(chapter: str, name: str, seed: int, recipe: Recipe, data_name: str, limi
     torch.set_num_threads(1)
     data, ablation = load(data_name, limit=limit), of(chapter).get(name, next(iter(of(chapter).values())))
     method, start, curve = ablation.build(get(chapter).METHOD, recipe, data.channels, seed), time.process_time(), []
+    spread: list[list[float]] = []  # of a method without a chance level
     if name != UNTRAINED:
         for record in train(method, data.pretrain, ablation.recipe(recipe), seed=seed):
             if record.due(60):
                 curve.append([record.step, round(record.loss, 4)])
+            if record.spread is not None:
+                spread.append([record.step, round(record.spread, 4), round(record.rank, 2)])
     spent = round(time.process_time() - start)
     scores = {judge: round(score, 4) for judge, score in on_val(method, data).items()}
-    return {"scores": scores, "curve": curve, "core seconds": spent}
+    return {"scores": scores, "curve": curve, **({"spread": spread} if spread else {}), "core seconds": spent}
 
 
 def table(runs: dict[str, dict[str, dict]], seeds: int) -> dict[str, dict[str, list[float]]]:

@@ -1,0 +1,78 @@
+"""The pictures of chapter 12: collapse as it happens, one number that lives or dies, the spectrum of a predictor."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sslkit import evidence
+from sslkit.plots.curves import draw_losses
+from sslkit.plots.picture import WIDTH, Picture, drawing, frame, name_lines, plain_axes, render
+from sslkit.plots.text import describe
+
+
+@drawing
+def side_by_side(panels: dict[str, dict[str, tuple]], xlabel: str, title: str, caption: str) -> Picture:
+    """Panels of curves side by side, {what is shown: {name: (x, y)}}, with the names in the last."""
+    fig, (left, bottom, w, h) = frame(WIDTH, 3.2, title, caption)
+    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0.04, h_pad=0)
+    for ax, (what, curves) in zip(fig.subplots(1, len(panels), squeeze=False)[0], panels.items()):
+        plain_axes(ax, xlabel, title=what, grid="y")
+        draw_losses(ax, curves, None, window=1)
+        if ax.get_legend():
+            ax.get_legend().remove()
+    name_lines(ax)
+    ends = "; ".join(
+        f"{what}: " + ", ".join(f"{name} {np.ravel(y)[-1]:.3g}" for name, (_, y) in curves.items())
+        for what, curves in panels.items()
+    )
+    return render(fig, describe(f"Curves, at their ends {ends}", title, caption), colours=128)
+
+
+def collapse(name: str, runs: dict[str, str], title: str, losses: bool = True) -> Picture:
+    """Loss, spread and rank of z of runs in results/NAME.json (seed 0) as they trained, {shown as: run}; those that were made."""
+    found = evidence.results(name)
+    made = {shown: found["runs"][run]["0"] for shown, run in runs.items() if run in found["runs"]}
+    panels: dict[str, dict[str, tuple]] = {"loss": {}} if losses else {}
+    panels |= {"spread of z": {}, "effective rank of z": {}}
+    for shown, run in made.items():
+        step, spread, rank = zip(*run["spread"])
+        panels["spread of z"][shown], panels["effective rank of z"][shown] = (step, spread), (step, rank)
+        if losses:
+            panels["loss"][shown] = tuple(zip(*run["curve"]))
+    caption = f"Seed 0, {found['recipe']['steps']:,} steps of {found['recipe']['batch']} images; of 256 projections of the training batch."
+    return side_by_side(panels, "step", title, caption)
+
+
+def one_number(paths: dict[str, list[float]], title: str) -> Picture:
+    """|w| of the one-number world over the steps."""
+    curves = {name: (range(1, len(path) + 1), path) for name, path in paths.items()}
+    caption = "One factor w for the student and one for the predictor, both 1 at first; noise of standard deviation 0.5."
+    return side_by_side({"w: 0 is collapse": curves}, "step", title, caption)
+
+
+def other_view(z: Tensor) -> Tensor:
+    """z [2N, K] of two views, with the views exchanged: row i is that of the other view of its image."""
+    return torch.cat(z.chunk(2)[::-1])
+
+
+def spectrum(extras: dict[str, dict[str, Tensor]], gains: Callable[[Tensor, Tensor], Any], most: int = 40) -> Picture:
+    """Along the strongest directions of z, what the predictor passes on and what the two views share, {network: extras}.
+
+    A cosine does not see how long p is, so the predictor's gains are scaled to agree with the shares on the whole (least squares).
+    """
+    panels = {}
+    for network, seen in extras.items():
+        z, p = seen["z"].float().cpu(), seen["p"].float().cpu()
+        shared, passed = gains(z, other_view(z))[1][:most], gains(z, p)[1][:most]
+        passed = passed * (passed @ shared) / (passed @ passed)
+        x = range(1, len(shared) + 1)
+        panels[network] = {
+            "shared by the two views": (x, shared.tolist()),
+            "passed on by the predictor": (x, passed.tolist()),
+        }
+    title = "The predictor learns how much of each direction the other view shares"
+    caption = f"The {most} strongest directions of z on {len(z) // 2} validation scenes, two views each; gains up to one common factor."
+    return side_by_side(panels, "direction, strongest first", title, caption)
