@@ -23,6 +23,8 @@ from tables import machine, on_val, print_table, save
 
 from sslkit.chapters import data_of, get
 from sslkit.datasets import load
+from sslkit.measures import effective_rank
+from sslkit.probes import features
 from sslkit.train import Recipe, train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,14 +47,19 @@ def one(chapter: str, name: str, seed: int, recipe: Recipe, data_name: str, limi
 
     torch.set_num_threads(1)
     data, ablation = load(data_name, limit=limit), of(chapter).get(name, next(iter(of(chapter).values())))
-    method, start, curve = ablation.build(get(chapter).METHOD, recipe, data.channels, seed), time.process_time(), []
+    method, start = ablation.build(get(chapter).METHOD, recipe, data.channels, seed), time.process_time()
+    curve: list[list[float]] = []
+    spread: list[list[float]] = []
     if name != UNTRAINED:
         for record in train(method, data.pretrain, ablation.recipe(recipe), seed=seed):
             if record.due(60):
                 curve.append([record.step, round(record.loss, 4)])
+            if record.spread is not None and record.due(20):
+                spread.append([record.step, round(record.spread, 3), round(record.rank, 1)])
     spent = round(time.process_time() - start)
     scores = {judge: round(score, 4) for judge, score in on_val(method, data).items()}
-    return {"scores": scores, "curve": curve, "core seconds": spent}
+    rank = round(effective_rank(features(method, data.val.x)), 1)
+    return {"scores": scores, "curve": curve, "spread, rank of z": spread, "rank of h": rank, "core seconds": spent}
 
 
 def table(runs: dict[str, dict[str, dict]], seeds: int) -> dict[str, dict[str, list[float]]]:
