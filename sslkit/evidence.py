@@ -28,11 +28,19 @@ def by_row(table: dict[str, dict], rows: dict[str, str] | None = None) -> dict[s
 
 
 def scoreboard(
-    name: str, rows: dict[str, str] | None = None, title: str = "", highlight: str | None = None
+    name: str,
+    rows: dict[str, str] | None = None,
+    title: str = "",
+    highlight: str | None = None,
+    also: dict[str, str] | None = None,
 ) -> plots.Picture:
     """A table of results/NAME.json: rows by judges, a dot for each seed; which split, how many seeds and the command are
-    said below."""
+    said below. also: {shown as: what else the runs of an ablation keep}, such as {"rank of h": "rank of h"}."""
     found = results(name)
+    for shown, key in (also or {}).items():
+        found["rows"][shown] = {
+            row: [found["runs"][row][str(seed)][key] for seed in found["seeds"]] for row in found["rows"]["kNN"]
+        }
     recipe = found.get("recipe", found)
     caption = f"{len(found['seeds'])} seeds, {recipe['steps']:,} steps of {recipe['batch']} images; {found.get('split', 'test')} split."
     table = by_row(found["rows"], rows)

@@ -19,6 +19,15 @@ def first_of(split: Any, kinds: list[int]) -> Any:
     return split[torch.stack([(split.y == kind).nonzero()[0, 0] for kind in kinds])]
 
 
+def stages(name: str, before: nn.Module, now: nn.Module, data: Any) -> dict[str, nn.Module]:
+    """A chapter's encoders to look at side by side: untrained, trained in the notebook, and that of the method's hour on the shelf,
+    where it is there for these data."""
+    found = {"untrained": before, "two minutes": now}
+    if (runs.READY / "shelf" / f"{name}_{data.name}.pt").exists():
+        found["an hour"] = runs.shelf(name, data.name)
+    return found
+
+
 def maps(encoders: dict[str, nn.Module], data: Any, title: str, n: int = 800) -> plots.Picture:
     """t-SNE maps of the same test samples by several encoders, {name: encoder}."""
     some = data.test[plots.subsample(len(data.test), n)]

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 
 
-def mlp(dims: list[int]) -> nn.Sequential:
-    """Linear layers through `dims`, with batch norm and ReLU between them: [N, dims[0]] -> [N, dims[-1]]."""
+def mlp(dims: list[int], bias: bool = True) -> nn.Sequential:
+    """Linear layers through `dims`, with batch norm and ReLU between them: [N, dims[0]] -> [N, dims[-1]]; bias: of the last one."""
     layers: list[nn.Module] = []
     for wide, narrow in zip(dims[:-2], dims[1:-1]):
         layers += [nn.Linear(wide, narrow, bias=False), nn.BatchNorm1d(narrow), nn.ReLU(inplace=True)]
-    return nn.Sequential(*layers, nn.Linear(dims[-2], dims[-1]))
+    return nn.Sequential(*layers, nn.Linear(dims[-2], dims[-1], bias=bias))
 
 
 def conv(channels_in: int, channels_out: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:

@@ -23,6 +23,8 @@ from tables import machine, on_val, print_table, save
 
 from sslkit.chapters import data_of, get
 from sslkit.datasets import load
+from sslkit.measures import effective_rank
+from sslkit.probes import features
 from sslkit.train import Recipe, train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,8 +47,9 @@ def one(chapter: str, name: str, seed: int, recipe: Recipe, data_name: str, limi
 
     torch.set_num_threads(1)
     data, ablation = load(data_name, limit=limit), of(chapter).get(name, next(iter(of(chapter).values())))
-    method, start, curve = ablation.build(get(chapter).METHOD, recipe, data.channels, seed), time.process_time(), []
-    spread: list[list[float]] = []  # of a method without a chance level
+    method, start = ablation.build(get(chapter).METHOD, recipe, data.channels, seed), time.process_time()
+    curve: list[list[float]] = []
+    spread: list[list[float]] = []  # of a method without a chance level: step, spread and rank of its outputs
     if name != UNTRAINED:
         for record in train(method, data.pretrain, ablation.recipe(recipe), seed=seed):
             if record.due(60):
@@ -55,7 +58,8 @@ def one(chapter: str, name: str, seed: int, recipe: Recipe, data_name: str, limi
                 spread.append([record.step, round(record.spread, 4), round(record.rank, 2)])
     spent = round(time.process_time() - start)
     scores = {judge: round(score, 4) for judge, score in on_val(method, data).items()}
-    return {"scores": scores, "curve": curve, **({"spread": spread} if spread else {}), "core seconds": spent}
+    rank = round(effective_rank(features(method, data.val.x)), 1)
+    return {"scores": scores, "curve": curve, "spread": spread, "rank of h": rank, "core seconds": spent}
 
 
 def table(runs: dict[str, dict[str, dict]], seeds: int) -> dict[str, dict[str, list[float]]]:
