@@ -1,0 +1,45 @@
+"""What chapter 15 changes, one thing at a time; `python tests/benchmarks/ablate.py swav` trains each at full length."""
+
+from typing import Any
+
+from sslkit.train import Ablation
+
+QUARTER = {"steps": 250}
+
+
+def no_seats(method: Any) -> None:
+    """Codes are wishes: a softmax of each image's own scores, whatever the others want."""
+    method.codes = lambda scores, queue: (scores / method.epsilon).softmax(dim=1).detach()
+
+
+def wrong_partner(method: Any) -> None:
+    """A bug: the codes belong to other images."""
+    codes = method.codes
+    method.codes = lambda scores, queue: codes(scores, queue).roll(1, 0)
+
+
+def own_code(method: Any) -> None:
+    """A bug: not swapped, each view predicts its own code."""
+    pretext = method.pretext
+
+    def twice(x, generator):
+        view, _ = pretext(x, generator)[:2]
+        return view, view
+
+    method.pretext = twice
+
+
+ABLATIONS = {
+    "as it is": Ablation(),
+    "no seats": Ablation(change=no_seats),
+    "one turn": Ablation(options={"iterations": 1}),
+    "16 prototypes": Ablation(options={"prototypes": 16}),
+    "1024 prototypes": Ablation(options={"prototypes": 1024}),
+    "two small crops": Ablation(options={"crops": 2}, settings={"steps": 700}),
+    "batch 32": Ablation(settings={"batch": 32}),
+    "batch 32, queue": Ablation(settings={"batch": 32}, options={"queue": 480}),
+    "a quarter": Ablation(settings=QUARTER, once=True),
+    "wrong partner": Ablation(settings=QUARTER, change=wrong_partner, once=True),
+    "own code": Ablation(settings=QUARTER, change=own_code, once=True),
+    "seats forgotten": Ablation(settings=QUARTER, change=no_seats, once=True),
+}

@@ -1,0 +1,205 @@
+"""Exercises of chapter 15: seats shared out evenly, swapped prediction, prototypes in use, a turn of k-means."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslkit.checks.exercise import Exercise, draw, draw_rows, mistake
+
+
+def sinkhorn_loop(scores: Tensor, epsilon: float, iterations: int) -> Tensor:
+    rows = [[math.exp(s / epsilon) for s in row] for row in scores.double().tolist()]
+    n, k = len(rows), len(rows[0])
+    for _ in range(iterations):
+        for column in range(k):
+            taken = math.fsum(row[column] for row in rows)
+            for row in rows:
+                row[column] = row[column] / taken * n / k
+        rows = [[share / math.fsum(row) for share in row] for row in rows]
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+def turns(scores: Tensor, epsilon: float, iterations: int, order: str) -> Tensor:
+    """Columns ("c") and rows ("r") scaled in the order given, each turn."""
+    Q, (N, K) = (scores / epsilon).exp(), scores.shape
+    for _ in range(iterations):
+        for axis in order:
+            Q = Q / Q.sum(0, keepdim=True) * (N / K) if axis == "c" else Q / Q.sum(1, keepdim=True)
+    return Q
+
+
+SINKHORN = Exercise(
+    "sinkhorn", sinkhorn_loop,
+    trials=lambda: [
+        (draw(s, n, k, spread=0.4), e, t)
+        for s, (n, k, e, t) in enumerate([(3, 2, 0.5, 1), (4, 3, 0.2, 3), (6, 4, 0.1, 2), (3, 6, 0.3, 5), (8, 8, 1.0, 3)])
+    ],
+    mistakes=(
+        mistake("rows first", "You scale the rows first and the columns last, so an image may sit more or less than once. Columns "
+                "first: the rows "
+                "must be exact in the end.",
+                lambda s, e, t: turns(s, e, t, "rc")),
+        mistake("columns only", "You never scale the rows: each image must sit once in all.", lambda s, e, t: turns(s, e, t, "c"),
+                ("Q = Q / Q.sum(dim=1, keepdim=True)", "pass")),
+        mistake("rows only", "You never scale the columns, so nothing is shared: this is a softmax. Each prototype must hold N / K images.",
+                lambda s, e, t: turns(s, e, t, "r"), ("Q = Q / Q.sum(dim=0, keepdim=True) * (N / K)", "pass")),
+        mistake("one turn", "You scale columns and rows once. Take `iterations` turns.", lambda s, e, t: turns(s, e, 1, "cr")),
+        mistake("epsilon multiplied", "Divide the scores by epsilon: a small one must make the codes sharp.", (") / epsilon", ") * "
+                "epsilon")),
+        mistake("epsilon ignored", "epsilon is not used. Divide the scores by it before exp.", (") / epsilon)", "))")),
+        mistake("no exp", "You share out the scores themselves, which may be negative. Start from exp(scores / epsilon).",
+                lambda s, e, t: turns((s - s.min() + 1e-9).log() * e, e, t, "cr"), (".exp()", "")),
+        mistake("rows sum to 1 / K", "Your rows do not sum to 1. The last step divides each row by its own sum.",
+                lambda s, e, t: turns(s, e, t, "cr") / s.shape[1]),
+        mistake("all sums to 1", "The whole table adds up to 1, as in the middle of the paper's code. Multiply by N in the end: each "
+                "image's code must sum to 1.",
+                lambda s, e, t: turns(s, e, t, "cr") / len(s)),
+        mistake("axes exchanged", "You took columns for images. Images are rows: dim=1 runs along one image's shares.",
+                lambda s, e, t: turns(s.T, e, t, "cr").T),
+    ),
+)  # fmt: skip
+
+
+def swapped_loss_loop(scores: Tensor, codes: Tensor, temperature: float) -> Tensor:
+    total, pairs = 0.0, 0
+    for a, code in enumerate(codes.detach().double()):
+        for v, view in enumerate(scores.double()):
+            if v == a:
+                continue
+            pairs += 1
+            for wanted, given in zip(code, view):
+                weights = torch.stack([torch.exp(s / temperature) for s in given])
+                for q, weight in zip(wanted, weights):
+                    total = total - q * torch.log(weight / weights.sum()) / len(view)
+    return total / pairs
+
+
+def terms(scores: Tensor, codes: Tensor, temperature: float, keep=lambda a, v: a != v) -> Tensor:
+    """The cross-entropy of each image for the pairs (a, v) that are kept, [pairs, N]."""
+    log_p = (scores / temperature).log_softmax(2)
+    pairs = [(a, v) for a in range(len(codes)) for v in range(len(scores)) if keep(a, v)]
+    return torch.stack([-(codes[a].detach() * log_p[v]).sum(1) for a, v in pairs])
+
+
+def exchanged(scores: Tensor, codes: Tensor, temperature: float) -> Tensor:
+    """The cross-entropy with p for the label and q for the prediction."""
+    p, log_q = (scores / temperature).softmax(2), codes.log()
+    pairs = [(a, v) for a in range(len(codes)) for v in range(len(scores)) if a != v]
+    return torch.stack([-(p[v] * log_q[a]).sum(1).mean() for a, v in pairs]).mean()
+
+
+def swapped_trials() -> list[tuple]:
+    shapes = [(2, 2, 2, 3, 0.5), (3, 2, 4, 3, 0.2), (4, 2, 3, 5, 1.0), (4, 3, 5, 2, 0.1)]
+    return [(draw(s, v, n, k), draw(s + 50, a, n, k).softmax(2), t) for s, (v, a, n, k, t) in enumerate(shapes)]
+
+
+SWAPPED = Exercise(
+    "swapped_loss", swapped_loss_loop, grad=True, trials=swapped_trials,
+    mistakes=(
+        mistake("not swapped", "Each view predicts its own code, which it knows already. Only pairs of different views count: v != a.",
+                lambda s, c, t: terms(s, c, t, lambda a, v: a == v).mean()),
+        mistake("own code too", "Pairs of a view and its own code are still among them. Leave out v == a.",
+                lambda s, c, t: terms(s, c, t, lambda a, v: True).mean(), (" if a != v", "")),
+        mistake("small views left out", "Only the views that have codes predict. The small ones predict too: v runs over all V views.",
+                lambda s, c, t: terms(s[: len(c)], c, t).mean(), ("len(scores)", "len(codes)")),
+        mistake("temperature multiplied", "Divide the scores by the temperature: a small one must sharpen the softmax.", (") / "
+                "temperature", ") * temperature")),
+        mistake("temperature ignored", "The temperature is not used. Divide the scores by it.", (") / temperature", ")")),
+        mistake("sum over pairs", "You add up the pairs. Take their mean.", (".mean()", ".sum()")),
+        mistake("sum over images", "You add up the images. Take their mean.", lambda s, c, t: terms(s, c, t).sum(1).mean()),
+        mistake("sign", "Cross-entropy is minus the sum of q log p. Yours pushes the views apart.", ("return torch", "return -torch")),
+        mistake("hard labels", "You keep each code's largest entry alone. Codes are soft: all entries count.",
+                lambda s, c, t: terms(s, F.one_hot(c.argmax(2), c.shape[2]).to(s), t).mean()),
+        mistake("codes as logits", "You put a softmax on the codes. They are distributions already.",
+                lambda s, c, t: terms(s, c.softmax(2), t).mean()),
+        mistake("roles exchanged", "You predict the scores from the codes. The codes are the labels q, the scores give log p.",
+                exchanged),
+        mistake("gradient through the codes", "Codes are labels: detach them.", ("codes.detach()", "codes")),
+    ),
+)  # fmt: skip
+
+
+def prototypes_in_use_loop(codes: Tensor) -> Tensor:
+    entropy = 0.0
+    for k in range(codes.shape[1]):
+        share = math.fsum(codes[:, k].double().tolist()) / len(codes)
+        entropy -= share * math.log(share) if share > 0 else 0.0
+    return torch.tensor(math.exp(entropy), dtype=torch.float64)
+
+
+def use_trials() -> list[tuple]:
+    shapes = [(3, 2), (4, 3), (6, 5), (12, 8)]
+    soft = [(draw(s, n, k, spread=2.0).softmax(1),) for s, (n, k) in enumerate(shapes)]
+    return [*soft, (F.one_hot(torch.tensor([0, 0, 2]), 4).float(),)]
+
+
+USE = Exercise(
+    "prototypes_in_use", prototypes_in_use_loop, trials=use_trials,
+    mistakes=(
+        mistake("mean of entropies", "You take each image's entropy and then the mean. That says how split an image is; take the mean "
+                "code first.",
+                lambda c: torch.special.entr(c).sum(1).mean().exp()),
+        mistake("no exponential", "This is the entropy. exp makes a number of prototypes of it.", (".sum().exp()", ".sum()")),
+        mistake("sign", "The entropy is minus the sum of p ln p; yours gives 1 over the number.", ("entr(mean).sum()",
+                "entr(mean).sum().neg()")),
+        mistake("mean along the prototypes", "You average over the prototypes. Average over the images: dim=0.", ("dim=0", "dim=1")),
+        mistake("sum of codes", "You add up the codes. Take their mean, so that it sums to 1.",
+                lambda c: torch.special.entr(c.sum(0)).sum().exp()),
+        mistake("base 2", "The entropy is in bits, but exp undoes the natural logarithm.", ("entr(mean).sum()",
+                "entr(mean).sum().div(math.log(2))"),
+                lambda c: (torch.special.entr(c.mean(0)).sum() / math.log(2)).exp()),
+        mistake("favourites counted", "You count the prototypes that are somebody's favourite. Use the whole codes: exp of an entropy.",
+                lambda c: torch.tensor(float(len(c.argmax(1).unique())))),
+        mistake("nan at 0", "0 times ln 0 is not a number in floating point; here it counts as 0.",
+                lambda c: (-(c.mean(0) * c.mean(0).log()).sum()).exp()),
+    ),
+)  # fmt: skip
+
+
+def kmeans_turn_loop(h: Tensor, centres: Tensor) -> Tensor:
+    groups: list[list[Tensor]] = [[] for _ in centres]
+    for point in h.double():
+        distances = [((point - centre) ** 2).sum().item() for centre in centres.double()]
+        groups[distances.index(min(distances))].append(point)
+    return torch.stack([sum(g) / len(g) if g else centre for g, centre in zip(groups, centres.double())])
+
+
+def members(h: Tensor, centres: Tensor) -> Tensor:
+    """Who belongs to whom, [N, K] of 0 and 1."""
+    return F.one_hot(torch.cdist(h, centres).argmin(1), len(centres)).to(h)
+
+
+def kmeans_trials() -> list[tuple]:
+    found = []
+    for s, (n, k, d) in enumerate([(4, 2, 1), (6, 3, 2), (12, 4, 3)]):
+        centres = draw_rows(s + 9, k, d)
+        centres[-1] += 30.0  # nobody's nearest
+        found.append((draw_rows(s, n, d), centres))
+    return [*found, (draw_rows(7, 20, 2), draw_rows(8, 3, 2))]
+
+
+KMEANS = Exercise(
+    "kmeans_turn", kmeans_turn_loop, trials=kmeans_trials,
+    mistakes=(
+        mistake("empty centre to 0", "A centre without rows goes to the origin. It must stay where it is.",
+                ("torch.where(count > 0, member.T @ h / count.clamp(min=1), centres)", "member.T @ h / count.clamp(min=1)")),
+        mistake("empty centre not a number", "A centre without rows divides 0 by 0. It must stay where it is.",
+                lambda h, c: members(h, c).T @ h / members(h, c).sum(0)[:, None]),
+        mistake("sum instead of mean", "You add up the rows of a centre. Divide by how many there are.", (" / count.clamp(min=1)", "")),
+        mistake("divided by N", "You divide by all N rows. Divide by the rows of the centre.", ("count.clamp(min=1)", "len(h)")),
+        mistake("farthest", "You assign each row to the farthest centre.", ("argmin", "argmax")),
+        mistake("dot product", "You take the largest dot product. k-means takes the smallest Euclidean distance.",
+                ("torch.cdist(h, centres).argmin(dim=1)", "(h @ centres.T).argmax(dim=1)")),
+        mistake("nearest row of each centre", "You look for the nearest row of each centre. Each row looks for its nearest centre: dim=1.",
+                lambda h, c: h[torch.cdist(h, c).argmin(0)]),
+        mistake("assignments returned", "You return who belongs to whom. Return the new centres.",
+                lambda h, c: torch.cdist(h, c).argmin(1)),
+        mistake("centres not moved", "The centres are where they were. Move each to the mean of its rows.", lambda h, c: c),
+    ),
+)  # fmt: skip
+
+EXERCISES = [SINKHORN, SWAPPED, USE, KMEANS]
