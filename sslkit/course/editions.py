@@ -21,9 +21,9 @@ STUB = "raise NotImplementedError"
 HANDED_OUT = "sslkit_course"  # in a student's notebook: the version of the kit that it was made with
 
 READERS = re.compile(
-    r"(?P<start>\*This one is built by you, if you like\.\* |)(?:The|Each) solution stands in (?:the|its) cell,? marked `#\| exercise`"
-    r"(?:: empty the function, write your own,|\. Replace it by your own,) run it and the cell below, and `check` says "
-    r"whether (?:it|yours) is right and, if not, what is likely wrong\."
+    r"(?:The|the|Each) solution stands in (?:the|its) cell,?\s+marked\s+`#\| exercise`.{,120}?`check` says\s+whether (?:it|yours) is "
+    r"right(?: and, if not, what is likely wrong)?\.",
+    re.DOTALL,
 )
 STUDENTS = (
     f"Write the function in the cell marked `#| exercise`, in place of `{STUB}`. Run it and the cell below: `check` says whether it is "

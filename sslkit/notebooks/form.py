@@ -5,8 +5,14 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-LINES, COLUMNS, DRAWN = 15, 100, 0.35  # most lines of a cell that is not exported, most columns, most of all lines that draw
-TEACHES = re.compile(r"^(def|class) |\bin train\(", re.MULTILINE)  # what is built or trained may be shown in the same cell
+LINES, COLUMNS, DRAWN = (
+    15,
+    100,
+    0.35,
+)  # most lines of a cell that is not exported, most columns, most of all lines that draw
+TEACHES = re.compile(
+    r"^(def|class) |\bin train\(", re.MULTILINE
+)  # what is built or trained may be shown in the same cell
 DRAWS = re.compile(r"\b(plots|pictures|looks|evidence|widgets?|figures|diagram|json)\.|\b(print|display)\(")
 
 
@@ -22,7 +28,9 @@ class Form:
 
 def form(nb: NotebookNode) -> Form:
     """What to shorten in a notebook. Empty lines and comments do not count."""
-    cells = [cell.source for cell in nb.cells if cell.cell_type == "code" and "colab" not in cell.metadata.get("tags", [])]
+    cells = [
+        cell.source for cell in nb.cells if cell.cell_type == "code" and "colab" not in cell.metadata.get("tags", [])
+    ]
     own = [source for source in cells if not source.startswith("#| ex")]  # neither exported nor an exercise
     wide = [line for source in cells for line in source.splitlines() if len(line) > COLUMNS]
     draw = sum(lines(source) for source in own if DRAWS.search(source) and not TEACHES.search(source))
