@@ -4,10 +4,11 @@
 
 An area is some modules of the package (AREAS). Every place of them that a rule fits (see `changes`) is a possible mutant; `--each` of
 them are drawn for each area by the seed. A mutant is written into a copy of the tree, never into this one. Which quick tests run through
-its line is known from one run of all of them under coverage (made on first use, a quarter of an hour, kept in --map); these run,
-those of files that name its module first, and a failure, an error or a hang catches it. A line that no test runs through is run when its module is imported: then
-all tests of files that name the module run. What survives is listed with its reason in tests/benchmarks/survivors.json, {mutant:
-reason}; one without a reason makes this command fail. Results are kept as they come: a second call goes on where the first one stopped.
+its line is known from one run of all of them under coverage (made on first use, a quarter of an hour, kept in --map); these run, those of
+files that name its module first, and a failure, an error or a hang catches it. A line that no test runs through is run when its module is
+imported: then all tests of files that name the module run. What survives is listed with its reason in tests/benchmarks/survivors.json,
+{mutant: reason}; one without a reason makes this command fail. Results are kept as they come: a second call goes on where the first one
+stopped.
 """
 
 import argparse
