@@ -37,7 +37,7 @@ def seeds(h: Tensor, kinds: Tensor, classes: list[str]) -> plots.Picture:
     return plots.tsne_maps(
         [(f"seed {seed}", one, kinds) for seed, one in enumerate(xy)],
         classes,
-        title="One set of features, three seeds: the islands change places",
+        title="One set of features, three seeds: three maps",
         caption=f"Perplexity 30, random start, {len(h)} validation images. Of a point's 10 nearest on one map, {stay:.0%} are "
         f"among its 10 nearest on another (by chance {10 / (len(h) - 1):.0%}).",
     )
