@@ -67,7 +67,8 @@ def four_teachers(method: Any) -> None:
 
 def direct(method: Any, floor: float = 0.1, keep: float = 0.9) -> None:
     """The linear predictor is not trained but computed from a running mean of z z' (Tian et al. 2021)."""
-    weight, mean = method.predictor[0].weight.requires_grad_(False), []
+    weight = method.predictor[0].weight.requires_grad_(False)
+    mean: list[Tensor] = []
     method.predictor[0].bias.requires_grad_(False).zero_()
     forward, after_step = method.forward, method.after_step
 

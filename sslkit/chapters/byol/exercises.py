@@ -8,9 +8,9 @@ from sslkit.chapters.byol.method import momentum_at, negative_cosine
 from sslkit.checks.exercise import Task
 
 def pull_on(w: float, p: float, noise: float) -> float:
-    """The mean gradient by w of (p w x1 - v x2)^2 / 2 with v held constant at w: views x1, x2 of x = -1 or 1.
+    """The mean gradient by w of (p w x1 - v x2)^2 / 2, v constant at w; views x1, x2 of x = -1 or 1.
 
-    w: the student; p: the predictor; noise: standard deviation of the views about x. Returns one number.
+    w: the student; p: the predictor; noise: standard deviation of the views about x.
     """
     return p * w * (p * (1 + noise**2) - 1)
 
@@ -18,8 +18,8 @@ def pull_on(w: float, p: float, noise: float) -> float:
 def gains(z: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
     """How strong each direction of z is, and how much of it p passes on, from the strongest.
 
-    z, p [N, K], N above K. Returns the eigenvalues of the mean of z z' and, along each eigenvector, the slope
-    of p on z through the origin, both [K].
+    z, p [N, K], N above K. Returns the eigenvalues of the mean of z z' and, along each
+    eigenvector, the slope of p on z through the origin, both [K].
     """
     strength, u = torch.linalg.eigh(z.T @ z / len(z))
     a, b = z @ u, p @ u
@@ -27,9 +27,10 @@ def gains(z: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def direct_predictor(z: Tensor, floor: float = 0.1) -> Tensor:
-    """The linear predictor [K, K] that passes on each direction of z [N, K] by the square root of its strength.
+    """The linear predictor [K, K] that passes on each direction of z by the root of its strength.
 
-    floor: what the weakest directions keep. Source: Tian et al. 2021, section 4 (there with a running mean).
+    z: projections [N, K]; floor: what the weakest directions keep.
+    Source: Tian et al. 2021, section 4, there with a running mean.
     """
     strength, u = torch.linalg.eigh(z.T @ z / len(z))
     strength = strength.clamp_min(0)

@@ -17,10 +17,10 @@ from sslkit.train import Recipe
 
 # --- Exercise: The pull ---
 def negative_cosine(p: Tensor, t: Tensor) -> Tensor:
-    """How far the predictions are from their targets: -cosine of each row of p with its row of t, mean.
+    """How far predictions are from their targets: -cosine of each row of p with its row of t, mean.
 
-    p: predictions [N, K]; t: targets [N, K], without gradient. Returns a scalar from -1 (all right) to 1,
-    computed in float32 (float64 stays float64).
+    p: predictions [N, K]; t: targets [N, K], without gradient. Returns a scalar from -1 (all right)
+    to 1, computed in float32 (float64 stays float64).
     Source: Chen & He 2021, eq. 1; 2 + 2 times it is Grill et al. 2020, eq. 2.
     """
     with full_precision(p):
@@ -30,7 +30,7 @@ def negative_cosine(p: Tensor, t: Tensor) -> Tensor:
 
 # --- Exercise: A teacher that slows down ---
 def momentum_at(progress: float, first: float, last: float = 1.0) -> float:
-    """The teacher's momentum after a share `progress` (0 .. 1) of the run: from first to last, half a cosine.
+    """The teacher's momentum after a share `progress` (0 .. 1) of the run: half a cosine.
 
     Source: Grill et al. 2020, section 3.3, where last is 1.
     """
@@ -41,11 +41,11 @@ def momentum_at(progress: float, first: float, last: float = 1.0) -> float:
 class BYOL(nn.Module):
     """A student predicts what a slow teacher makes of the other view; nothing is pushed apart.
 
-    encoder: images [N, C, H, W] to features h [N, encoder.dim], which are what is kept; the projector's z
-    [N, projection] and the predictor's p [N, projection] are for the loss alone. momentum, last: of the
-    teacher, at the beginning and at the end of the run; 0 and 0 make it SimSiam. linear: a predictor of one
-    matrix in place of two layers. predictor_lr: the predictor's share of the learning rate.
-    crop, jitter: see simclr_views.
+    encoder: images [N, C, H, W] to features h [N, encoder.dim], which are what is kept; the
+    projector's z [N, projection] and the predictor's p [N, projection] are for the loss alone.
+    momentum, last: of the teacher, at the beginning and at the end of the run; 0 and 0 make it
+    SimSiam. linear: a predictor of one matrix in place of two layers. predictor_lr: the
+    predictor's share of the learning rate. crop, jitter: see simclr_views.
     Source: Grill et al. 2020, algorithm 1; Chen & He 2021, algorithm 1.
     """
 
@@ -105,7 +105,7 @@ class BYOL(nn.Module):
 
 # --- The method ---
 METHOD = BYOL
-PASSES = 4  # two views, each through student and teacher; the teacher's cost a third, having no gradient
+PASSES = 4  # two views, each by student and teacher; the teacher has no backward pass
 RECIPES = {
     "laptop": Recipe(
         steps=750,
@@ -126,7 +126,7 @@ RECIPES = {
         small_views=20,
         options={"momentum": 0.99},
     ),
-    # 200 epochs of CIFAR-10, 97 steps each; rates and momentum as lightly's benchmark has them for it
+    # 200 epochs of CIFAR-10, 97 steps each; the paper's momentum
     "gpu": Recipe(
         steps=19_500,
         lr=0.24,

@@ -12,6 +12,76 @@ from sslkit.plots.curves import draw_losses
 from sslkit.plots.picture import WIDTH, Picture, drawing, frame, name_lines, plain_axes, render
 from sslkit.plots.text import describe
 
+RESULTS = "ablations/byol_scenes"
+PARTS = {
+    "as it is": "BYOL",
+    "SimSiam": "SimSiam",
+    "no predictor": "no predictor",
+    "teacher learns": "teacher learns, too",
+    "no stop-gradient": "no stop-gradient",
+    "nothing of the three": "nothing of the three",
+}
+CURVES = {  # runs in RESULTS, each with the name it is shown by, and a title
+    "parts": (PARTS, "What happens as it trains when a part is missing"),
+    "bugs": (
+        {
+            "as it is": "as it should be",
+            "same view twice": "A",
+            "teacher forgotten": "B",
+            "target has the predictor": "C",
+        },
+        "Three bugs: which is which?",
+    ),
+}
+UNTRAINED = {"untrained": "untrained"}
+TABLES = {  # the same, and the row in strong blue
+    "ladder": (
+        {
+            "untrained": "the frozen teacher itself",
+            "frozen teacher": "its student",
+            "four teachers": "replaced three times",
+            "as it is": "follows slowly (BYOL)",
+            "SimSiam": "is the student (SimSiam)",
+        },
+        "What a student learns from four kinds of teacher",
+        "follows slowly (BYOL)",
+    ),
+    "left_over": (UNTRAINED | PARTS, "What the features are worth when a part is missing", "BYOL"),
+    "rates": (
+        UNTRAINED
+        | {
+            "predictor rate 0": "rate 0",
+            "predictor rate 0.1": "rate 0.1",
+            "as it is": "rate 1",
+            "predictor rate 10": "rate 10",
+        },
+        "The predictor's learning rate, as a share of the student's",
+        "rate 1",
+    ),
+    "computed": (
+        UNTRAINED
+        | {
+            "no predictor": "no predictor",
+            "as it is": "two layers, trained",
+            "linear predictor": "one matrix, trained",
+            "direct predictor": "one matrix, computed",
+        },
+        "A predictor that is computed from the features",
+        "one matrix, computed",
+    ),
+    "norms": (
+        UNTRAINED
+        | {
+            "as it is": "batch norm",
+            "group norm": "group norm",
+            "no norm": "no norm at all",
+            "group norm, no predictor": "group norm, no predictor",
+        },
+        "Nothing looks at the batch any more",
+        "group norm",
+    ),
+}
+
 
 @drawing
 def side_by_side(panels: dict[str, dict[str, tuple]], xlabel: str, title: str, caption: str) -> Picture:
@@ -31,25 +101,33 @@ def side_by_side(panels: dict[str, dict[str, tuple]], xlabel: str, title: str, c
     return render(fig, describe(f"Curves, at their ends {ends}", title, caption), colours=128)
 
 
-def collapse(name: str, runs: dict[str, str], title: str, losses: bool = True) -> Picture:
-    """Loss, spread and rank of z of runs in results/NAME.json (seed 0) as they trained, {shown as: run}; those that were made."""
-    found = evidence.results(name)
-    made = {shown: found["runs"][run]["0"] for shown, run in runs.items() if run in found["runs"]}
-    panels: dict[str, dict[str, tuple]] = {"loss": {}} if losses else {}
-    panels |= {"spread of z": {}, "effective rank of z": {}}
-    for shown, run in made.items():
-        step, spread, rank = zip(*run["spread"])
-        panels["spread of z"][shown], panels["effective rank of z"][shown] = (step, spread), (step, rank)
-        if losses:
-            panels["loss"][shown] = tuple(zip(*run["curve"]))
-    caption = f"Seed 0, {found['recipe']['steps']:,} steps of {found['recipe']['batch']} images; of 256 projections of the training batch."
+def table(which: str) -> Picture:
+    """One of TABLES: rows of the chapter's ablations, judged on val; those that were made."""
+    rows, title, highlight = TABLES[which]
+    return evidence.scoreboard(RESULTS, rows, title, highlight)
+
+
+def collapse(which: str) -> Picture:
+    """Loss, spread and rank of z as some runs trained, seed 0: one of CURVES; those that were made."""
+    runs, title = CURVES[which]
+    found = evidence.results(RESULTS)
+    panels: dict[str, dict[str, tuple]] = {"loss": {}, "spread of z": {}, "effective rank of z": {}}
+    for run, shown in runs.items():
+        if made := found["runs"].get(run, {}).get("0"):
+            step, spread, rank = zip(*made["spread"])
+            panels["loss"][shown] = tuple(zip(*made["curve"]))
+            panels["spread of z"][shown], panels["effective rank of z"][shown] = (step, spread), (step, rank)
+    recipe = found["recipe"]
+    caption = f"Seed 0, {recipe['steps']:,} steps of {recipe['batch']} images. Spread and rank: 256 projections of the training batch."
     return side_by_side(panels, "step", title, caption)
 
 
 def one_number(paths: dict[str, list[float]], title: str) -> Picture:
     """|w| of the one-number world over the steps."""
     curves = {name: (range(1, len(path) + 1), path) for name, path in paths.items()}
-    caption = "One factor w for the student and one for the predictor, both 1 at first; noise of standard deviation 0.5."
+    caption = (
+        "One factor w for the student and one for the predictor, both 1 at first; noise of standard deviation 0.5."
+    )
     return side_by_side({"w: 0 is collapse": curves}, "step", title, caption)
 
 

@@ -131,7 +131,9 @@ def test_it_is_lightlys_in_value_and_gradient(n, k):
 def test_the_momentum_rises_from_first_to_last():
     path = [momentum_at(step / 100, 0.9, 1.0) for step in range(101)]
     assert path[0] == pytest.approx(0.9) and path[50] == pytest.approx(0.95) and path[100] == 1
-    assert path == sorted(path) and momentum_at(0.3, 0.99) == pytest.approx(1 - 0.01 * (math.cos(0.3 * math.pi) + 1) / 2)
+    assert path == sorted(path) and momentum_at(0.3, 0.99) == pytest.approx(
+        1 - 0.01 * (math.cos(0.3 * math.pi) + 1) / 2
+    )
     assert momentum_at(0.3, 0.0, 0.0) == 0
 
 
