@@ -294,7 +294,7 @@ def main() -> int:
         (area, mutant)
         for area, some in chosen.items()
         for mutant in some
-        if not kept.get(mutant.name, {}).get("caught by")
+        if not kept.get(mutant.name, {}).get("caught by") and not (mutant.name in kept and mutant.name in reasons)
     ]
     if args.list:
         for area, mutant in todo:
