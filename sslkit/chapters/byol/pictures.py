@@ -84,11 +84,11 @@ TABLES = {  # the same, and the row in strong blue
 
 
 @drawing
-def side_by_side(panels: dict[str, dict[str, tuple]], xlabel: str, title: str, caption: str) -> Picture:
-    """Panels of curves side by side, {what is shown: {name: (x, y)}}, with the names in the last."""
+def side_by_side(panels: dict[str, dict], xlabel: str, title: str, caption: str, sharey: bool = False) -> Picture:
+    """Panels of curves side by side, {what is shown: {name: (x, y)}}, with the names in the last; sharey: one quantity in all."""
     fig, (left, bottom, w, h) = frame(WIDTH, 3.2, title, caption)
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0.04, h_pad=0)
-    for ax, (what, curves) in zip(fig.subplots(1, len(panels), squeeze=False)[0], panels.items()):
+    for ax, (what, curves) in zip(fig.subplots(1, len(panels), squeeze=False, sharey=sharey)[0], panels.items()):
         plain_axes(ax, xlabel, title=what, grid="y")
         draw_losses(ax, curves, None, window=1)
         if ax.get_legend():
@@ -153,4 +153,4 @@ def spectrum(extras: dict[str, dict[str, Tensor]], gains: Callable[[Tensor, Tens
         }
     title = "The predictor learns how much of each direction the other view shares"
     caption = f"The {most} strongest directions of z on {len(z) // 2} validation scenes, two views each; gains up to one common factor."
-    return side_by_side(panels, "direction, strongest first", title, caption)
+    return side_by_side(panels, "direction, strongest first", title, caption, sharey=True)
