@@ -8,9 +8,9 @@ from sslkit.checks.exercise import Task
 def my_share(order: Tensor, step: int, batch: int, rank: int, world: int) -> Tensor:
     """The images that one process takes at a step.
 
-    order: int64 [N], the images of an epoch, shuffled alike in all processes; step: 0, 1, ... within the epoch;
-    batch: images a step over all processes, a multiple of world; rank: 0 .. world - 1.
-    Returns int64 [batch / world]: the rank-th of `world` equal consecutive parts of the step's batch.
+    order: int64 [N], the images of an epoch, shuffled alike in all processes; step: 0, 1, ...
+    within the epoch; batch: images in a step over all processes, a multiple of world; rank:
+    0 .. world - 1. Returns int64 [batch / world]: the rank-th of `world` equal consecutive parts.
     """
     return order[step * batch : (step + 1) * batch].chunk(world)[rank]
 
@@ -18,8 +18,9 @@ def my_share(order: Tensor, step: int, batch: int, rank: int, world: int) -> Ten
 def gather_gradient(gradients: Tensor, rank: int) -> Tensor:
     """The backward pass of gather: what one process's own rows get.
 
-    gradients: [W, W N, K]; gradients[p] is what process p's copy of the loss says of all W N gathered rows, which stand in
-    the order of the ranks. Returns [N, K], the gradient of the sum of all copies of the loss for the rows of process `rank`.
+    gradients: [W, W N, K]; gradients[p] is what process p's copy of the loss says of all W N
+    gathered rows, which stand in the order of the ranks. Returns [N, K], the gradient of the sum of
+    all copies of the loss for the rows of process `rank`.
     """
     return gradients.sum(dim=0).chunk(len(gradients))[rank]
 
@@ -27,8 +28,8 @@ def gather_gradient(gradients: Tensor, rank: int) -> Tensor:
 def joint_statistics(means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
     """Batch norm over all processes, from what each knows of its own images.
 
-    means, variances: [W, C], of equally many values in each process; variances are the mean squared distance to the
-    process's own mean (no correction). Returns mean [C] and variance [C] of all values together.
+    means, variances: [W, C], of equally many values in each process; variances are the mean squared
+    distance to the process's own mean (no correction). Returns mean [C] and variance [C] of all.
     """
     mean = means.mean(dim=0)
     return mean, variances.mean(dim=0) + (means - mean).square().mean(dim=0)
@@ -37,9 +38,9 @@ def joint_statistics(means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
 def scaled_rate(rate: float, batch: int, world: int, step: int, warmup: int) -> float:
     """Linear scaling with gradual warm-up (Goyal et al. 2017, section 2).
 
-    rate: what was good for one process with batches of `batch`; now `world` processes take `batch` images each.
-    step: 0, 1, ... . In the first `warmup` steps (0: there are none) the rate rises in equal steps from `rate` at step 0 to the scaled rate, which
-    it has at step `warmup` and after.
+    rate: what was good for one process with batches of `batch`; now `world` processes take `batch`
+    images each. step: 0, 1, ... . In the first `warmup` steps (0: there are none) the rate rises in
+    equal steps from `rate` at step 0 to the scaled rate, which it has at step `warmup` and after.
     """
     scaled = rate * world
     return rate + (scaled - rate) * step / warmup if step < warmup else scaled

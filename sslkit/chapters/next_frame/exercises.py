@@ -7,16 +7,6 @@ from torch import Tensor
 from sslkit.chapters.next_frame.method import past_windows
 from sslkit.checks.exercise import Task
 
-def bounce(start: Tensor, velocity: Tensor, t: Tensor, low: float, high: float) -> Tensor:
-    """Where balls are at times t that fly between two walls and are thrown back without loss.
-
-    start [N] in low .. high, velocity [N] of either sign and any size, t [T] times, 0 or later. Returns [N, T].
-    """
-    width = high - low
-    free = start[:, None] - low + velocity[:, None] * t  # as if there were no walls
-    return high - (free.remainder(2 * width) - width).abs()
-
-
 def copy_last_ratio(prediction: Tensor, target: Tensor, last: Tensor) -> Tensor:
     """The mean squared error of a prediction, in units of that of copying the last frame.
 
@@ -25,26 +15,27 @@ def copy_last_ratio(prediction: Tensor, target: Tensor, last: Tensor) -> Tensor:
     return (prediction - target).square().mean() / (last - target).square().mean()
 
 
-def order_labels(order: Tensor) -> Tensor:
-    """Whether three frames of a film are shown in order, forwards or backwards.
-
-    order: int64 [N, 3], the numbers of the frames, all different in a row. Returns int64 [N]: 0 for in order, which a
-    film run backwards is too, 1 for shuffled. Source: Misra, Zitnick, Hebert 2016.
-    """
-    first, middle, last = order.unbind(1)
-    between = (first - middle) * (last - middle) < 0
-    return (~between).long()
-
-
 def extrapolate(x: Tensor, weights: Tensor, steps: int) -> Tensor:
     """Predict `steps` values, each from the P before it, the predicted ones included.
 
-    x [N, T], T >= P, the past, newest last; weights [P]: the next value is the sum of the last P, each times its weight,
-    oldest first. Returns [N, steps], the predicted ones only. weights (-1, 2) goes on in a straight line.
+    x [N, T], T >= P, the past, newest last; weights [P]: the next value is the sum of the last P,
+    each times its weight, oldest first. Returns [N, steps], the predicted ones only.
+    weights (-1, 2) goes on in a straight line.
     """
     for _ in range(steps):
         x = torch.cat([x, (x[:, -len(weights) :] * weights).sum(1, keepdim=True)], dim=1)
     return x[:, -steps:]
+
+
+def bounce(start: Tensor, velocity: Tensor, t: Tensor, low: float, high: float) -> Tensor:
+    """Where balls are at times t that fly between two walls and are thrown back without loss.
+
+    start [N] in low .. high, velocity [N] of either sign and any size, t [T] times, 0 or later.
+    Returns [N, T].
+    """
+    width = high - low
+    free = start[:, None] - low + velocity[:, None] * t  # as if there were no walls
+    return high - (free.remainder(2 * width) - width).abs()
 
 
 TASKS = {
@@ -59,17 +50,6 @@ TASKS = {
             "Without a loop: `h.unfold(1, past, 1)` is [N, T - past + 1, D, past]. Mind the order: transpose the last two dimensions before you flatten them.",
         ),
     ),
-    "bounce": Task(
-        title="Where is the ball?",
-        difficulty=3,
-        minutes=15,
-        task="Write `bounce(start, velocity, t, low, high)`: where balls are at times `t` that fly with constant speed between two walls, and turn round at each. Without a loop over steps: a ball may hit the walls many times.",
-        hints=(
-            "Unfold the room: a ball that bounces off a mirror-like wall is one that flies straight on into the mirrored room.",
-            "Rooms repeat after twice the width: `(start - low + velocity * t).remainder(2 * width)` is in 0 .. 2 width.",
-            "Up to `width` that is the place; beyond it the ball is on its way back. Both in one: `high - (free.remainder(2 * width) - width).abs()`.",
-        ),
-    ),
     "copy_last_ratio": Task(
         title="In units of no idea at all",
         difficulty=1,
@@ -81,17 +61,6 @@ TASKS = {
             "Take both means over everything first and divide then: a ratio for each image would let those count most in which nothing moves.",
         ),
     ),
-    "order_labels": Task(
-        title="In order, or shuffled?",
-        difficulty=2,
-        minutes=10,
-        task="Write `order_labels(order)`: `order` [N, 3] holds the numbers of three frames in the order they are shown. Return 0 where they are in order, **forwards or backwards**, and 1 where they are shuffled.",
-        hints=(
-            "Of six orders of three frames two are in order. What do these two have in common?",
-            "In order means: the frame shown second lies between the other two.",
-            "`(first - middle) * (last - middle)` is negative just when the middle one lies between.",
-        ),
-    ),
     "extrapolate": Task(
         title="Roll it out",
         difficulty=2,
@@ -101,6 +70,17 @@ TASKS = {
             "A loop over the steps is right: each prediction needs the one before.",
             "One prediction: `(x[:, -P:] * weights).sum(1, keepdim=True)`, with P = len(weights).",
             "Append it, `x = torch.cat([x, new], dim=1)`, and at the end return the last `steps` columns only.",
+        ),
+    ),
+    "bounce": Task(
+        title="Where is the ball?",
+        difficulty=3,
+        minutes=15,
+        task="Write `bounce(start, velocity, t, low, high)`: where balls are at times `t` that fly with constant speed between two walls, and turn round at each. Without a loop over steps: a ball may hit the walls many times.",
+        hints=(
+            "Unfold the room: a ball that bounces off a mirror-like wall is one that flies straight on into the mirrored room.",
+            "Rooms repeat after twice the width: `(start - low + velocity * t).remainder(2 * width)` is in 0 .. 2 width.",
+            "Up to `width` that is the place; beyond it the ball is on its way back. Both in one: `high - (free.remainder(2 * width) - width).abs()`.",
         ),
     ),
 }

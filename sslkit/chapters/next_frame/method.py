@@ -1,7 +1,7 @@
 # Generated from notebooks/08_next_frame.ipynb by `python -m sslkit.notebooks export`.
 # Do not edit: edit the notebook.
 
-# --- 3 Build it ---
+# --- Windows ---
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -13,18 +13,19 @@ from sslkit.train import Recipe
 
 # --- Exercise: A window that slides ---
 def past_windows(h: Tensor, past: int) -> Tensor:
-    """Features h [N, T, D] of frames to [N, T - past + 1, past * D]: those of `past` frames in a row, side by side,
-    oldest first, a window for each frame that has enough before it."""
+    """Features h [N, T, D] of frames to [N, T - past + 1, past * D]: those of `past` frames in a
+    row, side by side, oldest first, a window for each frame that has enough before it."""
     return h.unfold(1, past, 1).transpose(2, 3).flatten(2)
 
 
-# --- Exercise: A window that slides ---
+# --- Moving pixels ---
 def shift(x: Tensor, kernel: Tensor) -> Tensor:
     """Each image moved by its own distribution over displacements.
 
-    x [N, C, H, W]; kernel [N, K, K], K odd and at most H and W: entry (i, j) weighs a displacement by i - K // 2 rows
-    down and j - K // 2 columns to the right. What leaves on one side comes back on the other. Source: Finn,
-    Goodfellow, Levine 2016, section 3, CDNA's convolution, here with one kernel, circular, by Fourier transform.
+    x [N, C, H, W]; kernel [N, K, K], K odd and at most H and W: entry (i, j) weighs a displacement
+    by i - K // 2 rows down and j - K // 2 columns to the right. What leaves on one side comes back
+    on the other. Source: Finn, Goodfellow, Levine 2016, section 3, CDNA's convolution, here with
+    one kernel, circular, by Fourier transform.
     """
     (H, W), (_, K, _) = x.shape[2:], kernel.shape
     placed = F.pad(kernel, (0, W - K, 0, H - K))
@@ -32,7 +33,7 @@ def shift(x: Tensor, kernel: Tensor) -> Tensor:
     return torch.fft.irfft2(torch.fft.rfft2(x) * torch.fft.rfft2(placed)[:, None], s=(H, W))
 
 
-# --- Exercise: A window that slides ---
+# --- The decoder ---
 class Decoder(nn.Module):
     """The code of the past and the last frame, to the next frame.
 
@@ -50,31 +51,37 @@ class Decoder(nn.Module):
         self.paint = nn.Sequential(*layers, nn.Conv2d(width, 1 + channels, 3, padding=1))
 
     def forward(self, code: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """code [M, dim], last [M, C, H, W] in [0, 1] to (next [M, C, H, W], kernel [M, K, K], mask [M, 1, H, W])."""
-        side = 2 * self.reach + 1
+        """code [M, dim], last [M, C, H, W] in [0, 1] to (next [M, C, H, W], kernel [M, K, K],
+        mask [M, 1, H, W])."""
+        side, size = 2 * self.reach + 1, last.shape[2:]
         kernel = at_least_float32(self.kernel(code)).softmax(dim=1).unflatten(1, (side, side))
         moved = shift(last, kernel)
-        places = F.interpolate(self.map(code).unflatten(1, (self.places, 8, 8)), size=last.shape[2:], mode="bilinear")
+        places = self.map(code).unflatten(1, (self.places, 8, 8))
+        places = F.interpolate(places, size=size, mode="bilinear")
         seen = torch.cat([last, moved, places.to(last.dtype)], dim=1)
-        painted = at_least_float32(self.paint(seen.contiguous(memory_format=torch.channels_last)))
+        painted = self.paint(seen.contiguous(memory_format=torch.channels_last))
+        painted = at_least_float32(painted)
         mask, correction = painted[:, :1].sigmoid(), painted[:, 1:]
         return mask * moved + (1 - mask) * (last + correction), kernel, mask
 
 
-# --- Exercise: A window that slides ---
+# --- Exercise: In units of no idea at all ---
 def next_frame_loss(prediction: Tensor, target: Tensor, last: Tensor) -> Tensor:
-    """Mean squared error of the prediction over that of repeating the last frame: 1 is as good as copying.
+    """Mean squared error of the prediction over that of repeating the last frame: 1 is as good as
+    copying.
 
-    All three [M, C, H, W]. The lower part is the mean over all processes and gets no gradient; where nothing moves at
-    all it is held at 1e-6, so that the loss stays finite.
+    All three [M, C, H, W]. The lower part is the mean over all processes and gets no gradient;
+    where nothing moves at all it is held at 1e-6, so that the loss stays finite.
     """
     copying = (target - last).square().mean().detach()
     return (prediction - target).square().mean() / gather(copying[None]).mean().clamp_min(1e-6)
 
 
+# --- Encoder, code, method ---
 def clip_features(encoder: nn.Module, x: Tensor, past: int) -> Tensor:
-    """Features of clips x [N, T, C, H, W] in [0, 1]: those of the last `past` frames side by side, [N, past * D], the
-    first frame repeated where there are fewer. Single images [N, C, H, W] give [N, D]."""
+    """Features of clips x [N, T, C, H, W] in [0, 1]: those of the last `past` frames side by
+    side, [N, past * D], the first frame repeated where there are fewer. Images [N, C, H, W] give
+    [N, D]."""
     if x.ndim == 4:
         return encoder(x)
     x = x[:, -past:]
@@ -82,12 +89,13 @@ def clip_features(encoder: nn.Module, x: Tensor, past: int) -> Tensor:
     return encoder(x.flatten(0, 1)).unflatten(0, (len(x), past)).flatten(1)
 
 
-# --- Exercise: A window that slides ---
+# --- Encoder, code, method ---
 class NextFrame(nn.Module):
     """Frames `past` and before are given, the next is predicted: encoder, code, decoder.
 
-    encoder: frames [N, C, H, W] to features h [N, encoder.dim], which are what is kept; it should keep places, as
-    "spatial" does. past: frames that are seen; reach: the greatest displacement in pixels; width: of the code.
+    encoder: frames [N, C, H, W] to features h [N, encoder.dim], which are what is kept; it should
+    keep places, as "spatial" does. past: frames that are seen; reach: the greatest displacement in
+    pixels; width: of the code.
     """
 
     def __init__(self, encoder: nn.Module, past: int = 3, reach: int = 4, width: int = 256):
@@ -101,7 +109,8 @@ class NextFrame(nn.Module):
         """Clips [N, T, C, H, W], uint8 or float, to float clips in [0, 1], each mirrored or not."""
         if x.ndim != 5 or x.shape[1] <= self.past:
             raise ValueError(
-                f"predicting a frame from {self.past} needs clips [N, T > {self.past}, C, H, W], got shape {list(x.shape)}; "
+                f"predicting a frame from {self.past} needs clips [N, T > {self.past}, C, H, W], "
+                f"got shape {list(x.shape)}; "
                 'load("moving") gives some, load("video:PATH") cuts them from a film'
             )
         mirrored = torch.rand(len(x), device=x.device, generator=generator) < 0.5
@@ -109,21 +118,23 @@ class NextFrame(nn.Module):
         return x.float().div_(255) if x.dtype == torch.uint8 else x
 
     def forward(self, clips: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Clips [N, T, C, H, W] to (loss, extras), of M = N (T - past) windows: prediction, target, last
-        [M, C, H, W]."""
+        """Clips [N, T, C, H, W] to (loss, extras), of M = N (T - past) windows: prediction, target,
+        last [M, C, H, W]."""
         h = self.encoder(clips[:, :-1].flatten(0, 1)).unflatten(0, (len(clips), -1))
         code = self.code(past_windows(h, self.past).flatten(0, 1))
-        last, target = clips[:, self.past - 1 : -1].flatten(0, 1), clips[:, self.past :].flatten(0, 1)
-        prediction, kernel, mask = self.decoder(code, last)
-        extras = {"prediction": prediction.detach(), "target": target, "last": last, "kernel": kernel.detach()}
-        return next_frame_loss(prediction, target, last), extras
+        last = clips[:, self.past - 1 : -1].flatten(0, 1)
+        target = clips[:, self.past :].flatten(0, 1)
+        prediction, kernel, _ = self.decoder(code, last)
+        extras = {"prediction": prediction.detach(), "target": target, "last": last}
+        return next_frame_loss(prediction, target, last), extras | {"kernel": kernel.detach()}
 
     def predict(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What comes after clips x [N, T, C, H, W] in [0, 1]: (next frame [N, C, H, W], kernel, mask)."""
+        """What comes after clips x [N, T, C, H, W] in [0, 1]: (next frame, kernel, mask)."""
         return self.decoder(self.code(self.encode(x)), x[:, -1])
 
     def encode(self, x: Tensor) -> Tensor:
-        """Clips [N, T, C, H, W] in [0, 1] to features [N, past * D] of their last frames; images to [N, D]."""
+        """Clips [N, T, C, H, W] in [0, 1] to features [N, past * D] of their last frames; images to
+        [N, D]."""
         return clip_features(self.encoder, x, self.past)
 
     def chance(self, batch_size: int) -> float:
@@ -131,80 +142,25 @@ class NextFrame(nn.Module):
         return 1.0
 
 
-# --- Exercise: A window that slides ---
+# --- Encoder, code, method ---
 METHOD = NextFrame
 KIND = "clips"
 RECIPES = {
-    "laptop": Recipe(steps=400, lr=1e-3, batch=32, encoder="spatial", optimizer="adamw", weight_decay=0.01),
+    "laptop": Recipe(
+        steps=400,
+        lr=1e-3,
+        batch=32,
+        encoder="spatial",
+        optimizer="adamw",
+        weight_decay=0.01,
+    ),
     # not measured: the same network for longer, on larger batches
-    "gpu": Recipe(steps=10_000, lr=1e-3, batch=128, encoder="spatial", optimizer="adamw", weight_decay=0.01),
+    "gpu": Recipe(
+        steps=10_000,
+        lr=1e-3,
+        batch=128,
+        encoder="spatial",
+        optimizer="adamw",
+        weight_decay=0.01,
+    ),
 }
-
-
-# --- The cheap cousin: is this film in order? ---
-def in_order_or_not(n: int, frames: int, device, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-    """Which frames of each of n clips to show: int64 [n, 3] in order, and [n, 3] with a middle one from outside.
-
-    Of five random frames a < b < c < d < e the first has (b, c, d), the second (b, a, d) or (b, e, d); each is turned
-    round, first to last, half of the time. Source: Misra, Zitnick, Hebert 2016, section 3.1, without their choice of
-    frames with much motion.
-    """
-    five = torch.rand(n, frames, device=device, generator=generator).argsort(dim=1)[:, :5].sort(dim=1).values
-    a, b, c, d, e = five.unbind(1)
-    coin = torch.rand(n, 3, device=device, generator=generator) < 0.5
-    right = torch.stack([b, c, d], dim=1)
-    wrong = torch.stack([b, torch.where(coin[:, 0], a, e), d], dim=1)
-    right = torch.where(coin[:, 1:2], right.flip(1), right)
-    return right, torch.where(coin[:, 2:3], wrong.flip(1), wrong)
-
-
-def forward_or_back(n: int, frames: int, device, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-    """int64 [n, 3] three frames as far apart as the clip allows, at equal distances, forwards; and backwards."""
-    gap = (frames - 1) // 2
-    first = torch.randint(frames - 2 * gap, (n, 1), device=device, generator=generator)
-    forwards = first + gap * torch.arange(3, device=device)
-    return forwards, forwards.flip(1)
-
-
-# --- The cheap cousin: is this film in order? ---
-class FrameOrder(nn.Module):
-    """Are these three frames of a film in order ("shuffled"), or: do they run forwards ("reversed")?
-
-    encoder: frames [N, C, H, W] to features h [N, encoder.dim]. Every clip is shown both ways, so that the two answers
-    are equally frequent; a hidden layer on three frames' features tells them apart.
-    """
-
-    def __init__(self, encoder: nn.Module, task: str = "shuffled", width: int = 256):
-        super().__init__()
-        if task not in ("shuffled", "reversed"):
-            raise ValueError(f"task is shuffled or reversed, not {task!r}")
-        self.encoder, self.task = encoder, task
-        self.head = nn.Sequential(nn.Linear(3 * encoder.dim, width), nn.ReLU(inplace=True), nn.Linear(width, 2))
-
-    def pretext(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        """Clips [N, T, C, H, W] to three frames each [2 N, 3, C, H, W] in [0, 1], and labels [2 N]: 1 for the wrong
-        ones."""
-        needed = 5 if self.task == "shuffled" else 3
-        if x.ndim != 5 or x.shape[1] < needed:
-            raise ValueError(f"{self.task} needs clips [N, T >= {needed}, C, H, W], got shape {list(x.shape)}")
-        choose = in_order_or_not if self.task == "shuffled" else forward_or_back
-        which = torch.cat(choose(len(x), x.shape[1], x.device, generator))
-        clip = torch.arange(len(x), device=x.device).repeat(2)
-        frames = x[clip[:, None], which]
-        return frames.float() / 255 if x.dtype == torch.uint8 else frames, (
-            torch.arange(2 * len(x), device=x.device) >= len(x)
-        ).long()
-
-    def forward(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Frames and labels to (cross-entropy, extras): logits [2 N, 2], labels."""
-        frames, labels = batch
-        logits = at_least_float32(self.head(clip_features(self.encoder, frames, 3)))
-        return F.cross_entropy(logits, labels), {"logits": logits.detach(), "labels": labels}
-
-    def encode(self, x: Tensor) -> Tensor:
-        """Clips in [0, 1] to features [N, 3 D] of their last three frames; images to [N, D]."""
-        return clip_features(self.encoder, x, 3)
-
-    def chance(self, batch_size: int) -> float:
-        """log 2: two answers, equally likely."""
-        return 0.6931471805599453

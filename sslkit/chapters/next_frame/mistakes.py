@@ -1,12 +1,10 @@
-"""Exercises of chapter 08: a bouncing ball, windows over the past, the copying baseline, frames in order, the
-roll-out."""
+"""Exercises of chapter 08: a bouncing ball, windows over the past, the copying baseline, the roll-out."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from sslkit.chapters.next_frame.exercises import order_labels
 from sslkit.checks.exercise import Exercise, draw, mistake
 
 
@@ -143,42 +141,6 @@ COPY_LAST = Exercise(
 )  # fmt: skip
 
 
-def order_labels_loop(order: Tensor) -> Tensor:
-    labels = []
-    for row in order.tolist():
-        labels.append(0 if row == sorted(row) or row == sorted(row, reverse=True) else 1)
-    return torch.tensor(labels)
-
-
-def sixths() -> Tensor:
-    """All six orders of three frames."""
-    return torch.tensor([[1, 2, 3], [1, 3, 2], [2, 1, 3], [2, 3, 1], [3, 1, 2], [3, 2, 1]])
-
-
-ORDER_LABELS = Exercise(
-    "order_labels", order_labels_loop,
-    trials=lambda: [
-        (torch.tensor([[0, 1, 2], [2, 1, 0], [1, 0, 2]]),),
-        (sixths(),),
-        (torch.tensor([[4, 0, 7], [7, 5, 0], [0, 6, 7], [5, 7, 6], [6, 2, 1], [2, 6, 1]]),),
-    ],
-    mistakes=(
-        mistake("backwards counts as shuffled", "A film run backwards counts as in order here: nobody could tell without an "
-                "arrow of time. Label 0.",
-                lambda o: (~((o[:, 0] < o[:, 1]) & (o[:, 1] < o[:, 2]))).long()),
-        mistake("labels exchanged", "Your labels are the wrong way round: 0 is in order, 1 is shuffled.", ("< 0", "> 0")),
-        mistake("only first and last compared", "You compare the first and the last frame. What counts is whether the middle one "
-                "lies between.",
-                lambda o: (o[:, 0] > o[:, 2]).long()),
-        mistake("must be neighbours", "You ask that the frames follow each other without a gap. Frames 0, 4, 7 are in order too.",
-                lambda o: 1 - ((o[:, 1] - o[:, 0]).abs().eq(1) & (o[:, 2] - o[:, 1]).eq(o[:, 1] - o[:, 0])).long()),
-        mistake("only one side compared", "You compare the middle frame with one of the others. It has to lie between both.",
-                ("(first - middle) * (last - middle)", "first - middle"), lambda o: (o[:, 1] > o[:, 2]).long()),
-        mistake("yes or no", "Labels are class numbers, int64: call .long() on the comparison.", lambda o: order_labels(o) + 0.5),
-    ),
-)  # fmt: skip
-
-
 def rollout_loop(x: Tensor, weights: Tensor, steps: int) -> Tensor:
     rows = []
     for row in x.double().tolist():
@@ -221,4 +183,4 @@ ROLLOUT = Exercise(
     ),
 )  # fmt: skip
 
-EXERCISES = [BOUNCE, PAST_WINDOWS, COPY_LAST, ORDER_LABELS, ROLLOUT]
+EXERCISES = [BOUNCE, PAST_WINDOWS, COPY_LAST, ROLLOUT]

@@ -1,9 +1,16 @@
-"""A player for clips and what was predicted of them."""
+"""A player for clips and what was predicted of them; a panel to push an emoji."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from sslkit import plots
 from sslkit.chapters.next_frame.figures import as_clips
+from sslkit.datasets.moving import borders, render, travel
+from sslkit.datasets.scenes import backgrounds
 from sslkit.widgets import Panel, slider
 
 
@@ -46,3 +53,30 @@ def clip_player(clips: dict, times=None, title: str = "Drag through time", start
 
     controls = {"clip": slider("clip", 0, 0, count - 1), "frame": slider("frame", start, 0, frames - 1)}
     return Panel(controls, draw, fallback)
+
+
+def push_panel(roll: Callable[[Tensor, int], Tensor], split: Any, past: int, ahead: int = 5) -> Panel:
+    """A panel with sliders for the velocity of a clip's emoji; it shows what comes and what the network predicts.
+
+    roll: from clips [N, past, C, H, W] and a number of steps to the frames predicted, in [0, 1]; split: clips to start from."""
+    generator = torch.Generator().manual_seed(1)
+    ground = backgrounds(split.factors["background"], torch.linspace(0, 1, len(split)), generator)
+    names = [*(str(t - past) for t in range(past)), *(f"+{t + 1}" for t in range(ahead))]
+
+    def show(clip: int, vx: float, vy: float, title: str = "You push, it predicts"):
+        f = {name: values[clip : clip + 1] for name, values in split.factors.items()}
+        place, velocity = torch.full((1, 2), 16.0), torch.tensor([[vx, vy]])
+        places, _ = travel(place, velocity, *borders(f["size"]), past + ahead)
+        film = render(f["emoji"], ground[clip : clip + 1], places, f["size"], f["hue"])
+        rolled = (roll(film[:, :past], ahead)[0] * 255).round().to(torch.uint8)
+        caption = f"Velocity {vx:+.1f}, {vy:+.1f} pixels per frame."
+        rows = {"truth": film[0], "predicted": torch.cat([film[0, :past], rolled])}
+        return plots.rows(rows, names, title=title, caption=caption, side=88)
+
+    controls = {
+        "clip": slider("clip", 3, 0, len(split) - 1),
+        "vx": slider("vx, to the right", 2.5, -5.0, 5.0),
+        "vy": slider("vy, down", -1.0, -5.0, 5.0),
+    }
+    pushed = "Pushed by 2.5 to the right and 1 up. Run the notebook to push"
+    return Panel(controls, show, lambda: show(3, 2.5, -1.0, pushed))

@@ -43,7 +43,6 @@ KNOWN = [
     ("next_frame.bounce", ([8.0], [3.0], [0.0, 1.0, 2.0], 0.0, 10.0), [[8.0, 9.0, 6.0]]),
     ("next_frame.past_windows", ([[[1.0], [2.0], [3.0]]], 2), [[[1.0, 2.0], [2.0, 3.0]]]),
     ("next_frame.copy_last_ratio", ([[[[1.0, 0.0]]]], [[[[1.0, 1.0]]]], [[[[0.0, -1.0]]]]), 0.2),
-    ("next_frame.order_labels", ([[0, 1, 2], [2, 1, 0], [1, 0, 2]],), [0, 0, 1]),
     ("next_frame.extrapolate", ([[1.0, 3.0]], [-1.0, 2.0], 3), [[5.0, 7.0, 9.0]]),
 ]
 
@@ -58,11 +57,6 @@ RIGHT = {
         lambda p, t, b: torch.nn.functional.mse_loss(p, t) / torch.nn.functional.mse_loss(b, t),
         lambda p, t, b: ((p - t) ** 2).sum() / ((b - t) ** 2).sum(),
     ],
-    "next_frame.order_labels": [
-        lambda o: ((o[:, 1] > o[:, 0]) != (o[:, 2] > o[:, 1])).long(),
-        lambda o: torch.tensor([int(sorted(r)[1] != r[1]) for r in o.tolist()]),
-        lambda o: (o.median(dim=1).values != o[:, 1]).long(),
-    ],
     "next_frame.extrapolate": [
         rollout_list,
         lambda x, w, s: [rollout_list(row[None], w, s)[0].tolist() for row in x],
@@ -73,7 +67,6 @@ NAMED = [
     ("next_frame.bounce", lambda s, v, t, low, high: (s[:, None] + v[:, None] * t).clamp(low, high), "stops at the wall"),
     ("next_frame.past_windows", lambda h, past: h.unfold(1, past, 1).reshape(len(h), -1, past * h.shape[2]), "features before frames"),
     ("next_frame.copy_last_ratio", lambda p, t, b: ((p - t) ** 2).mean(), "not divided"),
-    ("next_frame.order_labels", lambda o: (o.sort(dim=1).values != o).any(1).long(), "backwards counts as shuffled"),
     ("next_frame.extrapolate", lambda x, w, s: (x[:, -len(w) :] @ w)[:, None].repeat(1, s), "predictions not fed back"),
 ]  # fmt: skip
 

@@ -12,11 +12,8 @@ from sslkit.chapters.next_frame.method import (
     METHOD,
     RECIPES,
     Decoder,
-    FrameOrder,
     NextFrame,
     clip_features,
-    forward_or_back,
-    in_order_or_not,
     next_frame_loss,
     past_windows,
     shift,
@@ -297,71 +294,6 @@ def test_it_learns_to_move_things():
     losses = [record.loss for record in train(method, data.pretrain, recipe)]
     assert losses[0] > 0.9 and sum(losses[-10:]) / 10 < 0.85
     assert prediction_error(method, data.test.x) < 0.9
-
-
-# --- frames in order ---
-
-
-def test_shuffled_triples_follow_the_paper():
-    right, wrong = in_order_or_not(2000, 8, "cpu", seeded())
-    for triple in right.tolist():
-        assert triple in (sorted(triple), sorted(triple)[::-1]) and len(set(triple)) == 3
-    for triple in wrong.tolist():
-        assert sorted(triple)[1] != triple[1] and len(set(triple)) == 3
-    ends = {tuple(sorted((a, c))) for a, _, c in right.tolist()}
-    assert all(tuple(sorted((a, c))) in ends for a, _, c in wrong.tolist())
-    for rows, other in zip(right.tolist(), wrong.tolist()):
-        assert {rows[0], rows[2]} == {other[0], other[2]}, (
-            "both show the same first and last frame, perhaps turned round"
-        )
-    assert 0.45 < (right[:, 0] < right[:, 2]).float().mean() < 0.55
-    assert 0.45 < (wrong[:, 0] < wrong[:, 2]).float().mean() < 0.55
-    before = wrong[:, 1] < wrong[:, [0, 2]].amin(1)
-    assert 0.45 < before.float().mean() < 0.55 and right.min() >= 1 and right.max() <= 6 and wrong.max() <= 7
-
-
-def test_forwards_and_backwards():
-    there, back = forward_or_back(100, 8, "cpu", seeded())
-    assert set(map(tuple, there.tolist())) == {(0, 3, 6), (1, 4, 7)}
-    assert torch.equal(back, there.flip(1))
-
-
-@pytest.mark.parametrize("task", ["shuffled", "reversed"])
-def test_the_frames_shown_are_those_chosen(task):
-    torch.manual_seed(0)
-    method, x = FrameOrder(build_encoder("small"), task), clips(4, 8, side=8)
-    frames, labels = method.pretext(x, seeded(5))
-    choose = in_order_or_not if task == "shuffled" else forward_or_back
-    both = choose(4, 8, "cpu", seeded(5))
-    assert labels.tolist() == [0] * 4 + [1] * 4 and frames.shape == (8, 3, 3, 8, 8)
-    for label, which in enumerate(both):
-        for n in range(4):
-            torch.testing.assert_close(frames[4 * label + n], x[n, which[n]] / 255)
-    loss, extras = method((frames, labels))
-    by_hand = -sum(row.log_softmax(0)[y] for row, y in zip(extras["logits"], labels)) / 8
-    assert loss.item() == pytest.approx(by_hand.item(), rel=1e-5)
-    assert method.chance(4) == pytest.approx(math.log(2))
-    assert method.eval().encode(x.float() / 255).shape == (4, 3 * method.encoder.dim)
-
-
-def test_frame_order_refuses_what_it_cannot_do():
-    with pytest.raises(ValueError, match="shuffled or reversed"):
-        FrameOrder(build_encoder("small"), "sideways")
-    with pytest.raises(ValueError, match="T >= 5"):
-        FrameOrder(build_encoder("small")).pretext(clips(frames=4), None)
-
-
-def test_frame_order_on_the_meta_device_and_in_bfloat16():
-    for task in ("shuffled", "reversed"):
-        torch.manual_seed(0)
-        method = FrameOrder(build_encoder("spatial"), task)
-        batch = method.pretext(clips(16, 8), seeded())
-        with torch.autocast("cpu", torch.bfloat16):
-            assert method(batch)[0].dtype == torch.float32
-        method = method.to("meta")
-        loss, _ = method(method.pretext(clips(4, 8).to("meta"), None))
-        loss.backward()
-        assert all(p.grad is not None for p in method.parameters())
 
 
 # --- the command line ---

@@ -1,0 +1,18 @@
+"""Four processes and one step of data-parallel training, as a diagram."""
+
+from sslkit.plots import Box
+
+RANKS = range(4)
+BOXES = {
+    "batch": Box("data", 0, 1.5),
+    **{f"part {r}": Box("data", 1, r, text=f"part {r}") for r in RANKS},
+    **{f"network {r}": Box("learns", 2, r, text="same network") for r in RANKS},
+    **{f"loss {r}": Box("compared", 3, r, text="its loss") for r in RANKS},
+}
+ARROWS = [f"batch -> part {r} -> network {r} -> loss {r}" for r in RANKS]
+DIAGRAM = (
+    BOXES,
+    ARROWS,
+    "Four processes, one network: each takes a part, then all take the mean of the four gradients",
+    "Li et al. 2020.",
+)

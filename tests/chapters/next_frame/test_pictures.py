@@ -1,0 +1,52 @@
+"""What chapter 08 draws: films, kernels, futures; and what its benchmark measured."""
+
+import pytest
+import torch
+
+from sslkit.chapters.next_frame import pictures, widget
+from sslkit.datasets.moving import load
+
+PAST = 3
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load(train=4, val=12, test=104, turns=1.0)
+
+
+def test_the_rivals_of_a_roll_out(data):
+    x = data.val.x
+    films, times = pictures.films(x, x[:, PAST:].float() / 255, PAST)
+    assert len(times) == x.shape[1] and all(clip.shape == x.shape for clip in films.values())
+    assert torch.equal(films["predicted"], films["truth"])  # a perfect network
+    assert torch.equal(films["copy last"][:, -1], x[:, PAST - 1])
+    error = {name: (clip[:, PAST:].float() - x[:, PAST:]).square().mean() for name, clip in films.items()}
+    assert error["erase"] < error["copy last"]  # it pays once
+    assert "the network" in pictures.rollouts(films, PAST).alt
+    assert "Truth" in pictures.dream(films, times, PAST).alt
+
+
+def test_predictions_and_kernels(data):
+    x, kernel = data.test.x, torch.rand(104, 9, 9)
+    guess, true = x[:, PAST].float() / 255, torch.zeros(104, 2)
+    assert "error of copying" in pictures.predictions(x, guess, PAST).alt
+    assert "kernel" in pictures.kernels(x, kernel, guess[:, :1], guess, true, PAST).alt
+    assert pictures.bright(kernel).amax((1, 2, 3)).tolist() == [1.0] * 104
+    assert "5 clips" not in pictures.questions(data.val.x[:2]).alt
+
+
+def test_futures_differ_and_their_mean_is_shown(data):
+    clips = pictures.clearest(data.val, PAST, n=2)
+    possible = pictures.futures(data.val, clips[0].item(), 5, PAST)
+    assert possible.shape == (5, 3, 32, 32) and not torch.equal(possible[0], possible[1])
+    made = torch.rand(2, 3, 32, 32), torch.rand(2, 9, 9), None
+    assert "mean of 64" in pictures.blur(data.val, clips, made, made, PAST).alt
+
+
+def test_the_map_names_the_ninths(data):
+    assert "untrained" in pictures.where_map({"untrained": torch.rand(104, 6)}, data.test).alt
+
+
+def test_pushing_asks_for_a_roll_out(data):
+    panel = widget.push_panel(lambda x, steps: x[:, -1:].expand(-1, steps, -1, -1, -1).float() / 255, data.val, PAST)
+    assert "predicted" in panel.fallback().alt
