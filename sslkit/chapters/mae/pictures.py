@@ -131,7 +131,7 @@ def without_positions(images: Tensor, model: nn.Module) -> plots.Picture:
     apart = max(patches[hidden].std(0).max().item() for patches, hidden in zip(names["without"], mask))
     title = "Without positions all hidden patches of an image are painted alike"
     caption = (
-        f"Validation scenes, {HIDDEN}. Without positions the hidden patches of one image differ by {apart:.0e} at most."
+        f"Validation scenes, {HIDDEN}. Without positions the hidden patches of one image differ by {apart:.2g} at most."
     )
     return plots.rows(rows, title=title, caption=caption, side=80)
 

@@ -38,8 +38,8 @@ def judge(row: str, seed: int, path: Path, name: str, limit: int | None, steps_a
     return {
         "kNN": knn_accuracy(h[0], y[0], h[2], y[2]),
         "linear probe": linear_probe(h[0], y[0], h[1], y[1]).score(h[2], y[2]),
-        "fine-tuned, 10 labels a kind": finetune(start, data, 10, seed, steps=STEPS).test,
-        f"fine-tuned, all {len(y[0]):,} labels": finetune(start, data, None, seed, steps=steps_all, batch=BATCH).test,
+        "fine-tuned on 100": finetune(start, data, 10, seed, steps=STEPS).test,
+        "fine-tuned on all": finetune(start, data, None, seed, steps=steps_all, batch=BATCH).test,
     }
 
 
