@@ -1,0 +1,50 @@
+"""What chapter 17 changes, one thing at a time; `python tests/benchmarks/ablate.py mae` trains each at full length."""
+
+from typing import Any
+
+import torch
+
+from sslkit.chapters.mae.method import visible_patches
+from sslkit.train import Ablation
+
+
+def no_positions(method: Any) -> None:
+    """A bug: the decoder's tokens do not say where they are from."""
+    method.decoder.positions = lambda grid, like: torch.zeros(1, 1, device=like.device)
+
+
+def same_patches(method: Any) -> None:
+    """A bug: the random numbers are drawn once, so that the same patches are hidden in every image, at every step."""
+    pretext = method.pretext
+
+    def fixed(x, generator):
+        x, visible, mask = pretext(x, generator)
+        noise = torch.rand(1, mask.shape[1], generator=torch.Generator().manual_seed(0)).to(x.device)
+        return x, *visible_patches(noise.expand(mask.shape), method.ratio)
+
+    method.pretext = fixed
+
+
+def mask_upside_down(method: Any) -> None:
+    """A bug: the loss is taken on what is visible."""
+    pretext = method.pretext
+
+    def turned(x, generator):
+        x, visible, mask = pretext(x, generator)
+        return x, visible, ~mask
+
+    method.pretext = turned
+
+
+ABLATIONS = {
+    "as it is": Ablation(),
+    "25 % hidden": Ablation(options={"ratio": 0.25}),
+    "50 % hidden": Ablation(options={"ratio": 0.5}),
+    "90 % hidden": Ablation(options={"ratio": 0.9}),
+    "raw pixels": Ablation(options={"normalised": False}),
+    "decoder of 4 blocks": Ablation(options={"decoder_depth": 4}),
+    "whole images": Ablation(options={"crop": 1.0}),
+    "same patches": Ablation(change=same_patches, once=True),
+    "no positions": Ablation(change=no_positions, once=True),
+    "mask upside down": Ablation(change=mask_upside_down, once=True),
+}
