@@ -99,6 +99,7 @@ def main() -> None:
     wanted = [(name, seed) for name in names for seed in range(args.seeds) if not seed or name not in once]
     todo = [(name, seed) for name, seed in wanted if str(seed) not in runs.get(name, {})]
     command = f"python tests/benchmarks/ablate.py {args.chapter} --data {data_name} --seeds {args.seeds}"
+    command += f" --steps {args.steps}" if args.steps else ""
     os.environ["OMP_NUM_THREADS"] = "1"  # read by the workers
     with ProcessPoolExecutor(args.jobs, get_context("spawn")) as pool:
         failed: list[str] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -62,6 +64,8 @@ HALF_LIFE = Exercise(
                 ("0.5) / math.log(momentum", "momentum) / math.log(0.5")),
         mistake("the sign", "Steps are positive: log m and log 1/2 are both negative, so their ratio is not.",
                 ("return math", "return -math")),
+        mistake("rounded", "You round to whole steps. Return the fraction too.",
+                lambda m: math.ceil(math.log(0.5) / math.log(m)), lambda m: round(math.log(0.5) / math.log(m))),
         mistake("a straight line", "You let the weight fall by the same amount each step. It falls by the same factor.",
                 lambda m: 0.5 / (1 - m)),
     ),
@@ -120,7 +124,8 @@ WRITE = Exercise(
                 lambda q, p, k: (torch.cat([q[len(k) :], k]), after(q, p, k)),
                 lambda q, p, k: (torch.cat([k, q])[: len(q)], after(q, p, k)), lambda q, p, k: (torch.cat([q, k])[-len(q) :], p),
                 lambda q, p, k: (torch.cat([k, q])[: len(q)], p)),
-        mistake("one row late", "You begin one row below the pointer. Row `pointer` itself is the oldest.", (")))", ")) + 1)")),
+        mistake("one row late", "You begin one row below the pointer. Row `pointer` itself is the oldest.",
+                ("pointer + torch", "pointer + 1 + torch")),
         mistake("backwards", "You write upwards from the pointer: those are the newest rows.",
                 lambda q, p, k: (ring(q, p, k, step=-1), (p - len(k)) % len(q)),
                 lambda q, p, k: (ring(q, p, k, first=-1, step=-1), (p - len(k)) % len(q))),
@@ -194,7 +199,10 @@ LOSS = Exercise(
                 ("zeros", "ones"), lambda q, k, queue, t: picks(logits_of(q, k, queue, t), -1 + 1 + len(queue))),
         mistake("positive left out of the denominator", "The positive is one of the choices: it stands in the denominator too.",
                 without_positive),
-        mistake("sum instead of mean", "You add up the queries. Take their mean.", ("device)", 'device), reduction="sum"')),
+        mistake("labels as in SimCLR", "Your labels count 0, 1, 2, ..., as for a square table of the batch. Here the positive "
+                "stands in column 0 for every query.",
+                lambda q, k, queue, t: F.cross_entropy(logits_of(q, k, queue, t), torch.arange(len(q)))),
+        mistake("sum instead of mean", "You add up the queries. Take their mean.", (", first", ', first, reduction="sum"')),
         mistake("sign", "The log of a probability is negative; the loss is minus it.", ("return F", "return -F")),
         mistake("no log", "You use the probability itself. Take its log.",
                 lambda q, k, queue, t: -logits_of(q, k, queue, t).softmax(1)[:, 0].mean(),

@@ -50,7 +50,7 @@ def words_of(curve, queue: int, batch: int) -> tuple[str, str]:
     title = f"{queue:,} keys at {batch} a step: the oldest is {age} old ({worth})"
     caption = (
         "Each cell is a key in the queue, dark where it disagrees with the present teacher (mean cosine of keys of its "
-        "age with keys made now), grey where it is too old for what was measured. Orange square: the next to be "
+        "age with keys made now), grey where it is too old for what was measured. Red square: the next to be "
         "overwritten. Shaded: the ages in this queue."
     )
     return title, caption

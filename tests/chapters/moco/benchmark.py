@@ -24,7 +24,8 @@ from pathlib import Path
 import torch
 from tables import on_val, save, scenes, spread
 
-from sslkit.chapters.moco.method import RECIPES, MoCo, found
+from sslkit.chapters.moco.method import RECIPES, MoCo
+from sslkit.chapters.moco.pictures import found
 from sslkit.chapters.simclr import method as simclr
 from sslkit.train import Recipe, build, train
 

@@ -12,7 +12,8 @@ from torch import nn
 from two_processes import in_two_processes
 
 from sslkit import dist
-from sslkit.chapters.moco.method import METHOD, MoCo, enqueue, found, moco_loss, momentum_update
+from sslkit.chapters.moco.method import METHOD, MoCo, moco_loss, momentum_update, write_keys
+from sslkit.chapters.moco.pictures import found
 from sslkit.datasets import load
 from sslkit.nets import build_encoder
 from sslkit.train import Recipe, build, train
@@ -129,35 +130,18 @@ def test_autocast_does_not_round_the_loss_and_extremes_stay_finite():
         assert moco_loss(a, k, queue, temperature).isfinite()
 
 
-@pytest.mark.parametrize(
-    "q, k, queue, temperature, words",
-    [
-        (torch.ones(4), torch.ones(4), torch.ones(3, 4), 0.2, "one shape"),
-        (torch.ones(4, 2), torch.ones(3, 2), torch.ones(3, 2), 0.2, r"\[4, 2\] and \[3, 2\]"),
-        (torch.ones(0, 2), torch.ones(0, 2), torch.ones(3, 2), 0.2, "at least 1"),
-        (torch.ones(4, 2), torch.ones(4, 2), torch.ones(3, 5), 0.2, "queue must be"),
-        (torch.ones(4, 2), torch.ones(4, 2), torch.ones(0, 2), 0.2, "queue must be"),
-        (torch.ones(4, 2), torch.ones(4, 2), torch.ones(3, 2), 0, "temperature"),
-        (torch.ones(4, 2), torch.ones(4, 2), torch.ones(3, 2), math.nan, "temperature"),
-    ],
-)
-def test_wrong_input_is_refused_in_words(q, k, queue, temperature, words):
-    with pytest.raises(ValueError, match=words):
-        moco_loss(q, k, queue, temperature)
-
-
 # --- queue and teacher ---
 
 
-@pytest.mark.parametrize("sizes", [[4] * 9, [3] * 11, [10, 1, 7], [25], [13, 26, 2]])
+@pytest.mark.parametrize("sizes", [[4] * 9, [3] * 11, [10, 1, 7]])
 def test_the_ring_holds_what_a_queue_of_that_length_holds(sizes):
-    """Batches that divide 10 or not, of one key, of more keys than the queue is long."""
+    """Batches that divide 10 or not, of one key, of as many keys as the queue is long."""
     ring, pointer, reference = torch.arange(10.0)[:, None], torch.tensor(0), deque(map(float, range(10)), maxlen=10)
     number = 100.0
     for size in sizes:
         keys = number + torch.arange(float(size))[:, None]
         before = ring.clone()
-        new, pointer = enqueue(ring, pointer, keys)
+        new, pointer = write_keys(ring, pointer, keys)
         assert torch.equal(ring, before), "the old queue must stay as it is"
         ring, number = new, number + size
         reference.extend(keys[:, 0].tolist())
@@ -165,9 +149,11 @@ def test_the_ring_holds_what_a_queue_of_that_length_holds(sizes):
     assert pointer.dtype == torch.int64 and int(pointer) == sum(sizes) % 10
 
 
-def test_keys_of_another_width_are_refused():
-    with pytest.raises(ValueError, match=r"\[N, 3\].*\[2, 4\]"):
-        enqueue(torch.zeros(5, 3), torch.tensor(0), torch.zeros(2, 4))
+def test_of_more_keys_than_the_queue_holds_the_newest_stay():
+    method = tiny(queue=5)
+    _, extras = method(batch_of(method))
+    method.after_step(0.5)
+    assert torch.equal(method.queue.roll(-int(method.pointer), 0), extras["k"][-5:])
 
 
 def test_the_teacher_is_the_weighted_sum_of_all_students():
@@ -348,7 +334,14 @@ def test_chance_encode_and_options():
     assert method.chance(8) == method.chance(256) == pytest.approx(math.log(100))
     x = torch.rand(4, 3, 32, 32, dtype=torch.float64)
     assert torch.equal(method.encode(x), method.encoder(x))
-    for wrong in ({"momentum": 1.1}, {"momentum": -0.1}, {"queue": 0}, {"groups": 0}):
+    for wrong in (
+        {"momentum": 1.1},
+        {"momentum": -0.1},
+        {"queue": 0},
+        {"groups": 0},
+        {"temperature": 0},
+        {"temperature": math.nan},
+    ):
         with pytest.raises(ValueError, match="momentum must be 0 to 1"):
             tiny(**wrong)
 
