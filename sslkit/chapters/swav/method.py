@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslkit.chapters.moco.method import enqueue
+from sslkit.chapters.moco.method import write_keys
 from sslkit.chapters.simclr.method import simclr_views
 from sslkit.dist import gather, share
 from sslkit.nets import at_least_float32, full_precision, mlp
@@ -145,7 +145,7 @@ class SwAV(nn.Module):
         """The projections of this step's large views take the place of the oldest in the queue."""
         if self.fresh is not None and self.queue.shape[1]:
             for queue, z in zip(self.queue, self.fresh):
-                kept, pointer = enqueue(queue, self.pointer, z)
+                kept, pointer = write_keys(queue, self.pointer, z[-len(queue) :])
                 queue.copy_(kept)
             self.pointer.copy_(pointer)
         self.fresh = None
