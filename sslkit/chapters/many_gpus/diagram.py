@@ -4,7 +4,7 @@ from sslkit.plots import Box
 
 RANKS = range(4)
 BOXES = {
-    "batch": Box("data", 0, 1.5),
+    "batch": Box("data", 0, 0, rows=4),
     **{f"part {r}": Box("data", 1, r, text=f"part {r}") for r in RANKS},
     **{f"network {r}": Box("learns", 2, r, text="same network") for r in RANKS},
     **{f"loss {r}": Box("compared", 3, r, text="its loss") for r in RANKS},
@@ -13,6 +13,6 @@ ARROWS = [f"batch -> part {r} -> network {r} -> loss {r}" for r in RANKS]
 DIAGRAM = (
     BOXES,
     ARROWS,
-    "Four processes, one network: each takes a part, then all take the mean of the four gradients",
+    "Four processes, one network: the mean of their gradients moves all four",
     "Li et al. 2020.",
 )

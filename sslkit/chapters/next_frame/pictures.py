@@ -7,7 +7,8 @@ from torch import Tensor
 
 from sslkit import plots
 from sslkit.chapters.next_frame import figures
-from sslkit.datasets.moving import borders, render, travel
+from sslkit.datasets.moving import borders, generate, render, travel
+from sslkit.datasets.scenes import backgrounds
 
 
 def questions(clips: Tensor) -> plots.Picture:
@@ -63,16 +64,21 @@ def kernels(x: Tensor, kernel: Tensor, mask: Tensor, prediction: Tensor, true: T
     )
 
 
-def films(x: Tensor, rolled: Tensor, past: int) -> tuple[dict[str, Tensor], list[str]]:
+def longer(n: int, frames: int, seed: int = 77) -> tuple[Tensor, Tensor]:
+    """Clips uint8 [n, frames, 3, H, W] and the backgrounds that lie behind their emoji, uint8 [n, 3, H, W]."""
+    f, generator = generate(n, seed=seed, frames=frames).factors, torch.Generator().manual_seed(seed)
+    ground = backgrounds(f["background"], torch.rand(n, generator=generator), generator)
+    places = torch.stack([f["x"], f["y"]], dim=2)
+    return render(f["emoji"], ground, places, f["size"], f["hue"]), (ground * 255).round().to(torch.uint8)
+
+
+def films(x: Tensor, ground: Tensor, rolled: Tensor, past: int) -> tuple[dict[str, Tensor], list[str]]:
     """Truth, a copy of the last frame, the emoji erased, and the network's roll-out, as uint8 clips; and the names of their frames."""
     ahead = rolled.shape[1]
-    still = (
-        x.float().median(dim=1, keepdim=True).values.to(torch.uint8)
-    )  # the background, nearly: it takes the whole clip
     rows = {
         "truth": x[:, past:],
         "copy last": x[:, past - 1 : past].expand(-1, ahead, -1, -1, -1),
-        "erase": still.expand(-1, ahead, -1, -1, -1),
+        "erase": ground[:, None].expand(-1, ahead, -1, -1, -1),
         "predicted": (rolled * 255).round().to(torch.uint8),
     }
     times = [*(str(t - past) for t in range(past)), *(f"+{t + 1}" for t in range(ahead))]
