@@ -1,0 +1,123 @@
+"""The pictures of chapter 14: clouds of points, two hinges, three terms, and the fate of four networks."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sslkit import plots
+from sslkit.plots.picture import (
+    COLOURS,
+    FAINT,
+    INK,
+    TEXT_SIZE,
+    WIDTH,
+    Picture,
+    array,
+    drawing,
+    frame,
+    name_lines,
+    plain_axes,
+    render,
+)
+from sslkit.plots.text import describe
+
+
+def toys(n: int = 40) -> dict[str, tuple[Tensor, Tensor]]:
+    """Four made-up networks: z1 and z2 [n, 2] of n images."""
+    draw = torch.Generator().manual_seed(0)
+    one, two, other, noise = torch.randn(4, n, 2, generator=draw)
+    line = torch.tensor([1.0, 0.9]) * one[:, :1]
+    return {
+        "A": (0.03 * one + 0.4, 0.03 * two + 0.4),
+        "B": (line + 0.08 * two, line + 0.08 * other),
+        "C": (one, other),
+        "D": (one, one + 0.15 * noise),
+    }
+
+
+def cloud(ax, z1: np.ndarray, z2: np.ndarray, reach: float, images: int = 60) -> None:
+    """Two numbers of each image: a blue point for view 1, an orange one for view 2, a line between them."""
+    z1, z2 = z1[:images], z2[:images]
+    ax.plot(*np.stack([z1, z2], 1).transpose(2, 1, 0), color=FAINT, linewidth=0.7, alpha=0.7, zorder=1)
+    for z, colour in ((z1, COLOURS[0]), (z2, COLOURS[1])):
+        ax.scatter(*z.T, s=13, color=colour, linewidths=0, zorder=2)
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    ax.locator_params(nbins=3)
+
+
+@drawing
+def four_clouds() -> Picture:
+    """The four of them side by side."""
+    title = "Four networks, forty images, two numbers each: three have failed"
+    caption = "Made-up numbers. Blue: view 1; orange: view 2; a line joins the two views of an image."
+    fig, body = frame(WIDTH, 2.5, title, caption)
+    fig.set_layout_engine("constrained", rect=body, w_pad=0.03, h_pad=0)
+    for ax, (name, (z1, z2)) in zip(fig.subplots(1, 4), toys().items()):
+        plain_axes(ax, "number 1", "number 2" if name == "A" else "", name)
+        cloud(ax, array(z1), array(z2), reach=3)
+    return render(fig, describe("Four clouds of points", title, caption), colours=64)
+
+
+def terms_of_clouds(terms: Callable[[Tensor, Tensor], tuple]) -> Picture:
+    """Their three terms."""
+    names = ("invariance", "variance", "covariance")
+    table = {name: dict(zip(names, map(float, terms(*pair)))) for name, pair in toys().items()}
+    caption = "The four clouds of section 1, each with its three terms, unweighted."
+    return plots.scoreboard(
+        table, title="Each failure has a term of its own; only D is good at all three", caption=caption, highlight="D"
+    )
+
+
+@drawing
+def hinges(variance: Callable[[Tensor], Tensor]) -> Picture:
+    """The variance term over the deviation of one number, and what it would be without the root."""
+    deviations = np.linspace(0, 1.6, 81)
+    unit = torch.tensor([[-1.0], [1.0]], dtype=torch.float64) / 2**0.5  # its deviation over N - 1 is 1
+    ours = [float(variance(unit * deviation)) for deviation in deviations]
+    title = "With the root the slope stays; without it, it fades where it is needed most"
+    caption = "One number with a given deviation over the batch. Dashed: what the paper calls the target."
+    fig, body = frame(WIDTH * 0.7, 2.4, title, caption)
+    fig.set_layout_engine("constrained", rect=body, w_pad=0, h_pad=0)
+    ax = plain_axes(fig.add_subplot(), "deviation of the number over the batch", "charged", grid="y")
+    ax.plot(deviations, ours, color=COLOURS[0], linewidth=2, label="1 - deviation (VICReg)")
+    ax.plot(deviations, np.maximum(0, 1 - deviations**2), color=COLOURS[1], linewidth=2, label="1 - variance")
+    ax.axvline(1, color=FAINT, linestyle=(0, (5, 3)), linewidth=1.2)
+    name_lines(ax)
+    return render(fig, describe("Two curves over the deviation", title, caption), colours=64)
+
+
+def falling(terms: Iterable[Iterable[float]], weights: dict[str, float]) -> Picture:
+    """The three terms of each step [steps, 3], each times its weight."""
+    curves = {name: [weights[name] * value for value in values] for name, values in zip(weights, zip(*terms))}
+    caption = "Each term times its weight; together they are the loss."
+    return plots.losses(curves, title="Three terms that hold one another in balance", caption=caption)
+
+
+@drawing
+def fates(zs: dict[str, Tensor], numbers: int = 16) -> Picture:
+    """{name: z [2N, K], first views first}: two numbers as a cloud, and below it the size of the covariances of some numbers."""
+    title = "A point, a line, a tangle: each missing term can be seen"
+    caption = (
+        "One training batch of each network. Above: its first two numbers, with a line between the two views of an image "
+        f"(60 images). Below: the size of the covariances of its first {numbers} numbers, view 1."
+    )
+    fig, body = frame(WIDTH, 4.5, title, caption)
+    fig.set_layout_engine("constrained", rect=body, w_pad=0.03, h_pad=0.03)
+    axes = fig.subplots(2, len(zs))
+    for k, (name, z) in enumerate(zs.items()):
+        z1, z2 = (array(view).astype(float) for view in z.cpu().float().chunk(2))
+        centre = np.concatenate([z1, z2]).mean(0)
+        plain_axes(axes[0, k], "number 1", "" if k else "number 2", name)
+        cloud(axes[0, k], (z1 - centre)[:, :2], (z2 - centre)[:, :2], reach=4)
+        plain_axes(axes[1, k], "number", "" if k else "number")
+        covariance = np.abs(np.cov(z1[:, :numbers].T))
+        image = axes[1, k].imshow(covariance, cmap="cividis", vmin=0, vmax=1, interpolation="nearest")
+        axes[1, k].spines[:].set_visible(False)
+        axes[1, k].set(xticks=[0, numbers - 1], yticks=[0, numbers - 1])
+    bar = fig.colorbar(image, ax=axes[1], shrink=0.9, pad=0.01)
+    bar.set_label("|covariance|", size=TEXT_SIZE, color=INK)
+    bar.ax.tick_params(labelsize=TEXT_SIZE, colors=FAINT, labelcolor=INK)
+    bar.outline.set_visible(False)
+    return render(fig, describe(f"Clouds and covariances of {', '.join(zs)}", title, caption), colours=128)
