@@ -7,12 +7,22 @@ from torch import Tensor
 
 from sslkit.checks.exercise import Task
 
-def linear_cka(x: Tensor, y: Tensor) -> Tensor:
-    """How alike two sets of features of the same N images are: linear centred kernel alignment, 0 .. 1.
+def total_effect(h: Tensor, changed: Tensor) -> Tensor:
+    """How far features move when one factor alone is drawn anew: 0 (not at all) to 1 (all new).
 
-    x: [N, D1], y: [N, D2], row i of both from image i. Each column is centred, then
-    |x^T y|^2 / (|x^T x| |y^T y|), with |.| the root of the sum of all squared entries (Frobenius).
-    Returns one number. Source: Kornblith et al. 2019, section 3.
+    h, changed: [N, D], features of the same images before and after. The mean over images and
+    dimensions of (h - changed)^2 / (2 v), v [D] the variance of each column of h over the N images
+    (divided by N, not N - 1). Returns one number. Source: Jansen 1999.
+    """
+    return ((h - changed).square() / (2 * h.var(0, correction=0))).mean()
+
+
+def linear_cka(x: Tensor, y: Tensor) -> Tensor:
+    """How alike two sets of features of the same N images are, 0 .. 1.
+
+    Linear centred kernel alignment. x: [N, D1], y: [N, D2], row i of both from image i. Each column
+    is centred, then |x^T y|^2 / (|x^T x| |y^T y|), with |.| the root of the sum of all squared
+    entries (Frobenius). Returns one number. Source: Kornblith et al. 2019, section 3.
     """
     x, y = x - x.mean(0), y - y.mean(0)
     return (x.T @ y).square().sum() / ((x.T @ x).norm() * (y.T @ y).norm())
@@ -21,8 +31,8 @@ def linear_cka(x: Tensor, y: Tensor) -> Tensor:
 def unbiased_hsic(K: Tensor, L: Tensor) -> Tensor:
     """The estimate of HSIC that is right on average, from two kernel matrices of the same N images.
 
-    K, L: [N, N], N at least 4, symmetric: scalar products of the features of images i and j. With the
-    diagonals of K and L set to 0, sums over all entries:
+    K, L: [N, N], N at least 4, symmetric: scalar products of the features of images i and j. With
+    the diagonals of K and L set to 0, sums over all entries:
     ( sum(K * L) + sum(K) sum(L) / ((N - 1)(N - 2)) - 2 sum(K @ L) / (N - 2) ) / (N (N - 3)).
     Returns one number. Source: Song et al. 2012, the estimator of Nguyen et al. 2021 for CKA.
     """
@@ -33,22 +43,12 @@ def unbiased_hsic(K: Tensor, L: Tensor) -> Tensor:
     return total / (N * (N - 3))
 
 
-def total_effect(h: Tensor, changed: Tensor) -> Tensor:
-    """How far features move when one factor alone is drawn anew: 0 (not at all) to 1 (as if all were new).
-
-    h, changed: [N, D], features of the same images before and after. The mean over images and dimensions of
-    (h - changed)^2 / (2 v), v [D] the variance of each column of h over the N images (divided by N, not
-    N - 1). Returns one number. Source: Jansen 1999, who estimates total-effect indices so.
-    """
-    return ((h - changed).square() / (2 * h.var(0, correction=0))).mean()
-
-
 def shared_neighbours(h1: Tensor, h2: Tensor, k: int) -> Tensor:
-    """Do two representations give an image the same neighbours? The share in common, mean over images, 0 .. 1.
+    """Do two representations give an image the same neighbours? The share in common, 0 .. 1.
 
-    h1: [N, D1], h2: [N, D2], row i of both from image i; k: below N. For each image its k nearest others by
-    cosine similarity, itself left out, in h1 and in h2; how many stand in both lists, divided by k.
-    Returns one number.
+    h1: [N, D1], h2: [N, D2], row i of both from image i; k: below N. For each image its k nearest
+    others by cosine similarity, itself left out, in h1 and in h2; how many stand in both lists,
+    divided by k, mean over images. Returns one number.
     """
     lists = []
     for h in (h1, h2):
@@ -59,6 +59,17 @@ def shared_neighbours(h1: Tensor, h2: Tensor, k: int) -> Tensor:
 
 
 TASKS = {
+    "total_effect": Task(
+        title="How far do features move?",
+        difficulty=2,
+        minutes=10,
+        task="Write `total_effect(h, changed)`: two independent images are, in each dimension, 2 v apart on average (v: the variance). How far are two that differ in one factor alone, as a share of that?",
+        hints=(
+            "Squared differences, each column over twice its own variance.",
+            "The variance over the images of each column, divided by N: `h.var(0, correction=0)`.",
+            "`((h - changed) ** 2 / (2 * h.var(0, correction=0))).mean()`",
+        ),
+    ),
     "linear_cka": Task(
         title="Linear CKA",
         difficulty=2,
@@ -79,17 +90,6 @@ TASKS = {
             "Set the diagonals to 0 first, in new matrices: `K = K * (1 - torch.eye(N))`.",
             "Three terms: `(K * L).sum()` is entry by entry, `K.sum() * L.sum()` are two numbers, `(K @ L).sum()` is a matrix product.",
             "`((K * L).sum() + K.sum() * L.sum() / ((N - 1) * (N - 2)) - 2 * (K @ L).sum() / (N - 2)) / (N * (N - 3))`",
-        ),
-    ),
-    "total_effect": Task(
-        title="How far do features move?",
-        difficulty=2,
-        minutes=10,
-        task="Write `total_effect(h, changed)`: two independent images are, in each dimension, 2 v apart on average (v: the variance). How far are two that differ in one factor alone, as a share of that?",
-        hints=(
-            "Squared differences, each column over twice its own variance.",
-            "The variance over the images of each column, divided by N: `h.var(0, correction=0)`.",
-            "`((h - changed) ** 2 / (2 * h.var(0, correction=0))).mean()`",
         ),
     ),
     "shared_neighbours": Task(
