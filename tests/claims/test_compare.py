@@ -89,6 +89,20 @@ def test_who_leads():
     claim(WHERE, "after most of an hour SimCLR's kNN is at 82 %", round(100 * shelf) == 82)
 
 
+def test_maps():
+    knn = {name: mean(KEPT["rows"]["kNN"][name]) for name in ("supervised", "rotation")}
+    claim(
+        WHERE,
+        "in the supervised network's map first, then in rotation's (kNN 74 and 67 %, three seeds).",
+        near((knn["supervised"], 0.74), (knn["rotation"], 0.67)),
+    )
+    claim(
+        WHERE,
+        "a probe reads the pattern from SimCLR's and MAE's features (0.36 and 0.37, where 0 is chance).",
+        near((READ["simclr"]["background"], 0.36), (READ["mae"]["background"], 0.37)),
+    )
+
+
 def fresh(name: str) -> str:
     """The untrained network of a method's kind."""
     return "untrained ViT" if KEPT["methods"][name]["encoder"] == "vit" else "untrained"
