@@ -32,6 +32,13 @@ def test_what_was_not_measured_is_said(results):
         evidence.results("nothing")
 
 
+def test_a_table_shows_what_else_the_runs_keep(results):
+    runs = {"a": {"0": {"rank": 3.0}, "1": {"rank": 5.0}}, "bug": {"0": {"rank": 9.0}}}
+    about = {"seeds": [0, 1], "steps": 9, "batch": 64, "command": "python x.py"}
+    results("x", {**about, "rows": {"kNN": {"a": [0.1, 0.2]}}, "runs": runs})
+    assert "effective rank: a 4" in evidence.scoreboard("x", also={"effective rank": "rank"}).alt
+
+
 def test_a_table_says_its_seeds_its_split_and_its_command(results):
     rows = {"kNN": {"a": [0.1, 0.2], "b": [0.3, 0.4]}, "linear probe": {"a": [0.5, 0.6]}}
     results(

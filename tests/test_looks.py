@@ -20,6 +20,12 @@ def encoders():
     return {name: build_encoder("small", 3).eval() for name in ("before", "after")}
 
 
+def test_the_hour_stands_beside_the_others_where_it_ships(data, encoders):
+    shipped = looks.stages("simclr", *encoders.values(), data)
+    assert list(shipped) == ["untrained", "two minutes", "an hour"] and shipped["an hour"].dim == 256
+    assert list(looks.stages("no such method", *encoders.values(), data)) == ["untrained", "two minutes"]
+
+
 def test_maps_and_explorer_name_each_encoder(data, encoders):
     assert all(name in looks.maps(encoders, data, "Which kinds gather?", n=60).alt for name in encoders)
     explorer = looks.explorer(encoders, data, n=60)

@@ -84,6 +84,7 @@ def test_mlp():
     assert [type(layer).__name__ for layer in head] == ["Linear", "BatchNorm1d", "ReLU", "Linear"]
     assert head(torch.rand(5, 8)).shape == (5, 4)
     assert len(mlp([8, 4])) == 1
+    assert mlp([8, 4])[-1].bias is not None and mlp([8, 4], bias=False)[-1].bias is None
 
 
 def test_an_unknown_encoder_lists_what_exists():
