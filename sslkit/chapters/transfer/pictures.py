@@ -167,9 +167,7 @@ def guessed(networks: dict[str, nn.Module], split: Any, classes: list[str]) -> p
     table = torch.stack(shares).round()
     title = "Whoever trusts every guess stops guessing some kinds at all"
     caption = f"Share of the guesses by kind, in %, on {len(split):,} validation scenes; seed 0."
-    return plots.heatmap(
-        table.masked_fill(table == 0, math.nan), names, classes, title=title, caption=caption, label="%"
-    )
+    return plots.heatmap(table, names, classes, title=title, caption=caption, label="%")
 
 
 def bugs(encoder: nn.Module, data: Any, steps: int) -> plots.Picture:
