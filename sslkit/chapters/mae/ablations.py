@@ -4,7 +4,6 @@ from typing import Any
 
 import torch
 
-from sslkit.chapters.mae.method import visible_patches
 from sslkit.train import Ablation
 
 
@@ -13,16 +12,14 @@ def no_positions(method: Any) -> None:
     method.decoder.positions = lambda grid, like: torch.zeros(1, 1, device=like.device)
 
 
-def same_patches(method: Any) -> None:
-    """A bug: the random numbers are drawn once, so that the same patches are hidden in every image, at every step."""
-    pretext = method.pretext
+def not_put_back(method: Any) -> None:
+    """A bug: the visible tokens come first and the mask tokens after them, wherever they belong."""
+    decoder = method.decoder.forward
 
-    def fixed(x, generator):
-        x, visible, mask = pretext(x, generator)
-        noise = torch.rand(1, mask.shape[1], generator=torch.Generator().manual_seed(0)).to(x.device)
-        return x, *visible_patches(noise.expand(mask.shape), method.ratio)
+    def forward(tokens, visible, grid):
+        return decoder(tokens, torch.arange(visible.shape[1], device=visible.device).expand_as(visible), grid)
 
-    method.pretext = fixed
+    method.decoder.forward = forward
 
 
 def mask_upside_down(method: Any) -> None:
@@ -44,7 +41,7 @@ ABLATIONS = {
     "raw pixels": Ablation(options={"normalised": False}),
     "decoder of 4 blocks": Ablation(options={"decoder_depth": 4}),
     "whole images": Ablation(options={"crop": 1.0}),
-    "same patches": Ablation(change=same_patches, once=True),
+    "not put back": Ablation(change=not_put_back, once=True),
     "no positions": Ablation(change=no_positions, once=True),
     "mask upside down": Ablation(change=mask_upside_down, once=True),
 }

@@ -1,59 +1,21 @@
 # Generated from notebooks/22_transfer.ipynb by `python -m sslkit.notebooks export`.
 # Do not edit: edit the notebook.
 
-import math
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from sslkit.chapters.transfer.method import consistency_loss, labels_saved, rates_per_layer
 from sslkit.checks.exercise import Task
 
 def nested_subset(y: Tensor, per_class: int, order: Tensor) -> Tensor:
-    """Rows of the first `per_class` images of each class that are met when walking through `order`.
+    """Rows of the first `per_class` images of each class that are met walking through `order`.
 
-    y: int64 [N], classes 0 .. K - 1, each at least `per_class` times; order: int64 [N], a permutation of the rows.
-    Returns the rows in ascending order, int64 [K * per_class].
+    y: int64 [N], classes 0 .. K - 1, each at least `per_class` times; order: int64 [N], a
+    permutation of the rows. Returns the rows in ascending order, int64 [K * per_class].
     """
     kinds = y[order]
     chosen = [order[kinds == c][:per_class] for c in y.unique()]
     return torch.cat(chosen).sort().values
-
-
-def rates_per_layer(layers: int, lr: float, decay: float) -> Tensor:
-    """A learning rate for each layer: the last gets lr, each layer before it `decay` times the rate of the next.
-
-    layers: 1 or more, counted from the input; 0 < decay <= 1. Returns [layers], input first.
-    """
-    return lr * decay ** torch.arange(layers - 1, -1, -1)
-
-
-def consistency_loss(weak: Tensor, strong: Tensor, threshold: float) -> Tensor:
-    """FixMatch's loss on unlabelled images: the strong view must repeat what the weak view is sure of.
-
-    weak, strong: logits [N, K] of two views of the same N images. The pseudo-label of image i is the class of the highest
-    softmax probability of weak[i]; it counts if that probability is at least `threshold`. Returns the cross-entropy of
-    strong against the pseudo-labels that count, divided by N. No gradient reaches weak.
-    """
-    confidence, labels = weak.detach().softmax(dim=1).max(dim=1)
-    losses = F.cross_entropy(strong, labels, reduction="none")
-    return (losses * (confidence >= threshold)).mean()
-
-
-def labels_saved(counts: Tensor, accuracy: Tensor, target: float) -> float:
-    """How many labels per class a learning curve needs to reach the accuracy `target`.
-
-    counts: [M] labels per class, ascending; accuracy: [M], ascending. Between two counts the curve is a straight line over
-    the logarithm of the labels. The first count if it is reached there; infinity if it is never reached.
-    """
-    if target <= accuracy[0]:
-        return float(counts[0])
-    if target > accuracy[-1]:
-        return math.inf
-    after = int((accuracy >= target).nonzero()[0, 0])
-    low, high = math.log(counts[after - 1]), math.log(counts[after])
-    share = (target - accuracy[after - 1]) / (accuracy[after] - accuracy[after - 1])
-    return math.exp(low + float(share) * (high - low))
 
 
 TASKS = {
@@ -61,33 +23,11 @@ TASKS = {
         title="A label subset that is balanced and nested",
         difficulty=2,
         minutes=10,
-        task="Write `nested_subset(y, per_class, order)`: walk through the rows in the given order and keep the first `per_class` of each class; return the rows sorted. Why is 5 per class then always inside 10 per class?",
+        task="Write `nested_subset(y, per_class, order)` without walking through the rows one by one: keep the first `per_class` rows of each class that are met in `order`; return the rows sorted. Why is 5 per class then always inside 10 per class?",
         hints=(
             "`y[order]` is the class of each row in the order in which they are met.",
             "`order[y[order] == c]` are the rows of class c, first met first.",
             "Take `[:per_class]` of that for each class, `torch.cat` them, and `.sort().values`.",
-        ),
-    ),
-    "rates_per_layer": Task(
-        title="A learning rate for each layer",
-        difficulty=1,
-        minutes=10,
-        task="Write `rates_per_layer(layers, lr, decay)`: the last layer learns with `lr`, and each layer towards the input with `decay` times the rate of the one after it. Return a tensor, the layer next to the input first.",
-        hints=(
-            "The last layer has exponent 0. Which exponent has the first of `layers` layers?",
-            "Layer l (from 0) is `layers - 1 - l` steps away from the last.",
-            "`lr * decay ** torch.arange(layers - 1, -1, -1)`.",
-        ),
-    ),
-    "consistency_loss": Task(
-        title="FixMatch's loss",
-        difficulty=3,
-        minutes=20,
-        task="Write `consistency_loss(weak, strong, threshold)`: guess on the weak view, keep the sure guesses, and ask the strong view to repeat them. Mean over all images, the ones that do not count included; no gradient through the guess.",
-        hints=(
-            "Three parts: a guess with its probability for each image; which of them count; a cross-entropy for each image.",
-            "`confidence, labels = weak.detach().softmax(dim=1).max(dim=1)`; `F.cross_entropy(strong, labels, reduction='none')`.",
-            "Multiply the losses by `confidence >= threshold` and take `.mean()`: that divides by all N.",
         ),
     ),
     "labels_saved": Task(
@@ -99,6 +39,28 @@ TASKS = {
             "Find the first count whose accuracy reaches the target; the answer lies between the count before it and that one.",
             "Which share of the way up from the accuracy before is the target? Go the same share of the way in log(labels).",
             "`exp(log(a) + share * (log(b) - log(a)))` between counts a and b; mind the two cases outside of the curve.",
+        ),
+    ),
+    "rates_per_layer": Task(
+        title="A learning rate for each layer",
+        difficulty=1,
+        minutes=10,
+        task="Write `rates_per_layer(layers, lr, decay)`: the last layer learns with `lr`, and each layer before it with `decay` times the rate of the next. Return a tensor, the layer next to the input first.",
+        hints=(
+            "The last layer has exponent 0. Which exponent has the first of `layers` layers?",
+            "Layer l (from 0) is `layers - 1 - l` steps away from the last.",
+            "`lr * decay ** torch.arange(layers - 1, -1, -1)`.",
+        ),
+    ),
+    "consistency_loss": Task(
+        title="FixMatch's loss · *optional*",
+        difficulty=3,
+        minutes=20,
+        task="Write `consistency_loss(weak, strong, threshold)`: guess on the weak view, keep the sure guesses, and ask the strong view to repeat them. Mean over all images, the ones that do not count included; no gradient through the guess.",
+        hints=(
+            "Three parts: a guess with its probability for each image; which of them count; a cross-entropy for each image.",
+            "`confidence, labels = weak.detach().softmax(dim=1).max(dim=1)`; `F.cross_entropy(strong, labels, reduction='none')`.",
+            "Multiply the losses by `confidence >= threshold` and take `.mean()`: that divides by all N.",
         ),
     ),
 }

@@ -1,11 +1,23 @@
-"""Accuracy against labels in several panels, one a data set: lines with bands under one legend."""
+"""Accuracy against labels: in several panels under one legend; with the labels between two curves; and confidence against truth."""
 
 from typing import Any
 
 import numpy as np
 
 from sslkit.plots.curves import CHANCE_STYLE, band
-from sslkit.plots.picture import COLOURS, INK, TEXT_SIZE, WIDTH, Percent, Picture, drawing, frame, plain_axes, render
+from sslkit.plots.picture import (
+    COLOURS,
+    INK,
+    TEXT_SIZE,
+    WIDTH,
+    Percent,
+    Picture,
+    drawing,
+    frame,
+    name_lines,
+    plain_axes,
+    render,
+)
 from sslkit.plots.text import describe
 
 MARKS = "os^Dvp"
@@ -56,3 +68,66 @@ def efficiency_panels(
     look = dict(frameon=False, fontsize=TEXT_SIZE, labelcolor=INK)
     fig.legend(lines.values(), lines, loc="upper left", bbox_to_anchor=(left, bottom + h), ncols=len(lines), **look)
     return render(fig, describe(f"Accuracy against labels per class. {'. '.join(spoken)}", title, caption), colours=96)
+
+
+@drawing
+def labels_between(
+    curves: dict[str, dict],
+    pairs: dict[int, float],
+    chance: float | None = None,
+    title: str = "",
+    caption: str = "",
+) -> Picture:
+    """Two curves {name: {labels per class: [one a run]}}, and how far apart they are in labels: an arrow from each number of labels
+    in `pairs` on the first curve to the number, its value, that the second needs for the same accuracy."""
+    caption = f"{caption} Line: mean; band: lowest to highest run.".strip()
+    fig, (left, bottom, w, h) = frame(WIDTH, 3.6, title, caption)
+    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
+    ax = plain_axes(fig.add_subplot(), "labels per class", "test accuracy", grid="both")
+    counted: set[int] = set()
+    for colour, mark, (name, points) in zip(COLOURS, MARKS, curves.items()):
+        counted |= set(band(ax, points, colour, mark, name)[0])
+    first = next(iter(curves.values()))
+    for count, need in pairs.items():
+        height = float(np.mean(first[count]))
+        look = dict(arrowstyle="-|>", color=INK, linewidth=2, shrinkA=4, shrinkB=0)
+        ax.annotate("", (need, height), (count, height), arrowprops=look)
+        at = (float(np.sqrt(count * need)), height)
+        words = f"{count} do the work of {need:.0f}" if count > 1 else f"1 does the work of {need:.0f}"
+        ax.annotate(
+            words, at, (0, 5), textcoords="offset points", ha="center", va="bottom", size=TEXT_SIZE + 1, color=INK
+        )
+    ax.set_xscale("log")
+    ax.set_xticks(sorted(counted), [f"{k:g}" for k in sorted(counted)])
+    ax.minorticks_off()
+    ax.yaxis.set_major_formatter(Percent())
+    if chance is not None:
+        ax.axhline(chance, label=f"chance {chance:.0%}", **CHANCE_STYLE)
+    name_lines(ax)
+    spoken = "; ".join(
+        f"{count} labels on the first curve equal {need:.0f} on the second" for count, need in pairs.items()
+    )
+    return render(
+        fig, describe(f"Accuracy against labels per class of {', '.join(curves)}: {spoken}", title, caption), colours=96
+    )
+
+
+@drawing
+def reliability(table: dict[str, dict[float, float]], title: str = "", caption: str = "") -> Picture:
+    """How often a network is right by how sure it says it is: {network: {mean probability: share of right ones}}. The dashed line
+    is where both are equal."""
+    fig, (left, bottom, w, h) = frame(0.7 * WIDTH, 3.6, title, caption)
+    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
+    ax = plain_axes(fig.add_subplot(), "probability of the guess", "guesses that are right", grid="both")
+    ax.plot([0, 1], [0, 1], **CHANCE_STYLE, label="as right as it says")
+    for colour, mark, (name, points) in zip(COLOURS * 2, MARKS, table.items()):
+        ax.plot(list(points), list(points.values()), color=colour, marker=mark, linewidth=1.8, label=name)
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(Percent())
+    ax.legend(frameon=False, fontsize=TEXT_SIZE, labelcolor=INK, loc="upper left")
+    spoken = "; ".join(
+        f"{name} " + ", ".join(f"says {says:.0%}, is right {right:.0%}" for says, right in points.items())
+        for name, points in table.items()
+    )
+    return render(fig, describe(f"Reliability. {spoken}", title, caption), colours=96)

@@ -6,7 +6,7 @@ and the semi-supervised third way.
 --data takes any set of images with labels (cifar10, folder:PATH): SimCLR is pretrained on its images first, with the
 laptop recipe, one encoder a seed, kept in FOLDER (default runs/transfer-DATA) and found there the next time. Then, for
 each seed: frozen probe, fine-tuning and training from scratch with 1 to all labels per class; the same with fewer
-counts on emoji and fashion; three times the steps at 10 labels; FixMatch and its parts. Learning rates are chosen on
+counts on emoji and fashion; three times the steps at 10, 20 and 50 labels; FixMatch and its parts. Learning rates are chosen on
 val by each network for itself, FixMatch's settings on val of scenes; each number touches the test split once.
 Pretraining takes 2 to 3 minutes a seed on two cores, the rest about 13 minutes. One process a core, one thread each,
 which does more in a second than all threads on one run; nothing else may run meanwhile. --parts takes some parts only,
@@ -35,6 +35,11 @@ from sslkit.train import build, precision, train
 
 ELSEWHERE = {"emoji": (1, 10, 100), "fashion": (1, 10, 100)}  # labels per class
 STEPS, STEPS_ALL, LONGER, SEMI_STEPS, THRESHOLD = 120, 300, 3, 300, 0.8
+LONGER_COUNTS = (
+    10,
+    20,
+    50,
+)  # labels per class: where a network from scratch catches up with ten labels after pretraining
 FIXMATCH = {"steps": SEMI_STEPS, "threshold": THRESHOLD}
 SEMI = {  # at 10 labels per class: (from the pretrained encoder, options of semi_supervised)
     "labels alone, from SimCLR": (True, {"weight": 0.0}),
@@ -79,7 +84,8 @@ def one(part: str, name: str, seed: int, folder: Path, limit: int | None, change
     elif part == "longer":
         starts = {"fine-tuned": pretrained, "from scratch": reinitialised(pretrained, seed)}
         table = {
-            arm: {10: [finetune(start, images, 10, seed, steps=LONGER * steps).test]} for arm, start in starts.items()
+            arm: {count: [finetune(start, images, count, seed, steps=LONGER * steps).test] for count in LONGER_COUNTS}
+            for arm, start in starts.items()
         }
     elif part == "semi":
         table = {
@@ -176,9 +182,7 @@ def report(args, seeds: list[int], found: dict, semi: list[str]) -> dict:
             meet = crossing(*pair)
             print("  the curves never meet" if meet is None else f"  the curves meet at {meet:.0f} labels per class")
     rows = {
-        part: {arm: points[10] for arm, points in table.items()}
-        for (part, _), table in found.items()
-        if part in ("longer", "semi")
+        part: {arm: points[10] for arm, points in table.items()} for (part, _), table in found.items() if part == "semi"
     }
     for part, table in rows.items():
         print(f"\n{part}, 10 labels per class")
@@ -190,11 +194,12 @@ def report(args, seeds: list[int], found: dict, semi: list[str]) -> dict:
             f"FixMatch with threshold {THRESHOLD}, from SimCLR": ten[semi[0]],
             f"FixMatch with threshold {THRESHOLD}, from scratch": ten[semi[1]],
         }
-    longer = (
-        {f"{args.steps or STEPS} steps": {arm: ten[arm] for arm in ("fine-tuned", "from scratch")}}
-        if "from scratch" in ten
-        else {}
-    )
+    longer, times = {}, found.get(("longer", args.data), {})
+    for count in LONGER_COUNTS if times else ():
+        for steps, table in ((args.steps or STEPS, curves.get(args.data, {})), (LONGER * (args.steps or STEPS), times)):
+            arms = {arm: table[arm][count] for arm in times if count in table.get(arm, {})}
+            longer[f"{count} labels, {steps} steps"] = arms
+            print(f"{count} labels, {steps} steps: {arms}")
     return {
         "command": f"python tests/benchmarks/run.py transfer --data {args.data} --seeds {args.seeds}",
         "data": args.data,
@@ -208,6 +213,6 @@ def report(args, seeds: list[int], found: dict, semi: list[str]) -> dict:
         "precision": str(precision("cpu")),
         "torch": torch.__version__,
         "curves": curves,
-        "longer": longer | ({f"{LONGER * (args.steps or STEPS)} steps": rows["longer"]} if "longer" in rows else {}),
+        "longer": longer,
         "semi": rows.get("semi", {}),
     }  # fmt: skip
