@@ -53,6 +53,12 @@ class Lineup:
         return "\n".join(lines + [f"Left out: {reason}" for reason in self.left_out])
 
 
+def untrained(encoder: str) -> tuple[str, nn.Module]:
+    """An untrained network of a kind, and what its row is called."""
+    fresh = build_encoder(encoder).eval()
+    return "untrained" if encoder == Recipe.encoder else f"untrained {type(fresh).__name__}", fresh
+
+
 def seconds(run: Run) -> float | None:
     """How long the training takes on two cores, by the speed that was measured; None where none was."""
     speed = evidence.results("speed")["images_per_second"].get(run.name)
@@ -70,10 +76,8 @@ def gather(folder: str | Path | None = None, seed: int = 0) -> Lineup:
     order = sorted(taken, key=lambda name: (name == SUPERVISED, name))
     by_title = {chapters.title(name): taken[name] for name in order}
     torch.manual_seed(seed)
-    networks: dict[str, nn.Module] = {}
-    for kind in dict.fromkeys([Recipe.encoder, *(run.encoder for run in by_title.values())]):
-        fresh = build_encoder(kind).eval()
-        networks["untrained" if kind == Recipe.encoder else f"untrained {type(fresh).__name__}"] = fresh
+    kinds = dict.fromkeys([Recipe.encoder, *(run.encoder for run in by_title.values())])
+    networks = dict(untrained(kind) for kind in kinds)
     networks |= {title: load_encoder(run.path)[0] for title, run in by_title.items()}
     images = [name for name in chapters.methods() if chapters.kind_of(name) == "images"]
     return Lineup(networks, by_title, [chapters.title(name) for name in images if name not in taken], left_out)

@@ -143,14 +143,14 @@ def shape(h: Features, views: dict[str, tuple[Tensor, Tensor]], line: Lineup) ->
 
 @torch.no_grad()
 def by_layer(line: Lineup, images: Tensor, anchor: str = "SimCLR") -> plots.Picture:
-    """CKA of one network with the others, layer by layer, of those that have the anchor's layers."""
+    """CKA of one network with the others, layer by layer, of those that are layers one after another."""
     means: dict[str, list[Tensor]] = {}
     for name, network in line.networks.items():
         x, means[name] = 2 * images.float() / 255 - 1, []
         for layer in getattr(network, "layers", []):
             x = layer(x)
             means[name].append(x.mean((2, 3)))
-    same = [name for name, of in means.items() if name != anchor and len(of) == len(means[anchor])]
+    same = [name for name, of in means.items() if name != anchor and of]
     curves = {
         f"{anchor} and {name}": {
             k + 1: cka(p, q, debiased=True) for k, (p, q) in enumerate(zip(means[anchor], means[name]))
