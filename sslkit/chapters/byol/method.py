@@ -45,7 +45,8 @@ class BYOL(nn.Module):
     projector's z [N, projection] and the predictor's p [N, projection] are for the loss alone.
     momentum, last: of the teacher, at the beginning and at the end of the run; 0 and 0 make it
     SimSiam. linear: a predictor of one matrix in place of two layers. predictor_lr: the
-    predictor's share of the learning rate. crop, jitter: see simclr_views.
+    predictor's share of the learning rate. last_norm: whether z goes through a batch norm, as in
+    SimSiam; BYOL's does not. crop, jitter: see simclr_views.
     Source: Grill et al. 2020, algorithm 1; Chen & He 2021, algorithm 1.
     """
 
@@ -58,6 +59,7 @@ class BYOL(nn.Module):
         hidden: int = 256,
         linear: bool = False,
         predictor_lr: float = 1.0,
+        last_norm: bool = False,
         crop: float = 0.2,
         jitter: float = 0.5,
     ):
@@ -66,6 +68,8 @@ class BYOL(nn.Module):
             raise ValueError(f"0 <= momentum <= last <= 1 is needed, got {momentum} and {last}")
         self.encoder = encoder
         self.projector = mlp([encoder.dim, hidden, projection])
+        if last_norm:
+            self.projector.append(nn.BatchNorm1d(projection, affine=False))
         self.predictor = mlp([projection, *([] if linear else [hidden]), projection])
         self.teacher = copy.deepcopy(nn.Sequential(encoder, self.projector)).requires_grad_(False)
         self.momentum, self.last, self.predictor_lr = momentum, last, predictor_lr
