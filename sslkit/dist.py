@@ -1,4 +1,5 @@
-"""One process or many: torchrun's world, and the one differentiable gather. The only importer of torch.distributed."""
+"""One process or many: torchrun's world, and the one differentiable gather. The only importer of torch.distributed but chapter 25,
+which builds that gather in view."""
 
 import gc
 import os
