@@ -20,11 +20,11 @@ TASKS = {
         title="The teacher's answers as labels",
         difficulty=3,
         minutes=15,
-        task="Write `dino_loss(student, teacher, centre, student_temperature, teacher_temperature)`: student [V, N, K] scores of all V views, teacher [A, N, K] of the first A, centre [K]. Subtract the centre from the teacher's scores, sharpen them, and let every view of the student predict the teacher's distribution for every *other* view. Return the mean.",
+        task="Write `dino_loss(student, teacher, centre, student_temperature, teacher_temperature)`: student [V, N, K] scores of all V views, teacher [A, N, K] of the first A, centre [K]. Subtract the centre from the teacher's scores, sharpen them, and let every view of the student predict the teacher's distribution for every *other* view. Return the mean. Only the student gets a gradient.",
         hints=(
             "Once the teacher's distributions are there, this is the swapped prediction of chapter 15, which is imported above.",
             "`swapped_loss(scores, codes, temperature)` divides the scores by the temperature itself.",
-            "The codes are `((teacher.detach() - centre) / teacher_temperature).softmax(dim=2)`. The student's scores are not centred.",
+            "The codes are `((teacher - centre) / teacher_temperature).softmax(dim=2)`, and `swapped_loss` detaches them. The student's scores are not centred.",
         ),
     ),
     "entropy_and_kl": Task(

@@ -44,12 +44,13 @@ CENTRE = Exercise(
 
 def dino_loss_loop(student, teacher, centre, student_temperature, teacher_temperature) -> Tensor:
     total, count = 0.0, 0
+    centre = centre.detach().double()
     for a, told_view in enumerate(teacher.detach().double()):
         for v, given_view in enumerate(student.double()):
             if a == v:
                 continue
             for told, given in zip(told_view, given_view):
-                wanted = torch.stack([torch.exp((t - c) / teacher_temperature) for t, c in zip(told, centre.double())])
+                wanted = torch.stack([torch.exp((t - c) / teacher_temperature) for t, c in zip(told, centre)])
                 guess = torch.stack([torch.exp(s / student_temperature) for s in given])
                 for w, g in zip(wanted / wanted.sum(), guess / guess.sum()):
                     total = total - w * torch.log(g)
@@ -67,6 +68,13 @@ def changed(
     return reduce(torch.stack([-(targets[a] * log_p[v]).sum(1) for a, v in pairs]))
 
 
+def through_the_centre(student, teacher, centre, ts, tt) -> Tensor:
+    """The loss with the teacher's scores detached, but not the centre."""
+    targets, log_p = ((teacher.detach() - centre) / tt).softmax(2), (student / ts).log_softmax(2)
+    pairs = [(a, v) for a in range(len(targets)) for v in range(len(student)) if a != v]
+    return torch.stack([-(targets[a] * log_p[v]).sum(1) for a, v in pairs]).mean()
+
+
 def dino_trials() -> list[tuple]:
     shapes = [(2, 2, 2, 3, 0.5, 0.25), (4, 2, 3, 4, 0.2, 0.1), (3, 2, 5, 2, 1.0, 0.4), (2, 2, 4, 6, 0.3, 0.5)]
     return [
@@ -79,11 +87,13 @@ LOSS = Exercise(
     "dino_loss", dino_loss_loop, grad=True, trials=dino_trials,
     mistakes=(
         mistake("no centre", "The centre is not used. Subtract it from the teacher's scores.", (" - centre", "")),
+        mistake("gradient through the centre", "A gradient reaches the centre. The teacher's answers are labels: detach them whole.",
+                lambda s, t, c, ts, tt: through_the_centre(s, t, c, ts, tt)),
         mistake("centre added", "You add the centre. Subtract it: what all images prefer must be taken away.", (" - centre", " + centre")),
         mistake("student centred too", "You centre the student's scores. Only the teacher's are centred.",
                 ("swapped_loss(student,", "swapped_loss(student - centre,")),
         mistake("student centred in place of the teacher", "You centre the student. The centre belongs to the teacher's scores.",
-                (("teacher.detach()) - centre", "teacher.detach())"), ("swapped_loss(student,", "swapped_loss(student - centre,"))),
+                ((" - centre", ""), ("swapped_loss(student,", "swapped_loss(student - centre,"))),
         mistake("centred after sharpening", "You divide by the temperature first and subtract the centre then. The centre is one of "
                 "scores: subtract it first.",
                 lambda s, t, c, ts, tt: changed(s, t, c, ts, tt, told=lambda t: (t / tt - c).softmax(2))),
@@ -103,8 +113,6 @@ LOSS = Exercise(
                 lambda *given: changed(*given, reduce=lambda each: each.mean(1).sum())),
         mistake("sign", "Cross-entropy is minus the sum of p log q. Yours pushes the student away.", ("return swapped_loss", "return "
                 "-swapped_loss")),
-        mistake("no gradient to the student, all to the teacher", "You detach the student. It is the teacher that gets no gradient.",
-                (("teacher.detach()", "teacher"), ("swapped_loss(student,", "swapped_loss(student.detach(),"))),
     ),
 )  # fmt: skip
 

@@ -21,8 +21,8 @@ def small_views(crop: float = 0.2, jitter: float = 0.5, size: int = 16) -> Compo
     """SwAV's small view: a crop of a tenth to twice `crop` of the area, at `size` x `size` pixels,
     with the mirror and the colours of simclr_views.
 
-    Source: Caron et al. 2020, section 3.3 and appendix (there 0.05 to 0.14 of the area, 96 pixels
-    beside 224; of 32 x 32 pixels that leaves too little to see).
+    Source: Caron et al. 2020, section 3.2 (there 0.05 to 0.14 of the area, 96 pixels beside 224; of
+    32 x 32 pixels that leaves too little to see).
     """
     area = RandomResizedCrop(scale=(0.1, 2 * crop), size=size)
     return Compose([area, ColorJitter(jitter), Grayscale()])
@@ -170,6 +170,7 @@ RECIPES = {
         optimizer="muon",
         weight_decay=0.0,
         small_views=20,
+        options={"epsilon": 0.025},
     ),
     # the same, for about half an hour on two cores
     "shelf": Recipe(
@@ -179,6 +180,7 @@ RECIPES = {
         optimizer="muon",
         weight_decay=0.0,
         small_views=20,
+        options={"epsilon": 0.025},
     ),
     # 200 epochs of CIFAR-10, 97 steps each
     "gpu": Recipe(

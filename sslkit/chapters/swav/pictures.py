@@ -13,7 +13,7 @@ from sslkit.plots.table import draw_table, to_pixels
 from sslkit.plots.text import describe
 
 
-def crops(images: Tensor, large: Any, small: Any, seed: int = 1) -> plots.Picture:
+def crops(images: Tensor, large: Any, small: Any, title: str, seed: int = 1) -> plots.Picture:
     """Two large views and four small ones of each image, as large as they are."""
     generator = torch.Generator().manual_seed(seed)
     table = []
@@ -23,7 +23,6 @@ def crops(images: Tensor, large: Any, small: Any, seed: int = 1) -> plots.Pictur
         pad = side - views[1].shape[-1]
         padded = nn.functional.pad(views[1], (0, pad, 0, pad), value=1.0)
         table.append(to_pixels(torch.cat([image[None].float() / 255, views[0], padded])))
-    title = "Two large views give codes and predict; small ones only predict"
     caption = f"Validation scenes of {side} x {side} pixels; small views have {side - pad} x {side - pad}."
     heads = ["image", "large", "large", *["small"] * 4]
     return draw_table(table, title, caption, f"{title}. {caption}", column_names=heads, split=1, side=96)
@@ -38,7 +37,7 @@ def seats(named: dict[str, Tensor], title: str, caption: str = "") -> plots.Pict
     fig, (left, bottom, w, h) = frame(WIDTH, 3.1, title, caption)
     pitch = w / len(named)
     for i, (name, codes) in enumerate(named.items()):
-        ax = fig.add_axes((left + i * pitch + 0.06 * pitch, bottom + 0.02 * h, 0.86 * pitch, 0.78 * h))
+        ax = fig.add_axes((left + i * pitch + 0.06 * pitch, bottom + 0.02 * h, 0.86 * pitch, 0.84 * h))
         plain_axes(ax)
         ax.set_title(name, size=TEXT_SIZE + 1, color=INK, pad=18)
         ax.imshow(codes, cmap="cividis", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
@@ -100,7 +99,7 @@ def in_use(methods: dict[str, Any], batch: Any) -> plots.Picture:
             "spread of z": measures.collapse(extras["z"]),
             "effective rank of z": measures.effective_rank(extras["z"]),
         }
-    title = "Without seats everybody crowds together; with them nobody can"
+    title = "Who crowds together: prototypes in use, spread and rank"
     caption = (
         f"Two views of {len(batch)} validation scenes; prototypes in use by their wishes, before seats are shared out."
     )

@@ -28,7 +28,7 @@ def loss_of_the_authors(student, teacher, centre, student_temperature, teacher_t
 
 
 def loss_in_one_go(student, teacher, centre, student_temperature, teacher_temperature):
-    p = ((teacher.detach() - centre) / teacher_temperature).softmax(2)
+    p = ((teacher - centre) / teacher_temperature).softmax(2).detach()
     each = -torch.einsum("ank,vnk->av", p, (student / student_temperature).log_softmax(2)) / p.shape[1]
     return each[torch.arange(len(p))[:, None] != torch.arange(len(student))].mean()
 

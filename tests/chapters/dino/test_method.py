@@ -60,7 +60,6 @@ BROKEN = {
     "centre added": (" - centre", " + centre"),
     "not sharpened": (" / teacher_temperature", ""),
     "one temperature": ("/ teacher_temperature", "/ student_temperature"),
-    "gradient to the teacher": ("teacher.detach()", "teacher"),
     "softmax over the images": ("softmax(dim=2)", "softmax(dim=1)"),
 }
 
