@@ -18,8 +18,8 @@ TASKS = {
     ),
     "dino_loss": Task(
         title="The teacher's answers as labels",
-        difficulty=3,
-        minutes=15,
+        difficulty=2,
+        minutes=10,
         task="Write `dino_loss(student, teacher, centre, student_temperature, teacher_temperature)`: student [V, N, K] scores of all V views, teacher [A, N, K] of the first A, centre [K]. Subtract the centre from the teacher's scores, sharpen them, and let every view of the student predict the teacher's distribution for every *other* view. Return the mean. Only the student gets a gradient.",
         hints=(
             "Once the teacher's distributions are there, this is the swapped prediction of chapter 15, which is imported above.",

@@ -42,8 +42,8 @@ def dino_loss(
     (float64 stays float64). Source: Caron et al. 2021, eqs. 1 to 3 and algorithm 1.
     """
     with full_precision(student):
-        told = at_least_float32(teacher) - centre
-        targets = (told / teacher_temperature).softmax(dim=2)
+        centred = at_least_float32(teacher) - centre
+        targets = (centred / teacher_temperature).softmax(dim=2)
         return swapped_loss(student, targets, student_temperature)  # which detaches targets
 
 

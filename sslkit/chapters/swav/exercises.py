@@ -33,8 +33,8 @@ TASKS = {
     ),
     "swapped_loss": Task(
         title="Swapped prediction",
-        difficulty=3,
-        minutes=15,
+        difficulty=2,
+        minutes=10,
         task="Write `swapped_loss(scores, codes, temperature)`: scores [V, N, K] of all V views of N images, codes [A, N, K] of the first A of them. Return the mean cross-entropy over all pairs of a code and a view that is not the code's own.",
         hints=(
             "For A = 2 and V = 4 there are 2 · 3 = 6 pairs: code 0 with views 1, 2, 3, and code 1 with views 0, 2, 3.",
