@@ -24,7 +24,7 @@ def places(
     caption: str = "",
     side: int = 88,
 ) -> Picture:
-    """A second patch on the left, and on the right the first one amid its eight places, 0 to 7 in reading order.
+    """A second patch on the left, and on the right the first one with the eight places around it, 0 to 7 in reading order.
 
     first, second: one image each, [C, H, W]. probabilities [8]: shades and numbers of the places. With `answer` (0 to 7)
     the second patch lies at its place, framed blue; another `guess` is framed red.
