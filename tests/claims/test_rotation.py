@@ -13,13 +13,6 @@ made = pytest.mark.skipif(
 )
 
 
-def ablated(judge: str) -> dict[str, float]:
-    """{row: mean over seeds, in %}."""
-    kept = results(ABLATIONS)
-    assert len(kept["seeds"]) >= 3
-    return {row: 100 * mean(values) for row, values in kept["rows"][judge].items()}
-
-
 def curve(row: str) -> list[float]:
     """The losses of seed 0."""
     return [loss for _, loss in results(ABLATIONS)["runs"][row]["0"]["curve"]]
@@ -48,30 +41,8 @@ def test_three_seeds():
 
 
 @made
-def test_the_line_and_its_cure():
-    for judge in ("kNN", "linear probe"):
-        found = ablated(judge)
-        clean, line, cured = (found[row] for row in ("whole images", "line, whole images", "line, crops of 0.6"))
-        claim(WHERE, "the features are worth less than those of an untrained network", line < found["untrained"])
-        claim(
-            WHERE,
-            "The line ruins the features; a random crop brings most of them back",
-            cured - line > (clean - line) / 2,
-        )
-    claim(WHERE, "the loss is near zero at once", curve("line, whole images")[6] < 0.1)
-
-
-@made
-def test_one_thing_at_a_time():
-    for judge in ("kNN", "linear probe"):
-        found = ablated(judge)
-        two = {row: found[row] for row in ("0 and 180 degrees", "0 and 90 degrees")}
-        claim(WHERE, "Four turns are better than two", found["as it is"] > max(two.values()))
-
-
-@made
 def test_three_bugs():
     claim(WHERE, "the loss stays at chance, ln 4 = 1.386", abs(last("labels out of order") - math.log(4)) < 0.02)
     claim(WHERE, "it is near zero after a tenth of the steps", curve("padded below")[6] < 0.05)
     claim(WHERE, "below ln(1 + 3/e) = 0.744", last("softmax twice") > math.log(1 + 3 / math.e) > 0.743)
-    claim(WHERE, "the loss stays at ln 4", abs(last("turned before") - math.log(4)) < 0.02)
+    claim(WHERE, "The loss stays at ln 4: after a random turn", abs(last("turned before") - math.log(4)) < 0.02)
