@@ -158,24 +158,26 @@ def target_has_the_predictor(method: Any) -> None:
     method.forward = forward
 
 
-ABLATIONS = {
+ABLATIONS = {  # what the core path shows stands first
     "as it is": Ablation(),
     "SimSiam": Ablation(options=SIMSIAM),
-    "frozen teacher": Ablation(options={"momentum": 1.0}),
-    "four teachers": Ablation(change=four_teachers),
     "no predictor": Ablation(change=without_predictor),
     "no stop-gradient": Ablation(change=without_stop),
-    "teacher learns": Ablation(change=teacher_learns),
     "nothing of the three": Ablation(change=nothing),
+    "frozen teacher": Ablation(options={"momentum": 1.0}),
     "predictor rate 0": Ablation(options={"predictor_lr": 0.0}),
-    "predictor rate 0.1": Ablation(options={"predictor_lr": 0.1}),
-    "predictor rate 10": Ablation(options={"predictor_lr": 10.0}),
-    "linear predictor": Ablation(options={"linear": True}),
-    "direct predictor": Ablation(options={"linear": True}, change=direct),
-    "group norm": Ablation(change=group_norm),
-    "no norm": Ablation(change=no_norm),
-    "group norm, no predictor": Ablation(change=group_norm_no_predictor),
     "same view twice": Ablation(change=same_view_twice, once=True),
     "teacher forgotten": Ablation(change=teacher_forgotten, once=True),
     "target has the predictor": Ablation(change=target_has_the_predictor, once=True),
+    "four teachers": Ablation(change=four_teachers),
+    "teacher learns": Ablation(change=teacher_learns),
+    "predictor rate 0.1": Ablation(options={"predictor_lr": 0.1}),
+    "predictor rate 10": Ablation(options={"predictor_lr": 10.0}),
+    "group norm": Ablation(change=group_norm),
+    "group norm, no predictor": Ablation(change=group_norm_no_predictor),
+    "no last norm": Ablation(options={"last_norm": False}),
+    "no last norm, no predictor": Ablation(options={"last_norm": False}, change=without_predictor),
+    "no norm": Ablation(change=no_norm),
+    "linear predictor": Ablation(options={"linear": True}),
+    "direct predictor": Ablation(options={"linear": True}, change=direct),
 }

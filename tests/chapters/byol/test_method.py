@@ -228,6 +228,14 @@ def test_the_predictor_may_be_linear_and_learn_at_its_own_rate():
     assert not torch.equal(student_before["0.weight"], method.projector.state_dict()["0.weight"])
 
 
+def test_z_may_go_through_a_batch_norm_without_scale():
+    method = fresh(last_norm=True)
+    z = method(task(method))[1]["z"]
+    torch.testing.assert_close(z.mean(0), torch.zeros(128), atol=1e-5, rtol=0)
+    torch.testing.assert_close(z.var(0, correction=0), torch.ones(128), atol=1e-2, rtol=0)
+    assert not list(method.projector[-1].parameters())
+
+
 def test_encode_gives_the_students_features():
     method = moved().eval()
     x = torch.rand(4, 3, 32, 32)
