@@ -25,7 +25,7 @@ def without_stop(method: Any) -> None:
         h = method.encoder(torch.cat(batch))
         z = method.projector(h)
         p = method.predictor(z)
-        loss = -F.cosine_similarity(p.float(), torch.cat(z.float().chunk(2)[::-1])).mean()
+        loss = 2 - 2 * F.cosine_similarity(p.float(), torch.cat(z.float().chunk(2)[::-1])).mean()
         return loss, {"h": h.detach(), "z": z.detach(), "p": p.detach()}
 
     method.forward = forward
@@ -40,7 +40,7 @@ def teacher_learns(method: Any) -> None:
         h = method.encoder(views)
         z = method.projector(h)
         p, t = method.predictor(z), method.teacher(views)
-        loss = -F.cosine_similarity(p.float(), torch.cat(t.float().chunk(2)[::-1])).mean()
+        loss = 2 - 2 * F.cosine_similarity(p.float(), torch.cat(t.float().chunk(2)[::-1])).mean()
         return loss, {"h": h.detach(), "z": z.detach(), "p": p.detach()}
 
     method.forward = forward
@@ -152,7 +152,7 @@ def target_has_the_predictor(method: Any) -> None:
         p = method.predictor(z)
         with torch.no_grad():
             t = method.predictor(method.teacher(views))
-        loss = negative_cosine(p, torch.cat(t.chunk(2)[::-1]))
+        loss = 2 + 2 * negative_cosine(p, torch.cat(t.chunk(2)[::-1]))
         return loss, {"h": h.detach(), "z": z.detach(), "p": p.detach()}
 
     method.forward = forward

@@ -88,7 +88,7 @@ class BYOL(nn.Module):
         p1, p2 = self.predictor(z).chunk(2)
         with torch.no_grad():
             t1, t2 = self.teacher(views).chunk(2)
-        loss = (negative_cosine(p1, t2) + negative_cosine(p2, t1)) / 2
+        loss = 2 + negative_cosine(p1, t2) + negative_cosine(p2, t1)  # equation 2, both ways, mean
         p = torch.cat([p1, p2])
         return loss, {"h": h.detach(), "z": z.detach(), "p": p.detach()}
 
