@@ -25,7 +25,7 @@ def without_stop(method: Any) -> None:
         h = method.encoder(torch.cat(batch))
         z = method.projector(h)
         p = method.predictor(z)
-        loss = -F.cosine_similarity(p.float(), torch.cat(z.float().chunk(2)[::-1])).mean()
+        loss = 2 - 2 * F.cosine_similarity(p.float(), torch.cat(z.float().chunk(2)[::-1])).mean()
         return loss, {"h": h.detach(), "z": z.detach(), "p": p.detach()}
 
     method.forward = forward
@@ -40,7 +40,7 @@ def teacher_learns(method: Any) -> None:
         h = method.encoder(views)
         z = method.projector(h)
         p, t = method.predictor(z), method.teacher(views)
-        loss = -F.cosine_similarity(p.float(), torch.cat(t.float().chunk(2)[::-1])).mean()
+        loss = 2 - 2 * F.cosine_similarity(p.float(), torch.cat(t.float().chunk(2)[::-1])).mean()
         return loss, {"h": h.detach(), "z": z.detach(), "p": p.detach()}
 
     method.forward = forward
@@ -152,30 +152,32 @@ def target_has_the_predictor(method: Any) -> None:
         p = method.predictor(z)
         with torch.no_grad():
             t = method.predictor(method.teacher(views))
-        loss = negative_cosine(p, torch.cat(t.chunk(2)[::-1]))
+        loss = 2 + 2 * negative_cosine(p, torch.cat(t.chunk(2)[::-1]))
         return loss, {"h": h.detach(), "z": z.detach(), "p": p.detach()}
 
     method.forward = forward
 
 
-ABLATIONS = {
+ABLATIONS = {  # what the core path shows stands first
     "as it is": Ablation(),
     "SimSiam": Ablation(options=SIMSIAM),
-    "frozen teacher": Ablation(options={"momentum": 1.0}),
-    "four teachers": Ablation(change=four_teachers),
     "no predictor": Ablation(change=without_predictor),
     "no stop-gradient": Ablation(change=without_stop),
-    "teacher learns": Ablation(change=teacher_learns),
     "nothing of the three": Ablation(change=nothing),
+    "frozen teacher": Ablation(options={"momentum": 1.0}),
     "predictor rate 0": Ablation(options={"predictor_lr": 0.0}),
-    "predictor rate 0.1": Ablation(options={"predictor_lr": 0.1}),
-    "predictor rate 10": Ablation(options={"predictor_lr": 10.0}),
-    "linear predictor": Ablation(options={"linear": True}),
-    "direct predictor": Ablation(options={"linear": True}, change=direct),
-    "group norm": Ablation(change=group_norm),
-    "no norm": Ablation(change=no_norm),
-    "group norm, no predictor": Ablation(change=group_norm_no_predictor),
     "same view twice": Ablation(change=same_view_twice, once=True),
     "teacher forgotten": Ablation(change=teacher_forgotten, once=True),
     "target has the predictor": Ablation(change=target_has_the_predictor, once=True),
+    "four teachers": Ablation(change=four_teachers),
+    "teacher learns": Ablation(change=teacher_learns),
+    "predictor rate 0.1": Ablation(options={"predictor_lr": 0.1}),
+    "predictor rate 10": Ablation(options={"predictor_lr": 10.0}),
+    "group norm": Ablation(change=group_norm),
+    "group norm, no predictor": Ablation(change=group_norm_no_predictor),
+    "no last norm": Ablation(options={"last_norm": False}),
+    "no last norm, no predictor": Ablation(options={"last_norm": False}, change=without_predictor),
+    "no norm": Ablation(change=no_norm),
+    "linear predictor": Ablation(options={"linear": True}),
+    "direct predictor": Ablation(options={"linear": True}, change=direct),
 }

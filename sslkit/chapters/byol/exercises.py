@@ -8,7 +8,7 @@ from sslkit.chapters.byol.method import momentum_at, negative_cosine
 from sslkit.checks.exercise import Task
 
 def pull_on(w: float, p: float, noise: float) -> float:
-    """The mean gradient by w of (p w x1 - v x2)^2 / 2, v constant at w; views x1, x2 of x = -1 or 1.
+    """The mean gradient by w of (p w x1 - v x2)^2 / 2, v constant at w; views x1, x2 of x = 1, -1.
 
     w: the student; p: the predictor; noise: standard deviation of the views about x.
     """

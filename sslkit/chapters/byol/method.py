@@ -88,7 +88,7 @@ class BYOL(nn.Module):
         p1, p2 = self.predictor(z).chunk(2)
         with torch.no_grad():
             t1, t2 = self.teacher(views).chunk(2)
-        loss = (negative_cosine(p1, t2) + negative_cosine(p2, t1)) / 2
+        loss = 2 + negative_cosine(p1, t2) + negative_cosine(p2, t1)  # equation 2, both ways, mean
         p = torch.cat([p1, p2])
         return loss, {"h": h.detach(), "z": z.detach(), "p": p.detach()}
 
@@ -118,7 +118,7 @@ RECIPES = {
         optimizer="muon",
         weight_decay=0.0,
         small_views=20,
-        options={"momentum": 0.99},
+        options={"momentum": 0.95, "last_norm": True},
     ),
     # the same, for about an hour on two cores
     "shelf": Recipe(
@@ -128,7 +128,7 @@ RECIPES = {
         optimizer="muon",
         weight_decay=0.0,
         small_views=20,
-        options={"momentum": 0.99},
+        options={"momentum": 0.95, "last_norm": True},
     ),
     # 200 epochs of CIFAR-10, 97 steps each; the paper's momentum
     "gpu": Recipe(

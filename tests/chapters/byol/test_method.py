@@ -205,8 +205,8 @@ def test_forward_predicts_each_view_from_the_other():
     loss, extras = method(task(method))
     t1, t2 = copied.teacher(torch.cat(task(copied))).chunk(2)
     p1, p2 = extras["p"].chunk(2)
-    assert loss.item() == pytest.approx((loop(p1, t2) + loop(p2, t1)) / 2, rel=1e-5)
-    assert loss.item() != pytest.approx((loop(p1, t1) + loop(p2, t2)) / 2, rel=1e-3)
+    assert loss.item() == pytest.approx(2 + loop(p1, t2) + loop(p2, t1), rel=1e-5)
+    assert loss.item() != pytest.approx(2 + loop(p1, t1) + loop(p2, t2), rel=1e-3)
     assert extras["h"].shape == (32, method.encoder.dim) and extras["z"].shape == extras["p"].shape == (32, 128)
     torch.testing.assert_close(extras["p"], copied.predictor(extras["z"]))
 
@@ -226,6 +226,14 @@ def test_the_predictor_may_be_linear_and_learn_at_its_own_rate():
         pass
     assert torch.equal(before["0.weight"], method.predictor.state_dict()["0.weight"])
     assert not torch.equal(student_before["0.weight"], method.projector.state_dict()["0.weight"])
+
+
+def test_z_may_go_through_a_batch_norm_without_scale():
+    method = fresh(last_norm=True)
+    z = method(task(method))[1]["z"]
+    torch.testing.assert_close(z.mean(0), torch.zeros(128), atol=1e-5, rtol=0)
+    torch.testing.assert_close(z.var(0, correction=0), torch.ones(128), atol=1e-2, rtol=0)
+    assert not list(method.projector[-1].parameters())
 
 
 def test_encode_gives_the_students_features():
