@@ -45,8 +45,8 @@ def images_not_numbers(method: Any) -> None:
 ABLATIONS = {
     "as it is": Ablation(),
     "only the diagonal": Ablation(options={"weight": 0.0}),
-    "weight / 10": Ablation(options={"weight": 0.0005}),
-    "weight x 10": Ablation(options={"weight": 0.05}),
+    "weight / 10": Ablation(options={"weight": 0.002}),
+    "weight x 10": Ablation(options={"weight": 0.2}),
     "projector 32 wide": Ablation(options={"projection": 32}),
     "projector 1024 wide": Ablation(options={"projection": 1024}),
     "no projector": Ablation(change=no_projector),
