@@ -54,7 +54,7 @@ class BarlowTwins(nn.Module):
     """Two views of each image: each number agrees with itself across them, and with no other.
 
     encoder: images [N, C, H, W] to features h [N, encoder.dim], which are what is kept; the
-    projector's z [N, projection], over two hidden layers of `hidden`, is for the loss alone.
+    projector's z [N, projection], after `layers` layers of width `hidden`, is for the loss alone.
     weight: of what stands off the diagonal; crop, jitter: see simclr_views.
     Source: Zbontar et al. 2021, algorithm 1.
     """
@@ -65,13 +65,15 @@ class BarlowTwins(nn.Module):
         weight: float = 0.005,
         projection: int = 256,
         hidden: int = 256,
+        layers: int = 2,
         crop: float = 0.2,
         jitter: float = 0.5,
     ):
         super().__init__()
         self.encoder = encoder
         # No bias at the end: the loss takes the mean off, so nothing would ever train it.
-        self.projector = mlp([encoder.dim, hidden, hidden, projection], bias=False)
+        wide = [hidden] * (layers - 1)
+        self.projector = mlp([encoder.dim, *wide, projection], bias=False)
         self.weight = weight
         self.view = simclr_views(crop, jitter)
 
@@ -123,6 +125,6 @@ RECIPES = {
         lr=0.24,
         batch=512,
         encoder="resnet18",
-        options={"weight": 0.005, "projection": 2048, "hidden": 2048},
+        options={"weight": 0.005, "projection": 2048, "hidden": 2048, "layers": 3},
     ),
 }

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sslkit import plots
+from sslkit import evidence, plots
+from sslkit.chapters import room
 from sslkit.plots.picture import FAINT, INK, TEXT_SIZE, WIDTH, Picture, array, drawing, frame, plain_axes, render
 from sslkit.plots.text import describe
 
@@ -55,6 +56,27 @@ def one_matrix(matrix: Tensor, step: int, most: int) -> Picture:
     return plots.heatmap(
         np.abs(c[:most, :most]), title=title, caption=caption, label="|correlation|", limits=(0, 1), numbers=False
     )
+
+
+def ablations(chapter: str) -> Picture:
+    """What a chapter's ablations gave, its bugs left out, with the effective rank of h; a note where none were made yet."""
+    title, name = "One thing changed at a time", f"ablations/{chapter}_scenes"
+    try:
+        made = evidence.results(name)["rows"]["kNN"]
+    except FileNotFoundError as error:
+        return plots.note(title, f"Not measured yet: {error}.")
+    declared = room(chapter, "ablations").ABLATIONS  # type: ignore[union-attr]  # whoever shows some has declared them
+    rows = {row: row for row in made if row not in declared or not declared[row].once}
+    return evidence.scoreboard(name, rows, title, highlight="as it is", also={"rank of h": "rank of h"})
+
+
+def bugs(chapter: str, runs: dict[str, str]) -> Picture:
+    """The losses of a chapter's broken runs, {shown as: run}; a note where they were not made yet."""
+    title = "Three bugs, three curves: which is which?"
+    try:
+        return evidence.losses(f"ablations/{chapter}_scenes", runs, title=title)
+    except (FileNotFoundError, KeyError) as error:
+        return plots.note(title, f"Not measured yet: {error}.")
 
 
 @drawing

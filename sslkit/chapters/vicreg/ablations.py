@@ -63,7 +63,7 @@ def two_encoders(method: Any) -> None:
     """View 2 goes through a network of another shape, with a projector of its own."""
     small: Any = build_encoder("small", method.encoder.channels)
     device = next(method.parameters()).device
-    method.other = nn.Sequential(small, mlp([small.dim, 256, 256, 256], bias=False)).to(device)
+    method.other = nn.Sequential(small, mlp([small.dim, 256, 256], bias=False)).to(device)
 
     def forward(batch):
         h = method.encoder(batch[0])

@@ -9,7 +9,7 @@ from sslkit.checks.exercise import Task
 def pair_penalty(z: Tensor) -> Tensor:
     """The squared dot products of different rows of z [N, K], all ordered pairs, by a [K, K] table.
 
-    Source: Garrido et al. 2023, theorem 3.3.
+    Source: Garrido et al. 2023, section 3.
     """
     return (z.T @ z).square().sum() - z.square().sum(1).square().sum()
 

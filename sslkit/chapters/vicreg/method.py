@@ -58,7 +58,7 @@ class VICReg(nn.Module):
     """Two views of each image: their numbers agree, vary over the batch, do not repeat one another.
 
     encoder: images [N, C, H, W] to features h [N, encoder.dim], which are what is kept; the
-    projector's z [N, projection], over two hidden layers of `hidden`, is for the loss alone.
+    projector's z [N, projection], after `layers` layers of width `hidden`, is for the loss alone.
     invariance, variance, covariance: weights, the paper's over 25; crop, jitter: see simclr_views.
     Source: Bardes et al. 2022, algorithm 1.
     """
@@ -71,13 +71,15 @@ class VICReg(nn.Module):
         covariance: float = 0.04,
         projection: int = 256,
         hidden: int = 256,
+        layers: int = 2,
         crop: float = 0.2,
         jitter: float = 0.5,
     ):
         super().__init__()
         self.encoder = encoder
         # No bias at the end: the loss cannot see a mean, so nothing would ever train it.
-        self.projector = mlp([encoder.dim, hidden, hidden, projection], bias=False)
+        wide = [hidden] * (layers - 1)
+        self.projector = mlp([encoder.dim, *wide, projection], bias=False)
         self.weights = {"invariance": invariance, "variance": variance, "covariance": covariance}
         self.view = simclr_views(crop, jitter)
 
@@ -129,6 +131,6 @@ RECIPES = {
         lr=0.24,
         batch=512,
         encoder="resnet18",
-        options={"covariance": 0.04, "projection": 2048, "hidden": 2048},
+        options={"covariance": 0.04, "projection": 2048, "hidden": 2048, "layers": 3},
     ),
 }

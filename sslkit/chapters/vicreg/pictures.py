@@ -77,7 +77,7 @@ def hinges(variance: Callable[[Tensor], Tensor]) -> Picture:
     unit = torch.tensor([[-1.0], [1.0]], dtype=torch.float64) / 2**0.5  # its deviation over N - 1 is 1
     ours = [float(variance(unit * deviation)) for deviation in deviations]
     title = "With the root the slope stays; without it, it fades where it is needed most"
-    caption = "One number with a given deviation over the batch. Dashed: what the paper calls the target."
+    caption = "One number with a given deviation over the batch. Dashed: the deviation that is asked for."
     fig, body = frame(WIDTH * 0.7, 2.4, title, caption)
     fig.set_layout_engine("constrained", rect=body, w_pad=0, h_pad=0)
     ax = plain_axes(fig.add_subplot(), "deviation of the number over the batch", "charged", grid="y")
@@ -92,13 +92,13 @@ def falling(terms: Iterable[Iterable[float]], weights: dict[str, float]) -> Pict
     """The three terms of each step [steps, 3], each times its weight."""
     curves = {name: [weights[name] * value for value in values] for name, values in zip(weights, zip(*terms))}
     caption = "Each term times its weight; together they are the loss."
-    return plots.losses(curves, title="Three terms that hold one another in balance", caption=caption)
+    return plots.losses(curves, title="The three terms while the network learns", caption=caption)
 
 
 @drawing
 def fates(zs: dict[str, Tensor], numbers: int = 16) -> Picture:
     """{name: z [2N, K], first views first}: two numbers as a cloud, and below it the size of the covariances of some numbers."""
-    title = "A point, a line, a tangle: each missing term can be seen"
+    title = "Which of the three failures is which? Look at the lines, the size of the cloud, the bright cells"
     caption = (
         "One training batch of each network. Above: its first two numbers, with a line between the two views of an image "
         f"(60 images). Below: the size of the covariances of its first {numbers} numbers, view 1."

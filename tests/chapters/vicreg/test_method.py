@@ -154,7 +154,7 @@ def test_wrong_input_is_refused_in_words(shapes):
 
 @pytest.mark.parametrize("n, k", [(8, 3), (20, 20), (5, 30)])
 def test_images_apart_and_numbers_decorrelated_are_one_sum(n, k):
-    """Garrido et al. 2023, theorem 3.3, on centred projections."""
+    """Garrido et al. 2023, section 3, on centred projections."""
     z = projections(n, k)[0]
     z = z - z.mean(0)
     rows = pair_penalty(z) + z.square().sum(1).square().sum()
