@@ -10,6 +10,7 @@ from sslkit.checks import of_chapter
 from sslkit.notebooks import check, course, export, run
 from sslkit.notebooks.budget import budget
 from sslkit.notebooks.files import ROOT, read
+from sslkit.notebooks.form import DRAWN, form
 from sslkit.notebooks.page import page
 
 NOTEBOOKS = [pytest.param(path, id=path.stem) for path in course().values()]
@@ -36,6 +37,18 @@ def test_the_core_path_fits_a_class(path):
     """75 minutes, five of them for the runs, which the course promises and no test may time."""
     minutes = budget(read(path))
     assert minutes.core - minutes.running <= 70
+
+
+OLD_FORM: tuple[str, ...] = ("04_patches", "19_bert", "20_gpt")  # still to be rewritten; the mark is strict
+rewritten = pytest.mark.xfail(strict=True, reason="in the old form")
+
+
+@pytest.mark.parametrize(
+    "path", [pytest.param(p, id=p.stem, marks=[rewritten] * (p.stem in OLD_FORM)) for p in course().values()]
+)
+def test_its_cells_are_short_and_more_of_them_teach_than_draw(path):
+    found = form(read(path))
+    assert (found.long, found.wide) == ([], []) and found.drawn <= DRAWN
 
 
 def test_the_exported_modules_are_up_to_date():

@@ -129,9 +129,9 @@ def write_source(source: Path, root: Path, explore: bool) -> None:
         write_maps(source)
         names.append("explore")
     toc = "\n".join(["```{toctree}", ":maxdepth: 1", "", *names, *PAGES, "```"])
-    links = "\n".join(f'- <a href="notebooks/{path.name}" download>{path.name}</a>' for path in chapters.values())
+    downloads = "\n".join(f'- <a href="notebooks/{path.name}" download>{path.name}</a>' for path in chapters.values())
     first = f"# {TITLE}\n\n{FIRST}\n\n{toc}\n\n## The notebooks\n\nTo run a chapter, install the kit and open its notebook:\n\n"
-    (source / "index.md").write_text(f"{first}{links}\n", encoding="utf-8")
+    (source / "index.md").write_text(f"{first}{downloads}\n", encoding="utf-8")
 
 
 FIRST = (
