@@ -28,13 +28,17 @@ def by_row(table: dict[str, dict], rows: dict[str, str] | None = None) -> dict[s
 
 
 def scoreboard(
-    name: str, rows: dict[str, str] | None = None, title: str = "", highlight: str | None = None
+    name: str,
+    rows: dict[str, str] | None = None,
+    title: str = "",
+    highlight: str | None = None,
+    things: str = "images",
 ) -> plots.Picture:
     """A table of results/NAME.json: rows by judges, a dot for each seed; which split, how many seeds and the command are
-    said below."""
+    said below. things: what a batch holds."""
     found = results(name)
     recipe = found.get("recipe", found)
-    caption = f"{len(found['seeds'])} seeds, {recipe['steps']:,} steps of {recipe['batch']} images; {found.get('split', 'test')} split."
+    caption = f"{len(found['seeds'])} seeds, {recipe['steps']:,} steps of {recipe['batch']} {things}; {found.get('split', 'test')} split."
     table = by_row(found["rows"], rows)
     return plots.scoreboard(table, title=title, caption=f"{caption} {found['command']}.", highlight=highlight)
 
