@@ -72,3 +72,12 @@ def test_the_titles_of_the_figures():
         last["fine-tuned"] > labels["tf-idf"]["10"]
         and last["masked accuracy"] > mean(KEPT["masked"]["left and right neighbour"]),
     )
+
+
+def test_two_neighbours():
+    """Left and right alone are counted in the notebook."""
+    claim(
+        WHERE,
+        "16 from the left, 16 from the right, 35 from both.",
+        round(100 * mean(KEPT["masked"]["left and right neighbour"])) == 35,
+    )

@@ -32,3 +32,33 @@ def test_the_vocabulary():
         "Validation documents, one seed, 57, 49 and 58 seconds of training.",
         [round(seconds[size]) for size in ("512", "2048", "8192")] == [57, 49, 58],
     )
+
+
+def test_tales_without_the_past():
+    kept = results("ablations/gpt_tales")
+    bits, whole = (
+        {row: mean(values) for row, values in kept["rows"][judge].items()}
+        for judge in ("bits per byte", "tales that hang together")
+    )
+    claim(WHERE, "One seed each.", len(kept["seeds"]) == 1)
+    claim(
+        WHERE,
+        "not one of a hundred tales hangs together, and a byte costs nearly twice the bits",
+        whole["sees five tokens"] == 0 and 1.8 < bits["sees five tokens"] / bits["as it is"] < 2,
+    )
+    claim(
+        WHERE,
+        "94 of a hundred tales hang together, where the whole network has 97",
+        (whole["no positions"], whole["as it is"]) == (0.94, 0.97),
+    )
+    claim(WHERE, "**One block** in place of four: 95.", whole["one block"] == 0.95)
+
+
+def test_questions_asked():
+    asked = [kept["steps"] * kept["batch"] * 128 / 1e6 for kept in (results("gpt"), results("bert"))]
+    claim(
+        WHERE,
+        "In 700 steps GPT was asked 2.9 million questions, one at each place; BERT, asked at 15 % of the places, had 0.7 million in its "
+        "1,200 steps.",
+        (round(asked[0], 1), round(0.15 * asked[1], 1)) == (2.9, 0.7),
+    )

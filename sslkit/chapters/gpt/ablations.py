@@ -68,6 +68,9 @@ TALES = {
     "no positions": Ablation(change=no_positions),
     "one block": Ablation(change=one_block),
     "sees five tokens": Ablation(change=neighbour_only),
+}
+
+BUGS = {  # of section 8, trained there
     "leaking": Ablation(change=leaking, once=True),
     "not shifted": Ablation(change=not_shifted, once=True),
     "passage next door": Ablation(change=next_door, once=True),

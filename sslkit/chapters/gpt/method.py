@@ -156,7 +156,7 @@ class GPT(nn.Module):
         return self.encoder(tokens)
 
     def chance(self, batch_size: int) -> float:
-        """The loss of holding all tokens for equally likely: ln V."""
+        """The loss of finding all tokens equally likely: ln V."""
         return math.log(self.encoder.vocabulary)
 
 
