@@ -1,6 +1,8 @@
 """What the benchmarks measured, as the chapters show it. `results/` holds a file for each, with the command that made it."""
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ def results(name: str) -> dict[str, Any]:
     """results/NAME.json of this copy of the kit; FileNotFoundError where there is none, as in an installed wheel."""
     path = ROOT / "results" / f"{name}.json"
     if not path.exists():
-        raise FileNotFoundError(f"there is no {path}: tests/benchmarks/README.md says which command makes it")
+        raise FileNotFoundError(f"there is no {path}")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -27,26 +29,45 @@ def by_row(table: dict[str, dict], rows: dict[str, str] | None = None) -> dict[s
     }
 
 
+def or_a_note(draw: Callable[..., plots.Picture]) -> Callable[..., plots.Picture]:
+    """A note in place of a picture whose results were not made yet, or not all of them."""
+
+    @wraps(draw)
+    def drawn(name: str, *args: Any, title: str = "", **options: Any) -> plots.Picture:
+        try:
+            return draw(name, *args, title=title, **options)
+        except (FileNotFoundError, KeyError) as error:
+            return plots.note(
+                title, f"Not measured yet: {error}. tests/benchmarks/README.md says which command does it."
+            )
+
+    return drawn
+
+
+@or_a_note
 def scoreboard(
     name: str,
     rows: dict[str, str] | None = None,
     title: str = "",
     highlight: str | None = None,
     also: dict[str, str] | None = None,
+    things: str = "images",
 ) -> plots.Picture:
     """A table of results/NAME.json: rows by judges, a dot for each seed; which split, how many seeds and the command are
-    said below. also: {shown as: what else the runs of an ablation keep}, such as {"rank of h": "rank of h"}."""
+    said below. also: {shown as: what else the runs of an ablation keep}, such as {"rank of h": "rank of h"}; things: what a
+    batch holds."""
     found = results(name)
     for shown, key in (also or {}).items():
         found["rows"][shown] = {
             row: [found["runs"][row][str(seed)][key] for seed in found["seeds"]] for row in found["rows"]["kNN"]
         }
     recipe = found.get("recipe", found)
-    caption = f"{len(found['seeds'])} seeds, {recipe['steps']:,} steps of {recipe['batch']} images; {found.get('split', 'test')} split."
+    caption = f"{len(found['seeds'])} seeds, {recipe['steps']:,} steps of {recipe['batch']} {things}; {found.get('split', 'test')} split."
     table = by_row(found["rows"], rows)
     return plots.scoreboard(table, title=title, caption=f"{caption} {found['command']}.", highlight=highlight)
 
 
+@or_a_note
 def losses(
     name: str, runs: dict[str, str], title: str = "", caption: str = "", chance: float | None = None
 ) -> plots.Picture:

@@ -9,11 +9,21 @@ from torch import Tensor
 
 from sslkit.checks.exercise import Task
 
+def text_bits_per_byte(nats: Tensor, lengths: Tensor) -> Tensor:
+    """Bits that a text costs, for each of its bytes.
+
+    nats: [M], -log p (natural logarithm) of each token; lengths: int64 [M], how many bytes of
+    text the token stands for, 0 for one such as `<end>`, whose bits count all the same.
+    Returns one number.
+    """
+    return nats.sum() / math.log(2) / lengths.sum()
+
+
 def causal_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Each token's weighted mean of the values of itself and of those before it.
 
-    q, k, v: queries, keys and values [N, T, D]. Weights: softmax over j <= i of q_i · k_j / sqrt(D).
-    Returns [N, T, D]. Source: Vaswani et al. 2017, section 3.2.
+    q, k, v: queries, keys and values [N, T, D]. Weights: softmax over j <= i of
+    q_i · k_j / sqrt(D). Returns [N, T, D]. Source: Vaswani et al. 2017, section 3.2.
     """
     scores = q @ k.transpose(1, 2) / q.shape[-1] ** 0.5
     future = torch.ones(q.shape[1], q.shape[1], dtype=torch.bool, device=q.device).triu(1)
@@ -23,20 +33,21 @@ def causal_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 def shifted_loss(logits: Tensor, tokens: Tensor, pad: int) -> Tensor:
     """Mean of -log p(next token): the logits at place i are a guess of token i + 1.
 
-    logits: [N, T, V]; tokens: int64 [N, T]. The last logits have nothing to guess. Targets that are `pad` do not count;
-    there is at least one that is not. Returns one number with a gradient.
+    logits: [N, T, V]; tokens: int64 [N, T]. The last logits have nothing to guess. Targets that
+    are `pad` do not count; there is at least one that is not. Returns one number with a gradient.
     """
-    losses = F.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")
-    real = tokens[:, 1:].flatten() != pad
+    guesses, answers = logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten()
+    losses = F.cross_entropy(guesses, answers, reduction="none")
+    real = answers != pad
     return (losses * real).sum() / real.sum()
 
 
 def nucleus(p: Tensor, top_p: float) -> Tensor:
     """Each row's distribution cut to its nucleus, and made to sum to 1 again.
 
-    p: [N, V], rows sum to 1, no two numbers of a row are equal; top_p: in (0, 1]. The nucleus are the fewest tokens, the
-    likeliest first, whose probabilities add up to top_p or more. Returns [N, V], 0 outside of it.
-    Source: Holtzman et al. 2020, section 3.1.
+    p: [N, V], rows sum to 1, no two numbers of a row are equal; top_p: in (0, 1]. The nucleus
+    are the fewest tokens, the likeliest first, whose probabilities add up to top_p or more.
+    Returns [N, V], 0 outside of it. Source: Holtzman et al. 2020, section 3.1.
     """
     ranked, order = p.sort(dim=1, descending=True)
     before = ranked.cumsum(dim=1) - ranked  # of all that are likelier
@@ -44,16 +55,18 @@ def nucleus(p: Tensor, top_p: float) -> Tensor:
     return kept / kept.sum(dim=1, keepdim=True)
 
 
-def text_bits_per_byte(nats: Tensor, lengths: Tensor) -> Tensor:
-    """Bits that a text costs, for each of its bytes.
-
-    nats: [M], -log p (natural logarithm) of each token; lengths: int64 [M], how many bytes of text the token stands for,
-    0 for one such as `<end>`, whose bits count all the same. Returns one number.
-    """
-    return nats.sum() / math.log(2) / lengths.sum()
-
-
 TASKS = {
+    "text_bits_per_byte": Task(
+        title="Bits per byte",
+        difficulty=1,
+        minutes=5,
+        task="Write `text_bits_per_byte(nats, lengths)`: the tokens of a text cost `nats`, each stands for `lengths` bytes. How many bits does a byte cost? `<end>` stands for no byte, but it has to be guessed too, so its bits count.",
+        hints=(
+            "Two sums: all the bits, and all the bytes.",
+            "A nat is 1 / ln 2 = 1.44 bits.",
+            "`nats.sum() / math.log(2) / lengths.sum()`.",
+        ),
+    ),
     "causal_attention": Task(
         title="Look back only",
         difficulty=3,
@@ -85,17 +98,6 @@ TASKS = {
             "Sort each row, likeliest first, and add up. Where may you stop? The token that reaches top_p is the last one in.",
             "A token stays if all the likelier ones together have less than top_p: `ranked.cumsum(1) - ranked < top_p`.",
             "`ranked, order = p.sort(dim=1, descending=True)`; put what stays back in its place by `torch.zeros_like(p).scatter(1, order, ...)`; divide by the sum.",
-        ),
-    ),
-    "text_bits_per_byte": Task(
-        title="Bits per byte",
-        difficulty=1,
-        minutes=10,
-        task="Write `text_bits_per_byte(nats, lengths)`: the tokens of a text cost `nats`, each stands for `lengths` bytes. How many bits does a byte cost? `<end>` stands for no byte, but it has to be guessed too, so its bits count.",
-        hints=(
-            "Two sums: all the bits, and all the bytes.",
-            "A nat is 1 / ln 2 = 1.44 bits.",
-            "`nats.sum() / math.log(2) / lengths.sum()`.",
         ),
     ),
 }

@@ -48,7 +48,7 @@ ATTENTION = Exercise(
         (draw(10, 2, 1, 4), draw(11, 2, 1, 4), draw(12, 2, 1, 4)),
     ],
     mistakes=(
-        mistake("no mask", "Every token sees the whole passage, the future too: this is the leak of section 7.", ("ones", "zeros")),
+        mistake("no mask", "Every token sees the whole passage, the future too: this is the leak of section 8.", ("ones", "zeros")),
         mistake("looks ahead", "Your mask hides the past and shows the future. Row i asks, column j is asked: hide j > i, which "
                 "is `triu(1)`.",
                 ("(1)", "(1).T")),

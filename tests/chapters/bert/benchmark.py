@@ -20,18 +20,17 @@ from pathlib import Path
 import torch
 from tables import machine, save, settings, spread
 
+from sslkit.chapters.bert.looking import layer_features
 from sslkit.chapters.bert.method import (
     FINE_TUNING,
     METHOD,
     RECIPES,
     follow_table,
     guess_by_neighbours,
-    layer_features,
     mask_tokens,
     masked_accuracy,
-    passages_as_text,
-    tf_idf_accuracy,
 )
+from sslkit.chapters.bert.rival import passages_as_text, tf_idf_accuracy
 from sslkit.datasets import load
 from sslkit.probes import features, finetune, linear_probe, reinitialised
 from sslkit.train import build, train

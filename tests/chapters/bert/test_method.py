@@ -8,23 +8,21 @@ import torch
 import torch.nn.functional as F
 from changed import changed
 
+from sslkit.chapters.bert.looking import attention_seen, layer_features
 from sslkit.chapters.bert.method import (
     BERT,
     METHOD,
     RECIPES,
     Head,
-    attention_seen,
     choose_places,
     follow_table,
-    from_huggingface,
     guess_by_neighbours,
-    layer_features,
     mask_tokens,
     masked_accuracy,
     masked_loss,
-    passages_as_text,
-    tf_idf_accuracy,
 )
+from sslkit.chapters.bert.published import from_huggingface
+from sslkit.chapters.bert.rival import passages_as_text, tf_idf_accuracy
 from sslkit.nets import build_encoder
 from sslkit.train import Recipe, train
 from sslkit.transformer import Attention, TextEncoder, leaning, near_weights

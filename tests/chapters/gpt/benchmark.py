@@ -2,19 +2,26 @@
 
     python tests/benchmarks/run.py gpt [--seeds 3] [--out results/gpt.json]
     python tests/benchmarks/run.py gpt --vocabularies 512 2048 8192 [--seconds 60] [--out results/gpt_vocabulary.json]
+    python tests/benchmarks/run.py gpt --tales [--seeds 3] [--out results/ablations/gpt_tales.json]
 
 For each seed: new weights and a new order. The bigram's prior is chosen on val; nothing else is chosen here. About two
 and a half minutes a seed on two cores. With --vocabularies: tokenizers of several sizes, for each a network trained for the
-same seconds, and bits per byte on val, one seed; each size gathers its text anew the first time (20 s).
+same seconds, and bits per byte on val, one seed; each size gathers its text anew the first time (20 s). With --tales: what
+chapter 20 changes (ablations.TALES), each trained on tales: bits per byte on val, and the share of 100 tales written that hang
+together; each run is written as it ends, a second call makes what is missing.
 """
 
 import argparse
+import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from tables import machine, save, spread
 
+from sslkit.chapters.gpt import tales
+from sslkit.chapters.gpt.ablations import TALES
 from sslkit.chapters.gpt.method import METHOD, RECIPES, bigram, bits_per_byte, shifted, token_losses, uniform, unigram
 from sslkit.datasets import load
 from sslkit.train import autocast, build, device, train
@@ -117,14 +124,59 @@ def vocabularies(args) -> dict:
     }
 
 
+def one_tale_run(name: str, seed: int, data, recipe) -> dict:
+    """Train one variant on tales and judge it."""
+    ablation, start, curve = TALES[name], time.process_time(), []
+    method = ablation.build(METHOD, recipe, data.channels, seed)
+    for record in train(method, data.pretrain, recipe, seed=seed):
+        if record.due(60):
+            curve.append([record.step, round(record.loss, 4)])
+    spent = round(time.process_time() - start)
+    written = tales.write(method, data.tokenizer, 100, seed)
+    scores = {
+        "bits per byte": round(bits(network(method), data.val.x, data.tokenizer), 4),
+        "tales that hang together": round(tales.hang_together(written), 4),
+    }
+    return {"scores": scores, "curve": curve, "core seconds": spent, "written": written[:3]}
+
+
+def on_tales(args) -> dict:
+    """What chapter 20 changes, one thing at a time."""
+    data, recipe = tales.load(), tales.RECIPE.but(steps=args.steps or tales.RECIPE.steps)
+    kept = json.loads(args.out.read_text()) if args.out and args.out.exists() else {}
+    runs = kept["runs"] if kept.get("recipe") == asdict(recipe) else {}
+    head = {
+        "command": f"python tests/benchmarks/run.py gpt --tales --seeds {args.seeds}",
+        "data": data.name,
+        "split": "val",
+        "seeds": list(range(args.seeds)),
+        "recipe": asdict(recipe),
+    }
+    for seed in range(args.seeds):
+        for name in [name for name in TALES if not (seed and TALES[name].once)]:
+            if str(seed) not in runs.setdefault(name, {}):
+                runs[name][str(seed)] = one_tale_run(name, seed, data, recipe)
+                print(seed, name, runs[name][str(seed)]["scores"], flush=True)
+            done = {n: by for n, by in runs.items() if len(by) == args.seeds}
+            rows = {
+                judge: {n: [run["scores"][judge] for run in by.values()] for n, by in done.items()}
+                for judge in ("bits per byte", "tales that hang together")
+            }
+            result = head | {"rows": rows, "runs": runs}
+            if args.out:
+                save(args.out, result | machine())
+    return result
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, help="another length than the recipe's, for a trial")
     parser.add_argument("--vocabularies", type=int, nargs="+", help="compare sizes of the vocabulary instead")
     parser.add_argument("--seconds", type=int, default=60, help="of training for each size of the vocabulary")
+    parser.add_argument("--tales", action="store_true", help="what the chapter changes, on tales, instead")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    result = vocabularies(args) if args.vocabularies else seeds(args)
+    result = on_tales(args) if args.tales else vocabularies(args) if args.vocabularies else seeds(args)
     if args.out:
         save(args.out, result | machine())

@@ -19,9 +19,7 @@ from sslkit.chapters.gpt.method import (
     RECIPES,
     bigram,
     bits_per_byte,
-    from_huggingface,
     generate,
-    load_gpt2,
     next_token_loss,
     sample_next,
     shifted,
@@ -30,6 +28,7 @@ from sslkit.chapters.gpt.method import (
     uniform,
     unigram,
 )
+from sslkit.chapters.gpt.published import from_huggingface, load_gpt2
 from sslkit.nets import build_encoder
 from sslkit.tokenizer import BytePair, gpt2_characters
 from sslkit.tokenizer import train as train_tokenizer

@@ -1,0 +1,129 @@
+"""The pictures of chapter 19 that stand still: what was hidden, who guesses how well, where heads look, what pretraining is worth."""
+
+from statistics import mean
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sslkit import plots
+from sslkit.chapters.bert.figures import token_labels, words
+from sslkit.chapters.bert.looking import attention_seen
+from sslkit.chapters.bert.method import BERT, mask_tokens
+
+KINDS = ("masked", "replaced at random", "left as it is")
+NEAR = range(-6, 7)  # distances in tokens
+
+
+def labels_of(tokenizer: Any, tokens: Tensor) -> list[str]:
+    """Tokens [T] as they are shown, □ for <mask>."""
+    named = zip(tokens.tolist(), token_labels(tokenizer, tokens))
+    return ["□" if token == tokenizer.mask else name for token, name in named]
+
+
+def hidden_twice(passage: Tensor, tokenizer: Any) -> plots.Picture:
+    """One passage [T] with some of its tokens hidden, drawn twice."""
+    blocks = {}
+    for seed in range(2):
+        shown, _, mask = mask_tokens(passage[None], len(tokenizer), torch.Generator().manual_seed(seed))
+        what = torch.where(shown == tokenizer.mask, 0, torch.where(shown != passage, 1, 2))[0]
+        kinds = [KINDS[w] if hidden else "" for w, hidden in zip(what.tolist(), mask[0].tolist())]
+        blocks[f"draw {seed + 1}"] = (labels_of(tokenizer, shown[0]), kinds)
+    title = "One passage, hidden twice: the network must name what stood in every coloured box"
+    caption = (
+        "A validation passage, 15 % of its tokens hidden by the 80/10/10 rule; □ is <mask>, · a blank, ⏎ a new line."
+    )
+    return words(blocks, kinds=KINDS, title=title, caption=caption)
+
+
+def guessers(shares: dict[str, float], title: str, caption: str, highlight: str) -> plots.Picture:
+    """How many hidden tokens each guesser names."""
+    return plots.bars(shares, title=title, caption=caption, xlabel="named right, validation", highlight=highlight)
+
+
+@torch.no_grad()
+def looks_at(models: dict[str, BERT], tokenizer: Any, sentence: str, word: str) -> plots.Picture:
+    """Where the hidden place of a sentence looks in each network: the mean over the heads of its last block."""
+    tokens = torch.tensor([tokenizer.encode(sentence)])
+    place = tokens[0].tolist().index(tokenizer.encode(word)[0])
+    tokens[0, place] = tokenizer.mask
+    passages = {}
+    for name, model in models.items():
+        encoder = model.eval().encoder
+        seen = attention_seen(encoder, tokens.to(encoder.embed.weight.device))[0, -1, :, place].mean(0).cpu()
+        passages[name] = (labels_of(tokenizer, tokens[0]), seen / seen.max())
+    title = "Where the hidden place looks: much of it was built in"
+    caption = (
+        f"The framed token, {word.strip()!r}, is hidden. Mean over the heads of the last block; the darker, the more "
+        "weight, scaled to each network's largest."
+    )
+    return words(passages, framed={name: [place] for name in models}, title=title, caption=caption)
+
+
+def distances(models: dict[str, BERT], x: Tensor) -> plots.Picture:
+    """What training changed in each head's mean weight on the tokens near by: of two networks, the second minus the first."""
+    found = []
+    for model in models.values():
+        encoder = model.eval().encoder
+        maps = attention_seen(encoder, x.to(encoder.embed.weight.device)).float().cpu().mean(0)
+        found.append(torch.stack([maps.diagonal(offset, dim1=-2, dim2=-1).mean(-1) for offset in NEAR], dim=-1))
+    depth, heads = found[0].shape[:2]
+    return plots.heatmap(
+        (found[1] - found[0]).flatten(0, 1),
+        [f"block {b + 1} · head {h + 1}" for b in range(depth) for h in range(heads)],
+        [f"{offset:+d}" if offset else "itself" for offset in NEAR],
+        title="What training changed: each head's weight on the tokens near by, trained minus untrained",
+        caption=f"Mean weight by distance, {len(x)} validation passages, nothing hidden.",
+        label="change of weight",
+        xlabel="distance in tokens (negative: before)",
+        numbers=False,
+    )
+
+
+def by_layer(found: dict, title: str) -> plots.Picture:
+    """A linear probe after each layer, from results/bert.json."""
+    last = len(found["BERT"]) - 1
+    table = {
+        "embeddings" if layer == "0" else f"block {layer}": {name: row[layer] for name, row in found.items()}
+        for layer in map(str, range(last + 1))
+    }
+    caption = "Linear probe on about 4,000 labelled training passages, all validation passages, 3 seeds."
+    return plots.scoreboard(table, title=title, caption=caption, highlight="block 1")
+
+
+def as_labels_grow(found: dict, classes: int, title: str) -> plots.Picture:
+    """Test accuracy against labels: fine-tuned, from scratch, tf-idf."""
+    curves = {name: {int(k): v for k, v in row.items()} for name, row in found["labels"].items()}
+    caption = "Test passages, 3 seeds: pretraining of 1,200 steps, weights and labels anew each time; 60 steps of fine-tuning."
+    return plots.label_efficiency(curves, chance=1 / classes, title=title, caption=caption)
+
+
+def as_pretraining_grows(found: dict, title: str) -> plots.Picture:
+    """Masked accuracy, and fine-tuning with ten labels, against the length of pretraining."""
+    million = {k: round(int(k) * found["batch"] * 128 / 1e6, 1) for k in found["lengths"]}
+    flat = {
+        "tf-idf, 10 labels": mean(found["labels"]["tf-idf"]["10"]),
+        "two neighbours, hidden tokens": mean(found["masked"]["left and right neighbour"]),
+    }
+    grown = {"fine-tuned, 10 labels": "fine-tuned", "hidden tokens named": "masked accuracy"}
+    curves = {shown: {m: found["lengths"][k][key] for k, m in million.items()} for shown, key in grown.items()} | {
+        shown: dict.fromkeys(million.values(), value) for shown, value in flat.items()
+    }
+    return plots.label_efficiency(
+        curves,
+        title=title,
+        caption="10 labels: test accuracy; hidden tokens: validation. 1,200 steps: 3 seeds; the others: one network, three label draws.",
+        xlabel="millions of tokens read in pretraining",
+        ylabel="accuracy",
+    )
+
+
+def rules(found: dict, title: str) -> plots.Picture:
+    """80/10/10 beside always <mask>, from results/bert.json."""
+    shown = {"masked": "behind <mask>", "intact": "on intact text", "probe": "probe, package"}
+    table = {
+        name: {title: found["ablations"][name][judge] for judge, title in shown.items()}
+        for name in ("80/10/10", "always <mask>")
+    }
+    caption = "One seed, 600 steps of 32 passages; validation. Intact text: the true token is shown and asked for."
+    return plots.scoreboard(table, title=title, caption=caption, highlight="80/10/10")

@@ -1,0 +1,141 @@
+"""The pictures of chapter 20 that stand still: texts, tokens, bits per byte, the knobs of sampling, where a network looks."""
+
+import html
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sslkit import plots
+from sslkit.chapters.bert.figures import token_labels, words
+from sslkit.chapters.bert.looking import attention_seen
+from sslkit.chapters.gpt.method import GPT, truncate
+from sslkit.chapters.gpt.widget import as_html, drawable
+from sslkit.tokenizer import BytePair
+
+CELL = "padding: 3px 10px 8px 0; vertical-align: top; text-align: left"
+
+
+class Texts:
+    """Named texts below a title, to be read: a table in Jupyter, lines elsewhere."""
+
+    def __init__(self, texts: dict[str, str], title: str = "", caption: str = ""):
+        self.texts, self.title, self.caption = texts, title, caption
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f'<tr><td style="{CELL}; white-space: nowrap"><b>{html.escape(name)}</b></td>'
+            f'<td style="{CELL}; max-width: 46em">{html.escape(text).replace(chr(10), " ⏎ ")}</td></tr>'
+            for name, text in self.texts.items()
+        )
+        title, caption = html.escape(self.title), html.escape(self.caption)
+        return f"<div><b>{title}</b></div><table>{rows}</table><div><small>{caption}</small></div>"
+
+    def __repr__(self) -> str:
+        return "\n".join([self.title, *(f"{name}: {text}" for name, text in self.texts.items()), self.caption])
+
+
+def excerpts(split: Any, tokenizer: BytePair, numbers: list[int]) -> Texts:
+    """Passages of a split by their numbers, each with its document's name."""
+    shown = {split.names[n]: tokenizer.decode(split.x[n][split.x[n] > tokenizer.mask])[:330] + " ..." for n in numbers}
+    return Texts(shown, "Passages of three documents", "Validation split; each passage has 128 tokens.")
+
+
+class Tokens:
+    """A text cut into tokens, each on its own shade."""
+
+    def __init__(self, text: str, tokenizer: BytePair):
+        self.tokens, self.tokenizer = tokenizer.encode(text), tokenizer
+
+    def _repr_html_(self) -> str:
+        return as_html(self.tokens, self.tokenizer)
+
+    def __repr__(self) -> str:
+        return " | ".join(self.tokenizer.shown(token) for token in self.tokens)
+
+
+def exercises(given: Tensor, asked: Tensor, tokenizer: BytePair) -> Texts:
+    """What stands before each of the first tokens of a passage, and what is asked there."""
+    shown = {name: " | ".join(map(tokenizer.shown, row.tolist())) for name, row in (("given", given), ("asked", asked))}
+    return Texts(shown, "Every column is one exercise", "· is a blank: it belongs to the word after it.")
+
+
+def bits(models: dict[str, Any], title: str, caption: str, highlight: str = "") -> plots.Picture:
+    """Bits per byte of several models; less is better."""
+    return plots.bars(models, title, f"{caption} Less is better.", xlabel="bits per byte", highlight=highlight)
+
+
+def triangle(weights: Tensor, names: list[str]) -> plots.Picture:
+    """The weights of one head [T, T]."""
+    title = "Who may look where: nothing right of the diagonal"
+    caption = "One head before any training, on random numbers; each row sums to 1. The words only show the order."
+    look = dict(label="weight", ylabel="asks", xlabel="is asked", numbers=False)
+    return plots.heatmap(weights, names, names, title=title, caption=caption, **look)
+
+
+def knobs(logits: Tensor, tokenizer: BytePair, after: str) -> plots.Picture:
+    """What temperature, top-k and top-p make of the eight likeliest tokens, logits [V]."""
+    row = logits[None]
+    turned = {
+        "as it is": row,
+        "temperature 0.5": row / 0.5,
+        "temperature 2": row / 2,
+        "top-k 3": truncate(row, top_k=3),
+        "top-p 0.8": truncate(row, top_p=0.8),
+    }
+    best = logits.topk(8).indices.tolist()
+    table = {
+        drawable(tokenizer.shown(t)): {name: x.softmax(-1)[0, t].item() for name, x in turned.items()} for t in best
+    }
+    title = "What the knobs do to the same eight tokens"
+    caption = f"Probabilities after {after!r}, by the bigram: its eight likeliest tokens of {len(tokenizer):,}."
+    return plots.scoreboard(table, title=title, caption=caption, highlight=drawable(tokenizer.shown(best[0])))
+
+
+@torch.no_grad()
+def looks_back(models: dict[str, GPT], tokenizer: BytePair, text: str, answer: str) -> plots.Picture:
+    """Where each model looks from the last token of a text: of all its heads the one that looks most at the tokens of
+    `answer`, which the text holds."""
+    tokens = tokenizer.encode(text)
+    wanted = torch.tensor([token in tokenizer.encode(answer) for token in tokens])
+    passages = {}
+    for name, model in models.items():
+        given = model.window(torch.tensor([tokens], device=model.encoder.embed.weight.device))
+        seen = attention_seen(model.eval().encoder, given)[0, :, :, -1].flatten(0, 1)  # of every head of every block
+        heads = seen[:, -len(tokens) :].float().cpu()
+        head = heads[heads[:, wanted].sum(1).argmax()]
+        passages[name] = (token_labels(tokenizer, tokens), head / head.max())
+    title = "To name the lost thing it looks at the places where the thing was named"
+    caption = (
+        "Seen from the last token; the darker, the more weight. Of 16 heads the one that looks most at "
+        f"{answer.strip()!r}, in both networks; blue is scaled to each one's largest weight."
+    )
+    return words(passages, title=title, caption=caption)
+
+
+def by_place(models: dict[str, Tensor], x: Tensor, pad: int) -> plots.Picture:
+    """Bits per token by the place in the passage: -log p [N, T] in nats of each model."""
+    stretches = {"1": (0, 1), "2 to 4": (1, 4), "5 to 16": (4, 16), "17 to 64": (16, 64), "65 to 128": (64, 128)}
+    real, bit = x != pad, torch.tensor(2.0).log()
+    table = {
+        f"place {name}": {model: (nats[:, a:b][real[:, a:b]].mean() / bit).item() for model, nats in models.items()}
+        for name, (a, b) in stretches.items()
+    }
+    title = "The further into the passage, the fewer bits GPT needs; the bigram's line is flat"
+    caption = f"Bits per token on {len(x):,} validation passages; the same passages in each row."
+    return plots.scoreboard(table, title=title, caption=caption, highlight="place 65 to 128")
+
+
+def alike(models: dict[str, GPT], tokenizer: BytePair, asked: str, most: int = 5) -> Texts:
+    """For some words the words whose token vectors point most nearly the same way, by each model."""
+    whole = [t for t in range(len(tokenizer)) if (name := tokenizer.shown(t))[0] == "·" and name[3:].isalpha()]
+    rows = {}
+    for word in asked.split():
+        token = tokenizer.encode(f" {word}")[0]
+        for name, model in models.items():
+            vectors = F.normalize(model.encoder.embed.weight.detach().cpu().float(), dim=1)
+            near = (vectors[whole] @ vectors[token]).argsort(descending=True).tolist()
+            found = [tokenizer.shown(whole[i])[1:] for i in near if whole[i] != token]
+            rows[f"{word}, {name}"] = ", ".join(found[:most])
+    return Texts(rows, "The most similar token vectors", "Cosine, among tokens that are whole words.")

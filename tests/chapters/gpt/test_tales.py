@@ -1,0 +1,132 @@
+"""The tales of chapter 20, what writes them, what is shown of them, and what the ablations change."""
+
+import random
+
+import pytest
+import torch
+
+from sslkit.chapters.gpt import pictures, tales, writing
+from sslkit.chapters.gpt.ablations import ABLATIONS, BUGS, TALES
+from sslkit.chapters.gpt.method import GPT, bigram, shifted
+from sslkit.train import Recipe
+from sslkit.transformer import TextEncoder
+
+DATA = tales.load(200)
+WORDS = DATA.tokenizer
+
+
+def small(seed: int = 0) -> GPT:
+    torch.manual_seed(seed)
+    return GPT(TextEncoder(len(WORDS), 128, dim=16, depth=4, heads=2, causal=True, std=0.5))
+
+
+def drawn(n: int) -> list[str]:
+    dice = random.Random(3)
+    return [tales.tale(dice) for _ in range(n)]
+
+
+def test_what_is_drawn_hangs_together():
+    assert tales.hang_together(drawn(300)) == 1 and drawn(3) == drawn(3)
+    assert len(set(drawn(300))) == 300
+
+
+ONE = (
+    "Long ago there lived a proud weaver called Ida. Ida had a kettle and would not sell it. One evening by the river, "
+    "she dropped it. Then came an old crow, and the crow dug up the kettle."
+)
+
+
+@pytest.mark.parametrize("old, new, slip", [
+    ("Ida had", "Martha had", ["hero"]),
+    ("up the kettle", "up the drum", ["thing"]),
+    ("the crow", "the fox", ["helper"]),
+    ("she dropped", "he dropped", ["he or she"]),
+    ("Ida", "Hans", ["he or she"]),
+    ("she dropped", "Ida dropped", ["he or she"]),
+    ("crow", "creature", ["helper"]),
+])  # fmt: skip
+def test_a_slip_is_named(old, new, slip):
+    assert tales.slips(ONE) == [] and tales.slips(ONE.replace(old, new)) == slip
+
+
+def test_each_tale_is_a_passage_with_its_end_and_stands_in_one_split():
+    texts = {}
+    for part, split in DATA.splits.items():
+        assert (split.x == WORDS.end).sum(1).eq(1).all()
+        texts[part] = {WORDS.decode(row[row > WORDS.mask]) for row in split.x}
+        assert tales.hang_together(list(texts[part])) == 1
+    assert not texts["train"] & (texts["val"] | texts["test"])
+
+
+def test_writing_stops_at_the_end_and_follows_the_seed():
+    method = small()
+    texts = tales.write(method, WORDS, 4, seed=1)
+    assert len(texts) == 4 and texts == tales.write(method, WORDS, 4, seed=1) != tales.write(method, WORDS, 4, seed=2)
+    assert not any("<" in text for text in texts) and method.training
+    table = bigram(shifted(DATA.train.x, WORDS.end), DATA.train.x, len(WORDS), 1.0)
+    text = writing.chain(table, WORDS, "Long ago")
+    assert text == writing.chain(table, WORDS, "Long ago") and text.startswith(" there ")
+
+
+def test_share_right_is_all_of_a_text_that_is_foreseen():
+    x = DATA.val.x[:3]
+
+    class Foreseeing(GPT):
+        def logits(self, tokens, cache=None):
+            return torch.nn.functional.one_hot(x[: len(tokens)], len(WORDS)).float()
+
+    method = Foreseeing(small().encoder)
+    assert writing.share_right(method, x) == 1
+    assert writing.share_right(method, x.roll(1, 0)) < 0.5
+
+
+def reach(name: str) -> list[int]:
+    """The places that the last guess depends on."""
+    method, x = TALES[name].build(lambda encoder: small(), Recipe(steps=1, lr=0.1), 3, 0).eval(), DATA.val.x[:1, :20]
+    base, found = method.logits(x)[0, -1], []
+    for place in range(20):
+        other = x.clone()
+        other[0, place] = 5
+        found += [place] * ((method.logits(other)[0, -1] - base).abs().max() > 1e-6).item()
+    return found
+
+
+def test_four_blocks_that_see_one_token_back_see_five():
+    assert reach("sees five tokens") == [15, 16, 17, 18, 19] and len(reach("as it is")) > 15
+
+
+def test_what_the_bugs_ask():
+    x = DATA.val.x[:4]
+
+    def task(name):
+        return BUGS[name].build(lambda encoder: small(), Recipe(steps=1, lr=0.1), 3, 0).pretext(x, None)
+
+    given, asked = task("not shifted")
+    assert torch.equal(given, asked) and torch.equal(given, shifted(x, 1))
+    given, asked = task("passage next door")
+    assert torch.equal(given, shifted(x, 1)) and torch.equal(asked, x.roll(1, 0))
+    leak = BUGS["leaking"].build(lambda encoder: small(), Recipe(steps=1, lr=0.1), 3, 0)
+    assert not leak.encoder.causal
+
+
+def test_asked_rarely_takes_the_loss_of_some_places():
+    method = ABLATIONS["asked at 15 % of the places"].build(lambda encoder: small(), Recipe(steps=1, lr=0.1), 3, 0)
+    batch = method.pretext(DATA.val.x)
+    losses = torch.stack([method(batch)[0] for _ in range(30)])
+    assert losses.std() > 0 and losses.mean().item() == pytest.approx(small()(batch)[0].item(), rel=0.02)
+
+
+def test_texts_are_shown_as_they_are():
+    shown = pictures.Texts({"a": "<b> & c"}, "title", "caption")
+    assert "&lt;b&gt; &amp; c" in shown._repr_html_() and "a: <b> & c" in repr(shown)
+    assert "·there" in repr(pictures.Tokens("Long ago there lived", WORDS))
+
+
+def test_the_pictures():
+    method, x = small(), DATA.val.x
+    picture = pictures.looks_back({"untrained": method}, WORDS, "Ida had a kettle and the crow dug up the", " kettle")
+    assert "kettle" in picture.alt
+    assert "flat" in pictures.by_place({"GPT": torch.ones(x.shape)}, x, WORDS.pad).alt
+    assert repr(pictures.alike({"GPT": method}, WORDS, "the was")).count(",") >= 8
+    with pytest.raises(ValueError):
+        pictures.bits({}, "nothing", "")
