@@ -7,9 +7,10 @@ import sys
 
 import pytest
 import torch
+from tiny import TOKENS, inputs
 
 from sslkit import evidence
-from sslkit.chapters import get, names, room
+from sslkit.chapters import get, kind_of, names, room
 from sslkit.notebooks.files import ROOT
 from sslkit.train import Ablation, Recipe
 
@@ -28,8 +29,11 @@ def results(tmp_path, monkeypatch):
 
 
 def test_what_was_not_measured_is_said(results):
-    with pytest.raises(FileNotFoundError, match="which command makes it"):
+    with pytest.raises(FileNotFoundError, match="there is no .*nothing.json"):
         evidence.results("nothing")
+    assert "Not measured yet" in evidence.scoreboard("nothing", title="A table").alt
+    results("half", {"runs": {"a": {"0": {"curve": [[1, 2.0]]}}}})
+    assert "Not measured yet" in evidence.losses("half", {"A": "b"}, "A title").alt
 
 
 def test_a_table_shows_what_else_the_runs_keep(results):
@@ -83,10 +87,10 @@ def test_an_ablation_changes_one_thing_and_sees_as_many_images():
 def test_every_declared_ablation_trains_a_step(chapter):
     module, declared = get(chapter), room(chapter, "ablations").ABLATIONS
     recipe = module.RECIPES["laptop"].smoke()
-    plain = next(iter(declared.values())).build(module.METHOD, recipe, 3, 0)
+    width, x = TOKENS if kind_of(chapter) == "tokens" else 3, inputs(chapter)
+    plain = next(iter(declared.values())).build(module.METHOD, recipe, width, 0)
     for name, ablation in declared.items():
-        method = ablation.build(module.METHOD, recipe, 3, 0)
-        x = torch.randint(256, (8, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+        method = ablation.build(module.METHOD, recipe, width, 0)
         loss, extras = method(method.pretext(x, torch.Generator().manual_seed(0)))
         loss.backward()
         assert loss.isfinite() and any(p.grad is not None for p in method.encoder.parameters()), name
