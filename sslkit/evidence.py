@@ -34,13 +34,13 @@ def or_a_note(draw: Callable[..., plots.Picture]) -> Callable[..., plots.Picture
     """A note in place of a picture whose results were not made yet, or not all of them."""
 
     @wraps(draw)
-    def drawn(name: str, *args: Any, title: str = "", **options: Any) -> plots.Picture:
+    def drawn(*args: Any, **options: Any) -> plots.Picture:
         try:
-            return draw(name, *args, title=title, **options)
+            return draw(*args, **options)
         except (FileNotFoundError, KeyError) as error:
-            return plots.note(
-                title, f"Not measured yet: {error}. tests/benchmarks/README.md says which command does it."
-            )
+            title = signature(draw).bind(*args, **options).arguments.get("title", "")
+            how = "tests/benchmarks/README.md says which command does it."
+            return plots.note(title, f"Not measured yet: {error}. {how}")
 
     return drawn
 
