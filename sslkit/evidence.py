@@ -38,7 +38,7 @@ def or_a_note(draw: Callable[..., plots.Picture]) -> Callable[..., plots.Picture
         try:
             return draw(*args, **options)
         except (FileNotFoundError, KeyError) as error:
-            title = signature(draw).bind(*args, **options).arguments.get("title", "")
+            title = signature(draw).bind(*args, **options).arguments.get("title", "Still to come")
             how = "tests/benchmarks/README.md says which command does it."
             return plots.note(title, f"Not measured yet: {error}. {how}")
 

@@ -103,6 +103,7 @@ def side_by_side(panels: dict[str, dict], xlabel: str, title: str, caption: str,
     return render(fig, describe(f"Curves, at their ends {ends}", title, caption), colours=128)
 
 
+@evidence.or_a_note
 def table(which: str) -> Picture:
     """One of TABLES: rows of the chapter's ablations, judged on val; those that were made."""
     rows, title, highlight = TABLES[which]
@@ -110,6 +111,7 @@ def table(which: str) -> Picture:
     return evidence.scoreboard(RESULTS, {row: shown for row, shown in rows.items() if row in made}, title, highlight)
 
 
+@evidence.or_a_note
 def collapse(which: str) -> Picture:
     """Loss, spread and rank of z as some runs trained, seed 0: one of CURVES; those that were made."""
     runs, title = CURVES[which]

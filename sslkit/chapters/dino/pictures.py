@@ -30,6 +30,7 @@ from sslkit.transformer.vision import attention_maps
 THING = 0.4  # of its size: the radius around its middle that counts as the thing
 
 
+@evidence.or_a_note
 @drawing
 def collapses(name: str, title: str) -> Picture:
     """Entropy of the teacher and KL of the student while each run of results/NAME.json trains."""
