@@ -122,6 +122,8 @@ def collapse(which: str) -> Picture:
             step, spread, rank = zip(*made["spread"])
             panels["loss"][shown] = tuple(zip(*made["curve"]))
             panels["spread of z"][shown], panels["effective rank of z"][shown] = (step, spread), (step, rank)
+    if len(panels["loss"]) < 2:
+        raise KeyError(f"the runs of {which!r}")
     recipe = found["recipe"]
     caption = f"Seed 0, {recipe['steps']:,} steps of {recipe['batch']} images. Spread and rank: 256 projections of the training batch."
     return side_by_side(panels, "step", title, caption)
