@@ -36,3 +36,14 @@ def test_without_the_second_sum():
     claim(WHERE, "nine directions out of 256, where the whole method has 56", directions == [9, 56])
     ranks = [round(runs[row]["rank of h"]) for row in ("only the diagonal", "as it is")]
     claim(WHERE, "a rank of 54 against 79", ranks == [54, 79])
+
+
+def test_three_bugs():
+    runs = {row: by["0"] for row, by in results("ablations/barlow_twins_scenes")["runs"].items()}
+    claim(
+        WHERE,
+        "the loss does not get below about 1, the price of saying nothing",
+        min(loss for _, loss in runs["wrong partner"]["curve"]) > 0.9,
+    )
+    knn = [round(100 * runs[row]["scores"]["kNN"]) for row in ("images, not numbers", "as it is")]
+    claim(WHERE, "its kNN is even ahead, 48 against 41 %", knn == [48, 41])
