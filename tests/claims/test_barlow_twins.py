@@ -40,10 +40,7 @@ def test_without_the_second_sum():
 
 def test_three_bugs():
     runs = {row: by["0"] for row, by in results("ablations/barlow_twins_scenes")["runs"].items()}
-    claim(
-        WHERE,
-        "the loss does not get below about 1, the price of saying nothing",
-        min(loss for _, loss in runs["wrong partner"]["curve"]) > 0.9,
-    )
+    lost = mean(loss for _, loss in runs["wrong partner"]["curve"][-30:])
+    claim(WHERE, "the loss does not get below about 1, the price of saying nothing", 0.9 < lost < 1.2)
     knn = [round(100 * runs[row]["scores"]["kNN"]) for row in ("images, not numbers", "as it is")]
     claim(WHERE, "its kNN is even ahead, 48 against 41 %", knn == [48, 41])
