@@ -30,7 +30,7 @@ def toys() -> dict[str, tuple[Tensor, Tensor]]:
 
 def three_networks() -> Picture:
     """What the first three of them say."""
-    shown = {name: z1 for name, (z1, _) in list(toys().items())[:3]}
+    shown = {name.partition(":")[0]: z1 for name, (z1, _) in list(toys().items())[:3]}  # A, B, C: no answer yet
     caption = "Made-up numbers: rows are images, columns what a network says of them. Both views of an image get the same row."
     title = "Three networks, eight images, four numbers each: which one is worth having?"
     return matrices(shown, title, caption, limits=(-1, 1), label="what it says", labels=("number", "image"))

@@ -123,7 +123,7 @@ LOSS = Exercise(
                 "passage with few hidden ones counts more. All hidden places count the same.",
                 lambda a, y, m: ((losses_of(a, y) * m).sum(1) / m.sum(1)).mean()),
         mistake("softmax twice", "F.cross_entropy takes logits and applies softmax itself. Do not apply it before.",
-                ("1),", "1).softmax(1),")),
+                ("flatten(0, 1)", "flatten(0, 1).softmax(1)")),
         mistake("logits zeroed", "You multiply the logits by the mask. A place with zeros for logits still pays ln V: leave its "
                 "loss out instead.",
                 lambda a, y, m: losses_of(a * m[:, :, None], y).mean()),
