@@ -39,15 +39,17 @@ def short(number: float) -> str:
     return f"{number:,.0f}" if whole else f"{number:#.3g}".rstrip(".")
 
 
-def draw_bars(ax, runs: dict, highlight: str | None, names: bool = True, room: float = 1.2, ticks: int = 5):
+def draw_bars(
+    ax, runs: dict, highlight: str | None, names: bool = True, room: float = 1.2, ticks: int = 5, percent: bool = True
+):
     """Horizontal bars, first on top: the mean as bar and number, each run as a dot, one bar in strong blue.
 
-    runs {name: [R]}; nan leaves a line empty; highlight None takes the highest mean, "" none.
+    runs {name: [R]}; nan leaves a line empty; highlight None takes the highest mean, "" none; percent: show shares as such.
     """
     means = {name: r.mean() for name, r in runs.items()}
     if highlight is None:
         highlight = max(means, key=lambda name: np.nan_to_num(means[name], nan=-np.inf))
-    share, at = is_share(runs), np.arange(len(runs))[::-1]
+    share, at = percent and is_share(runs), np.arange(len(runs))[::-1]
     reach = max(np.nanmax([r.max() for r in runs.values()]), 1e-9)
     dot = dict(marker="o", linestyle="", markersize=3.5, color="white", markeredgecolor=INK, markeredgewidth=0.8)
     for y, (name, r) in zip(at, runs.items()):
@@ -97,11 +99,13 @@ def bars(values: dict, title="", caption="", xlabel="", chance: float | None = N
 
 
 @drawing
-def scoreboard(table: dict, title: str = "", caption: str = "", highlight: str | None = None) -> Picture:
+def scoreboard(
+    table: dict, title: str = "", caption: str = "", highlight: str | None = None, percent: bool = True
+) -> Picture:
     """Methods by judges: {method: {judge: number or [one number a run]}}, one panel a judge.
 
     Methods keep their order; `highlight` (by default the best by each judge whose numbers are shares) is in strong blue. A method without a
-    value leaves its line empty. Judges whose numbers all lie in [0, 1] are shown as percent.
+    value leaves its line empty. Judges whose numbers all lie in [0, 1] are shown as percent, unless these are bits, or `percent` is off.
     """
     judges = list(dict.fromkeys(judge for row in table.values() for judge in row))
     if not judges:
@@ -115,7 +119,9 @@ def scoreboard(table: dict, title: str = "", caption: str = "", highlight: str |
         runs = as_runs({method: row.get(judge, np.nan) for method, row in table.items()})
         plain_axes(ax, title=judge, grid="x")
         chosen = highlight if highlight or is_share(runs) else ""  # a high rank is no merit
-        draw_bars(ax, runs, chosen, names=judge == judges[0], room=1.5, ticks=2)
+        draw_bars(
+            ax, runs, chosen, names=judge == judges[0], room=1.5, ticks=2, percent=percent and "bits" not in judge
+        )
         means = ", ".join(f"{name} {short(r.mean())}" for name, r in runs.items() if not np.isnan(r).any())
         spoken.append(f"{judge}: {means}")
     return render(fig, describe(f"Scoreboard. {'; '.join(spoken)}", title, caption), colours=64)

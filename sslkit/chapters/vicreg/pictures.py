@@ -65,9 +65,8 @@ def terms_of_clouds(terms: Callable[[Tensor, Tensor], tuple]) -> Picture:
     names = ("invariance", "variance", "covariance")
     table = {name: dict(zip(names, map(float, terms(*pair)))) for name, pair in toys().items()}
     caption = "The four clouds of section 1, each with its three terms, unweighted."
-    return plots.scoreboard(
-        table, title="Each failure has a term of its own; only D is good at all three", caption=caption, highlight="D"
-    )
+    title = "Each failure has a term of its own; only D is good at all three"
+    return plots.scoreboard(table, title, caption, highlight="D", percent=False)
 
 
 @drawing
