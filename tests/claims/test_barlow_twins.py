@@ -21,7 +21,11 @@ def test_chance_correlations_of_a_batch():
 def test_when_sums_are_fewer_numbers_than_projections():
     first = {k: next(n for n in range(1, 10_000) if 2 * n * k > k * k + 4 * k) for k in (256, 8192)}
     claim(WHERE, "K² + 4K numbers travel from each process", True)
-    claim(WHERE, "from 131 images a process on; with the paper's 8,192 from 4,099 on", first == {256: 131, 8192: 4099})
+    claim(
+        WHERE,
+        "once a process holds 131 images; with the paper's 8,192, once it holds 4,099.",
+        first == {256: 131, 8192: 4099},
+    )
 
 
 def test_without_the_second_sum():

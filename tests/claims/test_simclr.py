@@ -52,7 +52,9 @@ def test_one_question_three_answers():
         (old["no colour jitter"][0], old["as it is"][0]) == (39, 22),
     )
     claim(WHERE, "it was below an untrained network", mean(hundred["untrained"]) > mean(hundred["as it is"]))
-    claim(WHERE, "it made no difference (53 and 53 %, one seed)", old["no colour jitter"][1] == old["as it is"][1] == 53)
+    claim(
+        WHERE, "it made no difference (53 and 53 %, one seed)", old["no colour jitter"][1] == old["as it is"][1] == 53
+    )
     claim(WHERE, "the network without colour changes is far behind", KNN["no colour changes"] < KNN["as it is"] - 15)
 
 
