@@ -36,7 +36,9 @@ def test_no_clock_is_asked(monkeypatch):
 
 @pytest.mark.parametrize("supported, expected", [(True, torch.bfloat16), (False, torch.float32)])
 def test_a_gpu_by_what_it_supports(monkeypatch, supported, expected):
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: supported)
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: supported or including_emulation
+    )
     assert chosen_precision("cuda")[0] == expected
 
 

@@ -57,6 +57,11 @@ def test_resnet18_keeps_small_images_large():
     assert sizes[0] == (2, 512, 4, 4) and 11.0e6 < parameter_count(encoder) < 11.3e6
 
 
+def test_fine7_leaves_a_small_patch_four_places():
+    assert build_encoder("fine7").eval().map(torch.rand(2, 3, 8, 8)).shape == (2, 256, 2, 2)
+    assert build_encoder("small7").eval().map(torch.rand(2, 3, 8, 8)).shape == (2, 256, 1, 1)
+
+
 def test_small7_starts_at_full_resolution():
     """Seven layers, the first of 16 channels at full resolution; an eighth of it in the end, and its mean is the feature."""
     encoder, shapes = build_encoder("small7").eval(), []

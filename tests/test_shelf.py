@@ -2,16 +2,19 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import torch
 
 from sslkit import checkpoint
+from sslkit.chapters import get
 from sslkit.runs import load_encoder
 
 sys.path.append(str(Path(__file__).parent / "benchmarks"))
 
+KEPT = sorted((Path(__file__).parents[1] / "results/shelf").glob("*.json"))
 WORDS = ["simclr", "--data", "scenes", "--seeds", "2", "--steps", "6", "--limit", "300"]
 
 
@@ -92,3 +95,9 @@ def test_a_stopped_shelf_goes_on_to_the_same(made, tmp_path, monkeypatch):
     assert result["rows"] == whole["rows"]
     losses = [[line["loss"] for line in one["log of seed 0"]] for one in (result, whole)]
     assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("path", KEPT, ids=[path.stem for path in KEPT])
+def test_what_ships_was_made_with_the_recipe_that_the_chapter_has(path):
+    method, _ = path.stem.rsplit("_", 1)
+    assert json.loads(path.read_text())["recipe"] == asdict(get(method).RECIPES["shelf"])

@@ -24,11 +24,13 @@ class Architecture:
 BOTH_SIDES: dict[str, Any] = {"norm_first": True, "sines": True, "near": True}  # as BERT wants it
 PAST_ALONE: dict[str, Any] = {"causal": True, "eps": 1e-5, "gelu": "tanh"}  # as GPT wants it
 SEVEN: dict[str, Any] = {"widths": (16, 32, 32, 64, 64, 128, 256), "strides": (1, 2, 1, 2, 1, 2, 1)}
+FINE: dict[str, Any] = SEVEN | {"strides": (1, 2, 1, 2, 1, 1, 1)}
 BASE: dict[str, Any] = {"dim": 384, "depth": 6, "heads": 6, "dropout": 0.1}
 
 ENCODERS: dict[str, Architecture] = {
     "small": Architecture(SmallEncoder),
     "small7": Architecture(partial(PlainEncoder, **SEVEN)),
+    "fine7": Architecture(partial(PlainEncoder, **FINE)),
     "spatial": Architecture(SpatialEncoder),
     "resnet18": Architecture(ResNet18),
     "vit": Architecture(ViT),
@@ -52,7 +54,8 @@ def architecture(name: str) -> Architecture:
 
 
 def build_encoder(name: str = "small", channels: int = 3) -> nn.Module:
-    """A new encoder: "small" for laptops, "small7" with a first layer at full resolution, "spatial" where places matter,
+    """A new encoder: "small" for laptops, "small7" with a first layer at full resolution, "fine7" which halves the
+    resolution twice, for small patches, "spatial" where places matter,
     "resnet18" for a GPU, or a Vision Transformer with patches of 4 x 4: "vit" for laptops (0.8 million parameters),
     "vit_tiny" for a GPU (5.4 million, DeiT-Ti's width and depth); channels is 3 for colour, 1 for grey. Or one for text,
     where channels is the number of different tokens: "text" sees both sides, "text_causal" the past alone (1.1 million

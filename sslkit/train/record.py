@@ -18,7 +18,7 @@ LEAST = {"z": 0.3, "h": 0.1}
 class Record:
     """What one step (on a GPU: ten steps) of training gave. seconds count training alone, not what the caller does
     in between. spread, rank: of the features, about a hundred times a run, for a method without a chance level, and
-    whether they have collapsed: see `spread_of`."""
+    whether they have collapsed: see `spread_of`. extras: the step's tensors; who keeps all records keeps all of those."""
 
     step: int  # steps done
     steps: int  # steps in all

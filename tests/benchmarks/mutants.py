@@ -267,6 +267,8 @@ def caught_by(mutant: Mutant, tests: Tests) -> str:
                 done = pytest_in(tree, "-x", *some, seconds=SECONDS)
             except subprocess.TimeoutExpired:
                 return "a hang"
+            if "ERROR: not found: " in done.stdout + done.stderr:
+                raise SystemExit(f"a test that the map names is gone: delete {tests.times.parent} and start again")
             if done.returncode not in (0, 5):
                 failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
                 return failed[1] if failed else (done.stdout.strip().splitlines() or ["an error"])[-1][:200]

@@ -1,52 +1,69 @@
-"""What 17_mae says of results/mae_ratios.json and the methods' scores on scenes."""
+"""What 17_mae says of results/mae_labels.json, results/ablations/mae_scenes.json, and of the encoder that ships."""
 
 from statistics import mean
 
-from claim import claim, results, rows
+import pytest
+from claim import ROOT, claim, results
+
+from sslkit import checkpoint
+from sslkit.chapters.mae.method import RECIPES
 
 WHERE = "17_mae"
-FINE = "fine-tuning, 10 labels per class"
+KEPT, LABELS = results("ablations/mae_scenes"), results("mae_labels")
+MEANS = {judge: {row: mean(v) for row, v in rows.items()} for judge, rows in KEPT["rows"].items()}
+ablated = pytest.mark.skipif(
+    "trial" in KEPT or KEPT["recipe"]["steps"] != RECIPES["laptop"].steps,
+    reason="results/ablations/mae_scenes.json is a trial of a few steps: python tests/benchmarks/ablate.py mae",
+)
+judged = pytest.mark.skipif(
+    "trial" in LABELS, reason="results/mae_labels.json is a trial of a few steps: python tests/benchmarks/run.py mae"
+)
 
 
-def test_gains_beside_simclr():
-    gains = {}
-    for name, title in (("mae", "MAE"), ("simclr", "SimCLR")):
-        found = rows(name)
-        new = {
-            judge: found[judge].get("untrained", found[judge].get("from scratch"))
-            for judge in ("kNN", "linear probe", FINE)
-        }
-        gains[name] = [100 * (found[judge][title] - new[judge]) for judge in new]
-    shares = [round(100 * ours / theirs) for ours, theirs in zip(gains["mae"], gains["simclr"])]
+def loss(row: str) -> float:
+    """The last loss of seed 0."""
+    return KEPT["runs"][row]["0"]["curve"][-1][1]
+
+
+def test_the_longer_run():
+    state = checkpoint.load(ROOT / "data/encoders/mae_scenes.pt")
+    claim(WHERE, "a longer run of 7,200 steps; its encoder came with the kit.", state["step"] == 7200)
+
+
+def test_how_many_stay_visible():
+    claim(WHERE, "**90 % hidden**: six patches of 64 remain", round(64 * 0.1) == 6)
+
+
+@judged
+def test_four_judges():
+    gains = {judge: mean(rows["MAE"]) - mean(rows["new network"]) for judge, rows in LABELS["rows"].items()}
+    few, every = (gains[judge] for judge in gains if "tuned" in judge)
+    claim(WHERE, "By the last.", every == max(gains.values()))
     claim(
         WHERE,
-        "MAE gains 11.7 points by kNN, 8.5 by linear probe and 3.1 fine-tuned; SimCLR 28.2, 26.4 and 10.1, so MAE's share is 42, 32 and "
-        "30 %.",
-        all(abs(g - said) < 0.051 for g, said in zip(gains["mae"], (11.7, 8.5, 3.1)))
-        and all(abs(g - said) < 0.051 for g, said in zip(gains["simclr"], (28.2, 26.4, 10.1)))
-        and shares == [42, 32, 30],
+        "Frozen judges find the pretrained encoder well ahead of a new one, and fine-tuning on ten labels of each kind hardly notices",
+        min(gains["kNN"], gains["linear probe"]) > 0.08 and few < 0.05,
     )
+    claim(WHERE, "Both networks had the same 1,000 steps", LABELS["steps"] == 1000)
+    claim(WHERE, "This is one pretrained encoder", LABELS["encoder"]["seed"] == 0 and len(LABELS["seeds"]) == 3)
 
 
-def test_the_mask_ratios_decide_nothing():
-    kept = results("mae_ratios")
-    untrained = {judge: 100 * mean(v) for judge, v in kept["untrained"].items()}
-    found = {r: {judge: 100 * mean(v) for judge, v in row.items()} for r, row in kept["ratios"].items()}
-    best = {judge: max(row[judge] for row in found.values()) for judge in untrained}
-    behind = [r for r, row in found.items() if row["linear probe"] < untrained["linear probe"]]
-    claim(
-        WHERE,
-        "After 300 steps the best of these networks is three points ahead of an untrained one by kNN (22 against 19 %) and one by linear "
-        "probe; two of the ratios are behind it.",
-        kept["steps"] == 300
-        and round(best["kNN"]) == 22
-        and round(untrained["kNN"]) == 19
-        and round(best["linear probe"] - untrained["linear probe"]) == 1
-        and len(behind) >= 2,
-    )
-    seconds = {float(r): mean(v) for r, v in kept["training_seconds"].items()}
-    claim(
-        WHERE,
-        "with 25 % hidden a run takes nearly twice as long as with 75 %.",
-        1.7 < seconds[0.25] / seconds[0.75] < 2.1,
-    )
+@ablated
+def test_one_thing_at_a_time():
+    right = MEANS["linear probe"]["as it is"]
+    assert len(KEPT["seeds"]) == 3 and right > MEANS["linear probe"]["untrained"] + 0.03, "the baseline has not learned"
+    for row, sentence in {
+        "25 % hidden": "**25 % hidden** is worse",
+        "raw pixels": "**Raw pixels** are worse",
+    }.items():
+        claim(WHERE, sentence, MEANS["linear probe"][row] < right)
+    seconds = {row: KEPT["runs"][row]["0"]["core seconds"] for row in ("as it is", "25 % hidden")}
+    claim(WHERE, "each step costs nearly twice as much", 1.5 < seconds["25 % hidden"] / seconds["as it is"] < 2.4)
+
+
+@ablated
+def test_three_bugs():
+    right = loss("as it is")
+    claim(WHERE, "the curve falls at once, far below the right one", loss("mask upside down") < 0.6 * right)
+    claim(WHERE, "The curve stays above the right one", loss("not put back") > 1.1 * right)
+    claim(WHERE, "above the right one, and below chance", 1.3 * right < loss("no positions") < 0.9)

@@ -1,58 +1,26 @@
 # Generated from notebooks/17_mae.ipynb by `python -m sslkit.notebooks export`.
 # Do not edit: edit the notebook.
 
-import torch
-from torch import Tensor
-
-from sslkit.chapters.mae.method import patchify
+from sslkit.chapters.mae.method import hidden_mse, patchify, put_back, visible_patches
 from sslkit.checks.exercise import Task
-
-def visible_patches(noise: Tensor, ratio: float) -> tuple[Tensor, Tensor]:
-    """Which patches stay visible, and the mask that says so.
-
-    noise: [N, L], a random number for each patch; ratio: the share to hide. Returns visible, int64 [N, K], the
-    numbers of the K = round(L * (1 - ratio)) patches of least noise, least first; mask, bool [N, L], True = hidden.
-    """
-    visible = noise.argsort(dim=1)[:, : round(noise.shape[1] * (1 - ratio))]
-    return visible, torch.ones_like(noise, dtype=torch.bool).scatter(1, visible, False)
-
-
-def put_back(tokens: Tensor, visible: Tensor, mask_token: Tensor, L: int) -> Tensor:
-    """A token for every place: the visible ones where they belong, the mask token everywhere else.
-
-    tokens: [N, K, D]; visible: int64 [N, K], tokens[n, k] belongs to place visible[n, k] of 0 .. L - 1;
-    mask_token: [D]. Returns [N, L, D].
-    """
-    everywhere = mask_token.expand(len(tokens), L, -1)
-    return everywhere.scatter(1, visible[:, :, None].expand_as(tokens), tokens)
-
-
-def hidden_mse(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Mean squared error over the numbers of the hidden patches.
-
-    prediction, target: [N, L, D]; mask: bool [N, L], True = hidden, at least one. Returns one number with a gradient.
-    """
-    error = (prediction - target).square().mean(dim=2)
-    return (error * mask).sum() / mask.sum()
-
 
 TASKS = {
     "patchify": Task(
-        title="From an image to a sequence",
+        title="From an image to a sequence · *optional*",
         difficulty=3,
-        minutes=15,
+        minutes=10,
         task="Write `patchify(x, size)` without a loop: the images cut into squares, each square a row of C * size * size numbers.",
         hints=(
             "Cutting moves no number to another value: it is a reshape, then axes in another order, then a reshape.",
             "Split H into (rows, size) and W into (columns, size) by `x.reshape(N, C, H // size, size, W // size, size)`.",
-            "Bring rows and columns behind N: `.permute(0, 2, 4, 1, 3, 5)`, then flatten rows with columns, and the rest.",
+            "Bring rows and columns right after N: `.permute(0, 2, 4, 1, 3, 5)`, then flatten rows with columns, and the rest.",
         ),
     ),
     "visible_patches": Task(
-        title="Random masking",
+        title="Random masking · *optional*",
         difficulty=2,
         minutes=15,
-        task="Write `visible_patches(noise, ratio)`: return `visible, mask`. The patches with the least noise stay.",
+        task="Write `visible_patches(noise, ratio)`: return `visible, mask`. The patches with the least noise stay visible.",
         hints=(
             "A random order of the patches of each image is what sorting its noise gives.",
             "`noise.argsort(dim=1)` holds the numbers of the patches, least noise first. Keep its first K columns.",
@@ -63,7 +31,8 @@ TASKS = {
         title="Put the tokens back",
         difficulty=3,
         minutes=15,
-        task="Write `put_back(tokens, visible, mask_token, L)`: what the decoder starts with. The encoder's tokens come in the order of `visible`; put each where it belongs, and the mask token into all other places.",
+        task="""Write `put_back(tokens, visible, mask_token, L)`: what the decoder starts with. The encoder's tokens come in the order of `visible`; put each where it belongs, and the mask token into all other places. The gradient must
+reach the tokens and the mask token.""",
         hints=(
             "Start with the mask token everywhere, then write the tokens over it.",
             "`.scatter(1, index, source)` writes source[n, k, d] to place index[n, k, d]; the index needs the shape of source.",

@@ -8,9 +8,7 @@ from torch import Tensor
 
 def question(method: Any, x: Tensor, generator: torch.Generator) -> tuple[str, Tensor]:
     """What the method asks of one image x [1, C, H, W], twice: words, and the pictures [4, C, H, W], what it sees and the answer."""
-    views, visible = method.pretext(x.repeat(2, 1, 1, 1), generator)
-    size = method.encoder.patch
-    rows, columns = (side // size for side in views.shape[2:])
-    hidden = torch.ones(2, rows * columns, dtype=torch.bool).scatter(1, visible, False).view(2, 1, rows, columns)
+    views, _, mask = method.pretext(x.repeat(2, 1, 1, 1), generator)
+    size, hidden = method.encoder.patch, mask.view(2, 1, *method.grid(views))
     seen = torch.where(hidden.repeat_interleave(size, 2).repeat_interleave(size, 3), torch.tensor(0.5), views)
     return "MAE: what is hidden?", torch.stack([seen, views], 1).flatten(0, 1)

@@ -4,44 +4,43 @@
 import torch
 from torch import Tensor
 
-from sslkit.chapters.patches.method import same_image_loss
+from sslkit.chapters.patches.method import cut_patches, neighbour_offset, same_image_loss
 from sslkit.checks.exercise import Task
-
-def neighbour_offset(k: Tensor, size: int, gap: int) -> Tensor:
-    """How far the corner of neighbour k lies from the corner of the first patch, in pixels.
-
-    k: int64 [N] in 0 .. 7, the neighbours in reading order: 0 is upper left, 1 above, 2 upper right, 3 left,
-    4 right, ... 7 lower right. size: pixels of a patch's side; gap: pixels between two neighbours.
-    Returns int64 [N, 2]: (down, across); up and left are negative.
-    """
-    place = k + (k >= 4)  # of the nine places of a 3 x 3 grid; the middle one, 4, is the first patch itself
-    return torch.stack([place // 3 - 1, place % 3 - 1], dim=1) * (size + gap)
-
-
-def cut_at(x: Tensor, top: Tensor, left: Tensor, size: int) -> Tensor:
-    """One square patch out of each image, each from its own place.
-
-    x: images [N, C, H, W], any dtype; top, left: int64 [N], row and column of the patch's upper left pixel;
-    size: pixels of a side. Returns [N, C, size, size], like x. All patches lie inside their image.
-    """
-    along = torch.arange(size, device=x.device)
-    image = torch.arange(len(x), device=x.device)[:, None, None]
-    rows, columns = (top[:, None] + along)[:, :, None], (left[:, None] + along)[:, None, :]
-    return x.permute(0, 2, 3, 1)[image, rows, columns].permute(0, 3, 1, 2)
-
 
 def same_image_pairs(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Of N pairs of the same image: 2 N pairs, half of which are of two images.
 
-    first, second: patches [N, C, S, S], row i of both from image i. Returns first [2 N, ...], second [2 N, ...] and labels
-    int64 [2 N]: the N given pairs, label 1; then each first patch again with the second one of the image before
-    (row 0 with the last), label 0.
+    first, second: patches [N, C, S, S], row i of both from image i. Returns first [2 N, ...],
+    second [2 N, ...] and labels int64 [2 N]: the N given pairs, label 1; then each first patch
+    again with the second one of the image before (row 0 with the last), label 0.
     """
     labels = torch.arange(2, device=first.device).flip(0).repeat_interleave(len(first))
     return torch.cat([first, first]), torch.cat([second, second.roll(1, 0)]), labels
 
 
 TASKS = {
+    "neighbour_offset": Task(
+        title="Where does neighbour k lie?",
+        difficulty=1,
+        minutes=5,
+        task="Write `neighbour_offset(k, size, gap)`: how many pixels down and across one has to go from the first patch to its neighbour number `k[i]`. The eight neighbours are numbered in reading order.",
+        hints=(
+            "Think of a 3 x 3 grid with the first patch in the middle. Which row and column has neighbour 0? Neighbour 4?",
+            "From one patch to the next are `size + gap` pixels: first all of the patch, then the gap.",
+            "Count the middle as a place too: `place = k + (k >= 4)` runs from 0 to 8 without 4. Its row is `place // 3 - 1`, its column `place % 3 - 1`. Stack the two with `dim=1`.",
+        ),
+    ),
+    "cut_patches": Task(
+        title="Cut a patch out of each image",
+        difficulty=3,
+        minutes=15,
+        task="Write `cut_patches(x, corner, size)`: out of image i the square whose upper left pixel is at row `corner[i, 0]`, column `corner[i, 1]`. A loop over the images is right; can you do without it?",
+        hints=(
+            "Lay the pixels of each image in one long row: the pixel in row r and column c is number `r * W + c`. So a patch is a list of numbers.",
+            "The rows that each patch needs are `corner[:, :1] + torch.arange(size)`, int64 [M, size]; columns likewise. Let them broadcast to [M, size, size].",
+            "`x.flatten(2).gather(2, pixel)` fetches pixel numbers int64 [M, C, size * size] for all images at once; `unflatten` makes squares of them again.",
+        ),
+    ),
     "same_image_loss": Task(
         title="One logit, two answers",
         difficulty=2,
@@ -51,28 +50,6 @@ TASKS = {
             "Which probability has *another image*, if *same image* has p? The loss looks at the one that is true.",
             "`F.logsigmoid(logits)` is log p without overflow, and `F.logsigmoid(-logits)` is log(1 - p).",
             "`-torch.where(same == 1, F.logsigmoid(logits), F.logsigmoid(-logits)).mean()`.",
-        ),
-    ),
-    "neighbour_offset": Task(
-        title="Where does neighbour k lie?",
-        difficulty=1,
-        minutes=10,
-        task="Write `neighbour_offset(k, size, gap)`: how many pixels down and across one has to go from the first patch to its neighbour number `k[i]`. The eight neighbours are numbered in reading order.",
-        hints=(
-            "Think of a 3 x 3 grid with the first patch in the middle. Which row and column has neighbour 0? Neighbour 4?",
-            "From one patch to the next are `size + gap` pixels: first all of the patch, then the gap.",
-            "Count the middle as a place too: `place = k + (k >= 4)` runs from 0 to 8 without 4. Its row is `place // 3 - 1`, its column `place % 3 - 1`. Stack the two with `dim=1`.",
-        ),
-    ),
-    "cut_at": Task(
-        title="Cut a patch out of each image",
-        difficulty=3,
-        minutes=20,
-        task="Write `cut_at(x, top, left, size)`: out of image i the square whose upper left pixel is at row `top[i]`, column `left[i]`. A loop over the images is right; can you do without it?",
-        hints=(
-            "For a single image it is `x[i, :, top[i] : top[i] + size, left[i] : left[i] + size]`; then `torch.stack`.",
-            "Without a loop: the rows that each patch needs are `top[:, None] + torch.arange(size)`, int64 [N, size]; columns likewise. Index with tensors that broadcast to [N, size, size].",
-            "`x.permute(0, 2, 3, 1)[image, rows[:, :, None], columns[:, None, :]]` with `image = torch.arange(N)[:, None, None]` is [N, size, size, C]. Permute back.",
         ),
     ),
     "same_image_pairs": Task(

@@ -24,7 +24,7 @@ def places(
     caption: str = "",
     side: int = 88,
 ) -> Picture:
-    """A second patch on the left, and on the right the first one amid its eight places, 1 to 8 in reading order.
+    """A second patch on the left, and on the right the first one with the eight places around it, 0 to 7 in reading order.
 
     first, second: one image each, [C, H, W]. probabilities [8]: shades and numbers of the places. With `answer` (0 to 7)
     the second patch lies at its place, framed blue; another `guess` is framed red.
@@ -40,12 +40,12 @@ def places(
         row, column = divmod(k + (k >= 4), 3)
         p = None if probabilities is None else float(array(probabilities)[k])
         table[row][column + 1] = second if k == answer else np.full_like(first, EMPTY) if p is None else shade(first, p)
-        labels[row][column + 1] = f"{k + 1}" if p is None else f"{k + 1}: {p:.0%}"
+        labels[row][column + 1] = f"{k}: {p:.0%}" if p is not None else f"{k}" if k == answer else f"{k} ?"
         if answer is not None and k in (answer, guess):
             frames[row][column + 1] = RIGHT if k == answer else WRONG
     what = "Two patches and the eight places around the first"
     if answer is not None:
-        what += f"; the second belongs to place {answer + 1}"
+        what += f"; the second belongs to place {answer}"
     rows = [np.stack(row) for row in table]
     return draw_table(
         rows, title, caption, describe(what, title, caption), labels=labels, frames=frames, split=1, side=side

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sslkit.chapters.patches.exercises import neighbour_offset
+from sslkit.chapters.patches.method import neighbour_offset
 from sslkit.checks.exercise import Exercise, draw, draw_labels, mistake
 
 
@@ -46,43 +46,48 @@ NEIGHBOUR = Exercise(
 )  # fmt: skip
 
 
-def cut_patches_loop(x: Tensor, top: Tensor, left: Tensor, size: int) -> Tensor:
+def cut_patches_loop(x: Tensor, corner: Tensor, size: int) -> Tensor:
     result = torch.zeros(len(x), x.shape[1], size, size, dtype=x.dtype)
     for i in range(len(x)):
         for row in range(size):
             for column in range(size):
-                result[i, :, row, column] = x[i, :, top[i] + row, left[i] + column]
+                result[i, :, row, column] = x[i, :, corner[i, 0] + row, corner[i, 1] + column]
     return result
 
 
-def one_by_one(x: Tensor, top, left, size: int, cut=None) -> Tensor:
-    cut = cut or (lambda image, t, c: image[:, t : t + size, c : c + size])
-    return torch.stack([cut(image, int(t), int(c)) for image, t, c in zip(x, top, left)])
+def one_by_one(x: Tensor, corner: Tensor, size: int) -> Tensor:
+    return torch.stack([image[:, t : t + size, c : c + size] for image, (t, c) in zip(x, corner.tolist())])
+
+
+def corners(seed: int, count: int, most: int) -> Tensor:
+    return draw_labels(seed, 2 * count, most).unflatten(0, (count, 2))
 
 
 CUT = Exercise(
-    "cut_at", cut_patches_loop, returns=("patches",),
+    "cut_patches", cut_patches_loop, returns=("patches",),
     trials=lambda: [
-        (torch.arange(16.0).view(1, 1, 4, 4), torch.tensor([1]), torch.tensor([0]), 2),
-        (draw(1, 3, 2, 6, 6), torch.tensor([2, 0, 1]), torch.tensor([0, 2, 2]), 3),
-        ((draw(2, 4, 3, 7, 9) * 40 + 128).clamp(0, 255).to(torch.uint8), draw_labels(3, 4, 3), draw_labels(4, 4, 3), 4),
+        (torch.arange(16.0).view(1, 1, 4, 4), torch.tensor([[1, 0]]), 2),
+        (draw(1, 3, 2, 6, 6), torch.tensor([[2, 0], [0, 2], [1, 2]]), 3),
+        ((draw(2, 4, 3, 7, 9) * 40 + 128).clamp(0, 255).to(torch.uint8), corners(3, 4, 3), 4),
     ],
     mistakes=(
-        mistake("rows and columns exchanged", "You count `top` along the columns and `left` along the rows. Images are [N, C, H, "
-                "W]: rows come first.",
-                lambda x, top, left, size: one_by_one(x, left, top, size)),
+        mistake("rows and columns exchanged", "You count corner[:, 0] along the columns and corner[:, 1] along the rows. Images are [N, "
+                "C, H, W]: rows come first.",
+                ("corner[:, :1] + along, corner[:, 1:] + along", "corner[:, 1:] + along, corner[:, :1] + along")),
         mistake("transposed", "Your patches come from the right place but are mirrored: their rows have become columns.",
-                lambda x, top, left, size: one_by_one(x, top, left, size).transpose(2, 3)),
+                lambda x, corner, size: one_by_one(x, corner, size).transpose(2, 3)),
         mistake("centre instead of corner", "You take the place as the patch's centre. It is its upper left pixel.",
-                lambda x, top, left, size: one_by_one(x, (top - size // 2).clamp(0), (left - size // 2).clamp(0), size)),
-        mistake("one place for all", "You cut all images at the place of the first. Each has its own top[i] and left[i].",
-                lambda x, top, left, size: one_by_one(x, top[:1].expand(len(x)), left[:1].expand(len(x)), size)),
-        mistake("always the corner", "You cut at the upper left corner of each image. Add top[i] and left[i].",
-                lambda x, top, left, size: x[:, :, :size, :size].clone()),
+                lambda x, corner, size: one_by_one(x, (corner - size // 2).clamp(0), size)),
+        mistake("one place for all", "You cut all images at the place of the first. Each has its own corner[i].",
+                lambda x, corner, size: one_by_one(x, corner[:1].expand(len(x), 2), size)),
+        mistake("always the corner", "You cut at the upper left corner of each image. Add corner[i].",
+                lambda x, corner, size: x[:, :, :size, :size].clone()),
         mistake("one pixel more", "Your patches have size + 1 pixels. A slice ends before its end: top : top + size.",
-                ("size,", "size + 1,")),
+                lambda x, corner, size: one_by_one(x, corner, size + 1)),
         mistake("one pixel off", "Your patches start one pixel too late. Rows and columns count from 0.",
                 ("(size, device=x.device)", "(size, device=x.device) + 1")),
+        mistake("height for width", "A row of the image has W pixels: the pixel in row r and column c is number r * W + c.",
+                ("* W +", "* H +")),
     ),
 )  # fmt: skip
 

@@ -29,7 +29,7 @@ def patch_game(first, second, answers, probabilities=None, images=None, guesses:
     guesses = {} if guesses is None else guesses
     asked = "Where does it belong?" if choices is WHERE else "Are both of one image?"
     puzzle = slider("puzzle", 0, 0, len(answers) - 1)
-    options = ["?", *(f"{k + 1} {arrow}" for k, arrow in enumerate(WHERE))] if choices is WHERE else ["?", *SAME]
+    options = ["?", *(f"{k} {arrow}" for k, arrow in enumerate(WHERE))] if choices is WHERE else ["?", *SAME]
     guess = ipywidgets.ToggleButtons(options=options, description="your guess", style={"button_width": "auto"})
     puzzle.observe(lambda _: setattr(guess, "value", "?"), names="value")  # a new puzzle: no guess yet
 

@@ -8,16 +8,15 @@ import torch.nn.functional as F
 PLACES = torch.tensor([(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)])
 
 
-def cut_with_unfold(x, top, left, size):
+def cut_with_unfold(x, corner, size):
     windows = x.unfold(2, size, 1).unfold(3, size, 1)  # [N, C, H', W', size, size]
-    return windows[torch.arange(len(x)), :, top, left]
+    return windows[torch.arange(len(x)), :, corner[:, 0], corner[:, 1]]
 
 
-def cut_with_gather(x, top, left, size):
-    N, C, H, W = x.shape
-    along = torch.arange(size)
-    at = ((top[:, None] + along)[:, :, None] * W + (left[:, None] + along)[:, None, :]).view(N, 1, -1)
-    return x.reshape(N, C, -1).gather(2, at.expand(-1, C, -1)).view(N, C, size, size)
+def cut_by_index(x, corner, size):
+    along, image = torch.arange(size), torch.arange(len(x))[:, None, None]
+    rows, columns = (corner[:, :1] + along)[:, :, None], (corner[:, 1:] + along)[:, None, :]
+    return x.permute(0, 2, 3, 1)[image, rows, columns].permute(0, 3, 1, 2)
 
 
 def pairs_by_index(first, second):
@@ -30,8 +29,8 @@ def pairs_by_index(first, second):
 KNOWN = [
     ("patches.neighbour_offset", ([0, 4, 6], 9, 3), [[-12, -12], [0, 12], [12, 0]]),
     (
-        "patches.cut_at",
-        ([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]]], [1], [0], 2),
+        "patches.cut_patches",
+        ([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]]], [[1, 0]], 2),
         [[[[4.0, 5.0], [7.0, 8.0]]]],
     ),
     (
@@ -52,11 +51,11 @@ RIGHT = {
         lambda k, size, gap: PLACES[k] * (size + gap),
         lambda k, size, gap: torch.stack([PLACES[i] * size + PLACES[i] * gap for i in k.tolist()]),
     ],
-    "patches.cut_at": [
+    "patches.cut_patches": [
         cut_with_unfold,
-        cut_with_gather,
-        lambda x, top, left, size: torch.stack(
-            [a[:, t : t + size, c : c + size] for a, t, c in zip(x, top.tolist(), left.tolist())]
+        cut_by_index,
+        lambda x, corner, size: torch.stack(
+            [a[:, t : t + size, c : c + size] for a, (t, c) in zip(x, corner.tolist())]
         ),
     ],
     "patches.same_image_pairs": [
@@ -82,12 +81,12 @@ NAMED = [
     ),
     ("patches.neighbour_offset", lambda k, size, gap: (PLACES[k] * (size + gap)).float(), "another dtype"),
     (
-        "patches.cut_at",
-        lambda x, top, left, size: cut_with_unfold(x, left, top, size),
+        "patches.cut_patches",
+        lambda x, corner, size: cut_with_unfold(x, corner.flip(1), size),
         "rows and columns exchanged",
     ),
-    ("patches.cut_at", lambda x, top, left, size: cut_with_unfold(x, top, left, size).mT, "transposed"),
-    ("patches.cut_at", lambda x, top, left, size: cut_with_gather(x, top, left, size).float(), "another dtype"),
+    ("patches.cut_patches", lambda x, corner, size: cut_with_unfold(x, corner, size).mT, "transposed"),
+    ("patches.cut_patches", lambda x, corner, size: cut_by_index(x, corner, size).float(), "another dtype"),
     (
         "patches.same_image_pairs",
         lambda a, b: (*pairs_by_index(a, b)[:2], 1 - pairs_by_index(a, b)[2]),
@@ -104,5 +103,5 @@ NAMED = [
 
 UNNAMED = [
     ("patches.same_image_loss", lambda a, y: F.softplus((1 - 2 * y) * 2 * a).mean()),
-    ("patches.cut_at", lambda x, top, left, size: cut_with_unfold(x, top, left, size).flip(3)),
+    ("patches.cut_patches", lambda x, corner, size: cut_with_unfold(x, corner, size).flip(3)),
 ]

@@ -8,12 +8,12 @@ from changed import changed
 
 from sslkit.chapters.patches.method import (
     METHOD,
-    NEIGHBOURS,
     Patches,
     colour_cast,
     cut_patches,
     drop_colour,
     grey,
+    neighbour_offset,
     pair_corners,
     relative_position_loss,
     same_image_loss,
@@ -93,10 +93,13 @@ def test_wrong_corners_and_sizes_are_refused_in_words(corner, size):
 
 # --- where ---
 
+PLACES = torch.tensor([(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)])
+
 
 def test_the_neighbours_are_numbered_in_reading_order():
     grid = [(down, across) for down in (-1, 0, 1) for across in (-1, 0, 1)]
-    assert list(NEIGHBOURS) == [place for place in grid if place != (0, 0)]
+    assert neighbour_offset(torch.arange(8), 1, 0).tolist() == [list(place) for place in grid if place != (0, 0)]
+    assert torch.equal(neighbour_offset(torch.arange(8), 8, 2), 10 * PLACES)
 
 
 @pytest.mark.parametrize("height, width, size, gap, jitter", [(32, 32, 8, 2, 1), (32, 48, 8, 0, 0), (96, 96, 24, 6, 3)])
@@ -106,7 +109,7 @@ def test_both_patches_lie_inside_at_the_distance_asked_for(height, width, size, 
     for corner in (first, second):
         assert corner.dtype == torch.int64 and corner.min() >= 0
         assert (corner + size).amax(0).le(torch.tensor([height, width])).all()
-    moved = second - first - torch.tensor(NEIGHBOURS)[number] * (size + gap)
+    moved = second - first - PLACES[number] * (size + gap)
     assert sorted(moved.unique().tolist()) == list(range(-jitter, jitter + 1))
     if jitter:  # rows and columns move on their own
         assert len(torch.unique(moved, dim=0)) == (2 * jitter + 1) ** 2
@@ -123,9 +126,9 @@ def test_the_first_patch_does_not_give_the_answer_away():
 
 
 BROKEN_CORNERS = {
-    "no gap": ("* (size + gap)", "* size"),
-    "other way": ("return first, first + away", "return first, first - away"),
-    "exchanged": ("[number] * (size", "[number].flip(1) * (size"),
+    "no gap": ("(number, size, gap)", "(number, size, 0)"),
+    "other way": ("return first, first + n", "return first, first - n"),
+    "exchanged": ("(number, size, gap)", "(number, size, gap).flip(1)"),
 }
 
 
@@ -133,7 +136,7 @@ BROKEN_CORNERS = {
 def test_broken_corners_are_caught(old, new):
     number = torch.arange(8)
     first, second = changed(pair_corners, old, new)(number, 32, 32, 8, 2, 0, seeded())
-    assert not torch.equal(second - first, torch.tensor(NEIGHBOURS) * 10)
+    assert not torch.equal(second - first, PLACES * 10)
 
 
 @pytest.mark.parametrize("size, gap, jitter", [(9, 2, 1), (0, 2, 1), (8, -1, 1), (8, 2, -1)])
@@ -275,19 +278,19 @@ def sources(patch, size):
 def where_is_right(kind):
     """Whether every second patch is of the first one's image, and lies where the label says."""
     torch.manual_seed(0)
-    method = kind(build_encoder("small"), pairs=5, enlarge=8)
+    method = kind(build_encoder("small"), pairs=5)
     first, second, label = method.pretext(numbered(12), seeded())
     (i, a), (j, b) = sources(first, 8), sources(second, 8)
     if not torch.equal(i, j) or i.bincount().tolist() != [5] * 12 or label.bincount(minlength=8).min() == 0:
         return False
-    moved = b - a - torch.tensor(NEIGHBOURS)[label] * 10
+    moved = b - a - PLACES[label] * 10
     return bool(moved.abs().max() <= 1)
 
 
 def same_is_right(kind):
     """Whether half of the pairs, with label 1, are of one image, and the others of two, all at neighbouring places."""
     torch.manual_seed(0)
-    method = kind(build_encoder("small"), task="same", pairs=6, enlarge=8)
+    method = kind(build_encoder("small"), task="same", pairs=6)
     first, second, label = method.pretext(numbered(12), seeded())
     (i, a), (j, b) = sources(first, 8), sources(second, 8)
     balanced = label.sum() == 36 and i[label == 1].bincount().tolist() == [3] * 12 and i.bincount().tolist() == [6] * 12
@@ -325,14 +328,14 @@ def test_patches_are_cut_then_made_float_then_enlarged():
     small = by_slices(x, corner, 8).float() / 255
     expected = torch.nn.functional.interpolate(small, scale_factor=3, mode="bilinear")
     torch.testing.assert_close(method.patches(x, corner), expected)
-    torch.testing.assert_close(fresh(enlarge=8).patches(x, corner), small)
+    torch.testing.assert_close(fresh().patches(x, corner), small)
 
 
 @pytest.mark.parametrize("task, choices", [("where", 8), ("same", 2)])
 def test_forward_is_the_oracles_loss_of_its_logits(task, choices):
     method = fresh(task=task)
     first, second, label = batch = method.pretext(images(), seeded())
-    assert first.shape == second.shape == (64, 3, 16, 16) and label.shape == (64,) and label.dtype == torch.int64
+    assert first.shape == second.shape == (64, 3, 8, 8) and label.shape == (64,) and label.dtype == torch.int64
     assert first.dtype == torch.float32 and 0 <= first.min() and first.max() <= 1
     loss, extras = method(batch)
     assert set(extras) == {"logits", "labels"} and not any(v.requires_grad for v in extras.values())

@@ -51,16 +51,16 @@ def test_shown_as_live_widget_and_as_picture(name):
 def test_the_score_counts_the_first_guess_at_each_puzzle():
     game = where(probabilities=probabilities(right=1))
     puzzle, guess = (game.controls[name] for name in ("puzzle", "guess"))
-    assert guess.options == ("?", "1 ↖", "2 ↑", "3 ↗", "4 ←", "5 →", "6 ↙", "7 ↓", "8 ↘")
-    assert "Where does it belong? You: 0 of 0." in game.picture.alt and "place 1" not in game.picture.alt
-    guess.value = "1 ↖"
+    assert guess.options == ("?", "0 ↖", "1 ↑", "2 ↗", "3 ←", "4 →", "5 ↙", "6 ↓", "7 ↘")
+    assert "Where does it belong? You: 0 of 0." in game.picture.alt and "place 0" not in game.picture.alt
+    guess.value = "0 ↖"
     assert "Right: ↖. The network says ↖, with 65%." in game.picture.alt
     assert "You: 1 of 1. The network on the same: 1 of 1." in game.picture.alt
-    guess.value = "2 ↑"
+    guess.value = "1 ↑"
     assert "You: 1 of 1." in game.picture.alt, "a second guess does not count"
     puzzle.value = 1
     assert guess.value == "?" and "Where does it belong?" in game.picture.alt
-    guess.value = "4 ←"
+    guess.value = "3 ←"
     assert "No: →. The network says ↙, with 65%." in game.picture.alt
     assert "You: 1 of 2. The network on the same: 1 of 2." in game.picture.alt
     puzzle.value = 0
@@ -70,7 +70,7 @@ def test_the_score_counts_the_first_guess_at_each_puzzle():
 
 def test_guesses_go_on_in_another_panel():
     game = where()
-    game.controls["guess"].value = "1 ↖"
+    game.controls["guess"].value = "0 ↖"
     assert "network" not in game.picture.alt
     later = where(probabilities=probabilities(), guesses=game.guesses)
     assert "You: 1 of 1. The network on the same: 1 of 1." in later.picture.alt
@@ -122,7 +122,7 @@ def test_the_board_frames_the_answer_and_a_wrong_guess():
     assert reddish(plain, RIGHT) == reddish(plain, WRONG) == 0
     assert reddish(answered, RIGHT) > 300 and reddish(answered, WRONG) > 300
     assert reddish(figures.places(black, black, answer=2, guess=2), WRONG) == 0
-    assert "belongs to place 3" in answered.alt and "belongs" not in plain.alt
+    assert "belongs to place 2" in answered.alt and "belongs" not in plain.alt
 
 
 def test_the_board_shows_probabilities_as_shades():
