@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -76,3 +77,13 @@ def losses(
     found = results(name)["runs"]
     curves = {shown: tuple(zip(*found[run]["0"]["curve"])) for shown, run in runs.items()}
     return plots.losses(curves, chance=chance, title=title, caption=caption)
+
+
+def bugs(chapter: str, data: str = "scenes", chance: float | None = None) -> plots.Picture:
+    """Loss curves of a chapter's run as it is and of its broken ones, A, B, C. Which is which stands in its ablations, as
+    BUGS, and not above the figure."""
+    named = import_module(f"sslkit.chapters.{chapter}.ablations").BUGS
+    runs = {"as it should be": "as it is", **named}
+    return losses(
+        f"ablations/{chapter}_{data}", runs, title="Three bugs, three curves: what went wrong?", chance=chance
+    )

@@ -55,3 +55,4 @@ ABLATIONS = {
     "same view twice": Ablation(change=same_view_twice, once=True),
     "images, not numbers": Ablation(change=images_not_numbers, once=True),
 }
+BUGS = {"A": "wrong partner", "B": "same view twice", "C": "images, not numbers"}  # of "diagnose"

@@ -42,3 +42,4 @@ ABLATIONS = {
     "passage next door": Ablation(change=next_door, once=True),
     "every place counts": Ablation(change=every_place, once=True),
 }
+BUGS = {"A": "answer left in", "B": "passage next door", "C": "every place counts"}  # of "diagnose"

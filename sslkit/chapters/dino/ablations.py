@@ -36,3 +36,4 @@ ABLATIONS = {
     "two small crops": Ablation(options={"crops": 2}, length=0.75),  # a step costs about a third more
     "temperatures exchanged": Ablation(options={"student_temperature": 0.04, "teacher_temperature": 0.1}, once=True),
 }
+BUGS = {"A": "temperatures exchanged", "B": "frozen teacher", "C": "no centring"}  # of "diagnose"

@@ -45,3 +45,4 @@ ABLATIONS = {
     "no positions": Ablation(change=no_positions, once=True),
     "mask upside down": Ablation(change=mask_upside_down, once=True),
 }
+BUGS = {"A": "mask upside down", "B": "not put back", "C": "no positions"}  # of "diagnose"

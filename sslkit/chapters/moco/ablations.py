@@ -42,3 +42,4 @@ ABLATIONS = {
     "not put back": Ablation(change=not_put_back, once=True),
     "weights exchanged": Ablation(change=weights_exchanged, once=True),
 }
+BUGS = {"A": "never written", "B": "not put back", "C": "weights exchanged"}  # of "diagnose"

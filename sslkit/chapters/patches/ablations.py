@@ -71,3 +71,4 @@ ABLATIONS = {
     "overlapping": Ablation(change=overlapping, once=True),
     "order lost": Ablation(change=order_lost, once=True),
 }
+BUGS = {"A": "other image", "B": "overlapping", "C": "order lost"}  # of "diagnose"

@@ -25,7 +25,6 @@ CAST_LOSSES = as_named("as it is", "cast", "cast, colour dropped", "cast, grey")
 SIZES = "enlarged for training", "halved three times"
 PARTS = as_named("untrained", "as it is", *SIZES, "gap 0", "jitter 0", "gap 0, jitter 0", "grey", "colour dropped")
 WHAT_IF = as_named("untrained", "as it is", "gap 0, jitter 0", "one pair an image", "same image?", "same image?, grey")
-BUGS = {"as it should be": "as it is", "A": "other image", "B": "overlapping", "C": "order lost"}
 
 FIRST, SECOND = (tuple(rgb(plots.COLOURS[k])) for k in (0, 1))  # frames of the two patches: blue, orange
 

@@ -76,3 +76,4 @@ ABLATIONS = {
     "same view twice": Ablation(change=same_view_twice, once=True),
     "partner or itself": Ablation(change=partner_or_itself, once=True),
 }
+BUGS = {"A": "wrong partner", "B": "same view twice", "C": "partner or itself"}  # of "diagnose"

@@ -39,3 +39,4 @@ ABLATIONS = {
     "wrong partner": Ablation(change=wrong_partner, once=True),
     "own code": Ablation(change=own_code, once=True),
 }
+BUGS = {"A": "wrong partner", "B": "own code", "C": "no seats"}  # of "diagnose"

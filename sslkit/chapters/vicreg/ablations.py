@@ -89,3 +89,4 @@ ABLATIONS = {
     "hinge upside down": Ablation(change=hinge_upside_down, once=True),
     "variance of rows": Ablation(change=variance_of_rows, once=True),
 }
+BUGS = {"A": "wrong partner", "B": "hinge upside down", "C": "variance of rows"}  # of "diagnose"
