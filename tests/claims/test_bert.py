@@ -24,8 +24,8 @@ def test_and_passed_later():
     named = [k for k, row in sorted(lengths.items()) if row["masked accuracy"] > neighbours]
     claim(
         WHERE,
-        "From 3,600 steps on (14.7 million tokens, about six minutes on two cores) the pretrained network is ahead: 51 % with ten labels, "
-        "where tf-idf has 45. The table of neighbours is passed after 1,200.",
+        "After 3,600 steps (14.7 million tokens, about six minutes on two cores) the pretrained network is ahead: 51 % with ten labels, "
+        "where tf-idf has 45. The table of neighbours is passed by step 1,200.",
         passed[0] == 3600
         and round(3600 * KEPT["batch"] * 128 / 1e6, 1) == 14.7
         and round(100 * lengths[3600]["fine-tuned"]) == 51
@@ -39,8 +39,8 @@ def test_the_rule():
     rule, always = (found[name] for name in ("80/10/10", "always <mask>"))
     claim(
         WHERE,
-        "Always `<mask>` is behind in all three columns: behind `<mask>` itself, on intact text, where it has never had to answer, and by "
-        "a probe, if only by two points with one seed.",
+        "Always `<mask>` does worse in all three columns: at `<mask>` itself, on intact text, where it never had to answer, and by "
+        "a probe, though only by two points with one seed.",
         all(always[judge] < rule[judge] for judge in ("masked", "intact", "probe"))
         and round(100 * (rule["probe"] - always["probe"])) == 2
         and KEPT["ablation_seeds"] == 1,

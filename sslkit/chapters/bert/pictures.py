@@ -120,7 +120,7 @@ def as_pretraining_grows(found: dict, title: str) -> plots.Picture:
 
 def rules(found: dict, title: str) -> plots.Picture:
     """80/10/10 beside always <mask>, from results/bert.json."""
-    shown = {"masked": "behind <mask>", "intact": "on intact text", "probe": "probe, package"}
+    shown = {"masked": "at <mask>", "intact": "on intact text", "probe": "probe, package"}
     table = {
         name: {title: found["ablations"][name][judge] for judge, title in shown.items()}
         for name in ("80/10/10", "always <mask>")

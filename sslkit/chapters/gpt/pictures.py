@@ -122,7 +122,7 @@ def by_place(models: dict[str, Tensor], x: Tensor, pad: int) -> plots.Picture:
         f"place {name}": {model: (nats[:, a:b][real[:, a:b]].mean() / bit).item() for model, nats in models.items()}
         for name, (a, b) in stretches.items()
     }
-    title = "The further into the passage, the fewer bits GPT needs; the bigram's line is flat"
+    title = "The further into the passage, the fewer bits GPT needs; the bigram stays where it is"
     caption = f"Bits per token on {len(x):,} validation passages; the same passages in each row."
     return plots.scoreboard(table, title=title, caption=caption, highlight="place 65 to 128")
 

@@ -42,7 +42,7 @@ def negatives(batch: int = 16, processes: int = 2, process: int = 0) -> Picture:
     few, many = 2 * batch // processes - 2, 2 * batch - 2
     title = f"{processes} process{'es' * (processes > 1)}: a view of process {process} meets {few}, {many} and {many} negatives"
     caption = (
-        f"{batch} images, two views of each, {batch // processes} images a process. Rows: views as anchors; columns: whom they "
+        f"{batch} images, two views of each, {batch // processes} images per process. Rows: views as anchors; columns: whom they "
         f"meet. Pale: not in the loss of process {process}. Light blue: negatives that get a gradient. Orange: negatives that "
         "count as constants and are not pushed back. Dark blue: the partner. Grey: itself."
     )

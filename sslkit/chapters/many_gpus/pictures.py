@@ -28,7 +28,7 @@ def ways(table: dict[str, dict[str, float]], images: int) -> plots.Picture:
     """Angles and lengths of the four ways' gradients."""
     return plots.scoreboard(
         {way: {judge: round(value, 3) for judge, value in row.items()} for way, row in table.items()},
-        title="How far each way's gradient is from that of one process with the whole batch",
+        title="Only one of four gradients has the direction and the length of the whole batch's",
         caption=f"{images} images, two views, no batch norm, float64, over 2, 8 and 32 processes. Angle to the right gradient; "
         "its length with 32 processes as a share of the right one's.",
         highlight="differentiable gather",
@@ -58,7 +58,7 @@ def traffic(processes: int) -> plots.Picture:
         }
     return plots.scoreboard(
         table,
-        title="The network's gradients are what travels; the rows of a contrastive loss are few",
+        title="Most of what travels is gradients; the rows of a contrastive loss are few",
         caption=f"Computed: what each of {processes} processes sends in a step, float32; 200 GB/s is what GPUs of one machine reach.",
         highlight="",
     )
@@ -74,7 +74,7 @@ def speed() -> plots.Picture:
         table[method] = {"of its speed alone": two / alone, "of a step waiting or sending": talk}
     return plots.scoreboard(
         table,
-        title="Beside a second process, each keeps most of its speed; MoCo, which sends the most, least",
+        title="Beside a second process each keeps most of its speed, and MoCo the least",
         caption="Images per second in each process, as a share of one process alone; laptop recipes, one thread each, "
         f"{found['rounds']} runs of {found['steps']} steps, {found['cores']} cores.",
         highlight="moco",

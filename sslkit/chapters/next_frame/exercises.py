@@ -43,11 +43,11 @@ TASKS = {
         title="A window that slides",
         difficulty=2,
         minutes=10,
-        task="Write `past_windows(h, past)`: put the features of `past` frames in a row side by side, for every place of the clip where that many are there. The loop over t is fine; then try it without.",
+        task="Write `past_windows(h, past)` without a loop: put the features of `past` frames in a row side by side, for every place of the clip where that many are there.",
         hints=(
             "The window that starts at frame t holds frames t, t + 1, ..., t + past - 1. The last one starts at T - past.",
-            "`h[:, t : t + past].flatten(1)` is one window, [N, past * D]; stack them along dim=1.",
-            "Without a loop: `h.unfold(1, past, 1)` is [N, T - past + 1, D, past]. Mind the order: transpose the last two dimensions before you flatten them.",
+            "`h.unfold(1, past, 1)` is [N, T - past + 1, D, past]. What is wrong with its order?",
+            "Transpose the last two dimensions before you flatten them: `.transpose(2, 3).flatten(2)`.",
         ),
     ),
     "copy_last_ratio": Task(

@@ -36,7 +36,7 @@ def predictions(x: Tensor, prediction: Tensor, past: int) -> plots.Picture:
     shown = {"last frame": last, "next frame": true, "predicted": guess}
     return plots.rows(
         shown | {"error": (guess - true).abs(), "error of copying": (last - true).abs()},
-        title="It moves the emoji; what errors are left lie along its edge",
+        title="It moves the emoji; the errors that are left lie along edges",
         caption=f"Eight of {len(x):,} test clips, among those with the most change. Errors: black is right.",
         side=80,
     )
@@ -107,7 +107,7 @@ def rollouts(rows: dict[str, Tensor], past: int) -> plots.Picture:
     }
     return plots.losses(
         errors,
-        title="Rolled out: hold the network against copying, and against erasing",
+        title="Rolled out, the network loses its lead on a rival that only erases",
         caption=f"Step: frames ahead. {len(truth)} clips made for this figure.",
         ylabel="mean squared error",
         window=1,
