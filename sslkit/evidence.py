@@ -31,6 +31,12 @@ def by_row(table: dict[str, dict], rows: dict[str, str] | None = None) -> dict[s
     }
 
 
+def seeds_of(found: dict[str, Any]) -> str:
+    """How many seeds a result has, in words for a caption."""
+    n = len(found["seeds"])
+    return "one seed" if n == 1 else f"{n} seeds"
+
+
 def or_a_note(draw: Callable[..., plots.Picture]) -> Callable[..., plots.Picture]:
     """A note in place of a picture whose results were not made yet, or not all of them."""
 
@@ -64,7 +70,7 @@ def scoreboard(
             row: [found["runs"][row][str(seed)][key] for seed in found["seeds"]] for row in found["rows"]["kNN"]
         }
     recipe = found.get("recipe", found)
-    caption = f"{len(found['seeds'])} seeds, {recipe['steps']:,} steps of {recipe['batch']} {things}; {found.get('split', 'test')} split."
+    caption = f"{seeds_of(found)}, {recipe['steps']:,} steps of {recipe['batch']} {things}; {found.get('split', 'test')} split."
     table = by_row(found["rows"], rows)
     return plots.scoreboard(table, title=title, caption=f"{caption} {found['command']}.", highlight=highlight)
 

@@ -344,7 +344,8 @@ def test_verdict_in_words():
     assert "stayed at chance level" in plots.verdict(1.386 + noise, 1.386)
     assert "still at chance level" in plots.verdict(1.386 + noise, 1.386, done=False)
     assert "stayed at chance level" in plots.verdict(3 + noise, 1.386)
-    assert "has come down from chance level (1.39) to 1.2" in plots.verdict(1.2 + noise, 1.386)
+    assert "has come down from chance level (1.39) to 1.2" in plots.verdict(np.r_[1.4, 1.2 + noise], 1.386)
+    assert plots.verdict(np.r_[0.5, 1.2 + noise], 1.386).startswith("The loss is at 1.2, below")
     assert "diverged" in plots.verdict([1.0, np.nan], 1.386)
     assert plots.verdict([1.0], None) == ""
 
@@ -356,7 +357,7 @@ def test_chance_level_is_drawn_and_named(drawn_text):
 
 def test_label_efficiency_states_means():
     alt = FIGURES["label efficiency"](title="t", caption="c").alt
-    assert "fine-tuned 35% with 1 to 60% with 10 labels" in alt and "lowest to highest run" in alt
+    assert "fine-tuned 35% at 1 to 60% at 10" in alt and "lowest to highest run" in alt
 
 
 # --- bars and matrices -------------------------------------------------------------------------------

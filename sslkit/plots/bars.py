@@ -40,17 +40,25 @@ def short(number: float) -> str:
 
 
 def draw_bars(
-    ax, runs: dict, highlight: str | None, names: bool = True, room: float = 1.2, ticks: int = 5, percent: bool = True
+    ax,
+    runs: dict,
+    highlight: str | None,
+    names: bool = True,
+    room: float = 1.2,
+    ticks: int = 5,
+    percent: bool = True,
+    reach: float | None = None,
 ):
     """Horizontal bars, first on top: the mean as bar and number, each run as a dot, one bar in strong blue.
 
-    runs {name: [R]}; nan leaves a line empty; highlight None takes the highest mean, "" none; percent: show shares as such.
+    runs {name: [R]}; nan leaves a line empty; highlight None takes the highest mean, "" none; percent: show shares as such; reach: the number
+    at the axis' end, None for the highest run.
     """
     means = {name: r.mean() for name, r in runs.items()}
     if highlight is None:
         highlight = max(means, key=lambda name: np.nan_to_num(means[name], nan=-np.inf))
     share, at = percent and is_share(runs), np.arange(len(runs))[::-1]
-    reach = max(np.nanmax([r.max() for r in runs.values()]), 1e-9)
+    reach = reach or max(np.nanmax([r.max() for r in runs.values()]), 1e-9)
     dot = dict(marker="o", linestyle="", markersize=3.5, color="white", markeredgecolor=INK, markeredgewidth=0.8)
     for y, (name, r) in zip(at, runs.items()):
         if np.isnan(means[name]):
@@ -105,7 +113,8 @@ def scoreboard(
     """Methods by judges: {method: {judge: number or [one number a run]}}, one panel a judge.
 
     Methods keep their order; `highlight` (by default the best by each judge whose numbers are shares) is in strong blue. A method without a
-    value leaves its line empty. Judges whose numbers all lie in [0, 1] are shown as percent, unless these are bits, or `percent` is off.
+    value leaves its line empty. Judges whose numbers all lie in [0, 1] are shown as percent and share one axis, unless these are bits, or
+    `percent` is off.
     """
     judges = list(dict.fromkeys(judge for row in table.values() for judge in row))
     if not judges:
@@ -115,13 +124,15 @@ def scoreboard(
     fig, (left, bottom, w, h) = frame(WIDTH, 0.34 * len(table) + 0.75, title, caption)
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0.02, h_pad=0, wspace=0.05)
     spoken = []
-    for ax, judge in zip(fig.subplots(1, len(judges), squeeze=False)[0], judges):
-        runs = as_runs({method: row.get(judge, np.nan) for method, row in table.items()})
+    columns = {judge: as_runs({method: row.get(judge, np.nan) for method, row in table.items()}) for judge in judges}
+    shares = {judge for judge in judges if percent and "bits" not in judge and is_share(columns[judge])}
+    highest = max((np.nanmax(r) for judge in shares for r in columns[judge].values() if not np.isnan(r).all()), default=0)
+    for ax, (judge, runs) in zip(fig.subplots(1, len(judges), squeeze=False)[0], columns.items()):
         plain_axes(ax, title=judge, grid="x")
         chosen = highlight if highlight or is_share(runs) else ""  # a high rank is no merit
-        draw_bars(
-            ax, runs, chosen, names=judge == judges[0], room=1.5, ticks=2, percent=percent and "bits" not in judge
-        )
+        share = judge in shares
+        reach = highest if share else None  # one quantity, one axis
+        draw_bars(ax, runs, chosen, names=judge == judges[0], room=1.5, ticks=2, percent=share, reach=reach)
         means = ", ".join(f"{name} {short(r.mean())}" for name, r in runs.items() if not np.isnan(r).any())
         spoken.append(f"{judge}: {means}")
     return render(fig, describe(f"Scoreboard. {'; '.join(spoken)}", title, caption), colours=64)

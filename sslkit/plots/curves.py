@@ -57,6 +57,8 @@ def verdict(
             else "is still at chance level: nothing has been learned so far"
         )
         return f"The loss ({last:.3g}, chance {chance:.3g}) {stayed}."
+    if values[0] < chance - tolerance * abs(chance):  # MoCo's queue is not full at first
+        return f"The loss is at {last:.3g}, below chance level ({chance:.3g})."
     return f"The loss has come down from chance level ({chance:.3g}) to {last:.3g}."
 
 
@@ -144,7 +146,8 @@ def label_efficiency(
 ) -> Picture:
     """Accuracy against labels per class: {name: {labels: accuracy, or [one a run]}}; means, bands low to
     high."""
-    caption = f"{caption} Line: mean; band: lowest to highest run.".strip()
+    if any(np.size(values) > 1 for points in curves.values() for values in points.values()):
+        caption = f"{caption} Line: mean; band: lowest to highest run.".strip()
     fig, (left, bottom, w, h) = frame(WIDTH, 3.6, title, caption)
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
     ax = plain_axes(fig.add_subplot(), xlabel, ylabel, grid="both")
@@ -154,7 +157,7 @@ def label_efficiency(
         if not points:  # nothing yet: its colour waits for it
             continue
         counts, means, _ = band(ax, points, colour, mark, name)
-        ends.append(f"{name} {means[0]:.0%} with {counts[0]} to {means[-1]:.0%} with {counts[-1]} labels")
+        ends.append(f"{name} {means[0]:.0%} at {counts[0]:g} to {means[-1]:.0%} at {counts[-1]:g}")
         counted |= set(counts)
     ax.set_xscale("log")
     ticks = sorted(counted)
@@ -164,4 +167,4 @@ def label_efficiency(
     if chance is not None:
         ax.axhline(chance, label=f"chance {chance:.0%}", **CHANCE_STYLE)
     name_lines(ax)
-    return render(fig, describe(f"Accuracy against labels per class: {'; '.join(ends)}", title, caption), colours=96)
+    return render(fig, describe(f"{ylabel} against {xlabel}: {'; '.join(ends)}", title, caption), colours=96)

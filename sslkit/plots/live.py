@@ -166,7 +166,7 @@ class Live:
         draw_losses(ax, {"loss": (self.steps[::stride], self.losses[::stride])}, self.chance)
 
     def _draw_spread(self, ax) -> None:
-        plain_axes(ax, "step", "", f"spread of features (effective rank {self.spread.rank:.1f})", grid="y")
+        plain_axes(ax, "step", "", f"spread (rank {self.spread.rank:.0f})", grid="y")
         ax.plot(*zip(*self.spreads), color=COLOURS[1], linewidth=1.8)
         ax.set_ylim(0, 1)
 

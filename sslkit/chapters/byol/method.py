@@ -118,7 +118,7 @@ RECIPES = {
         optimizer="muon",
         weight_decay=0.0,
         small_views=20,
-        options={"momentum": 0.95, "last_norm": True},
+        options={"momentum": 0.95, "last_norm": True, "predictor_lr": 4.0},
     ),
     # the same, for about an hour on two cores
     "shelf": Recipe(
@@ -128,7 +128,7 @@ RECIPES = {
         optimizer="muon",
         weight_decay=0.0,
         small_views=20,
-        options={"momentum": 0.95, "last_norm": True},
+        options={"momentum": 0.95, "last_norm": True, "predictor_lr": 4.0},
     ),
     # 200 epochs of CIFAR-10, 97 steps each; the paper's momentum
     "gpu": Recipe(

@@ -51,12 +51,12 @@ TABLES = {  # the same, and the row in strong blue
         UNTRAINED
         | {
             "predictor rate 0": "rate 0",
-            "predictor rate 0.1": "rate 0.1",
-            "as it is": "rate 1",
+            "predictor rate 1": "rate 1",
+            "as it is": "rate 4",
             "predictor rate 10": "rate 10",
         },
         "The predictor's learning rate, as a share of the student's",
-        "rate 1",
+        "rate 4",
     ),
     "computed": (
         UNTRAINED

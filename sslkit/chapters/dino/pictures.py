@@ -39,7 +39,7 @@ def collapses(name: str, title: str) -> Picture:
     knn = {run: mean(by["scores"]["kNN"] for by in seeds) for run, seeds in runs.items()}
     runs.pop("untrained")
     caption = (
-        f"{found['recipe']['steps']} steps, {len(found['seeds'])} seed(s), {found['command']}. kNN on val in the end: "
+        f"{found['recipe']['steps']} steps, {evidence.seeds_of(found)}, {found['command']}. kNN on val in the end: "
         f"{'; '.join(f'{run} {value:.0%}' for run, value in knn.items())}."
     )
     fig, (left, bottom, w, h) = frame(WIDTH, 3.2, title, caption)

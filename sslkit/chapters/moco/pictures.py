@@ -24,7 +24,7 @@ def question(split: Any, view: Any) -> plots.Picture:
         table.append(to_pixels(torch.cat([asks[i : i + 1], answers[i : i + 1], answers[others]])))
         frames.append([None, plots.COLOURS[0], *[plots.COLOURS[1]] * 4])
     title = "Each query must find its own key (blue) among older keys (orange)"
-    caption = "Three validation scenes. The queue holds the vectors of these views; the images are gone."
+    caption = "Three validation scenes. The queue holds the vectors of these views; the images are gone. Each row is another step."
     heads = ["query", "its key", *["in the queue"] * 4]
     return draw_table(table, title, caption, f"{title}. {caption}", column_names=heads, frames=frames, split=1, side=96)
 
@@ -77,7 +77,7 @@ def short_runs(
     kept = evidence.results("moco_ablations")
     part = kept["groups"][group]
     table = {shown: {judge: part["rows"][row][judge] for judge in judges} for row, shown in rows.items()}
-    caption = f"{len(kept['seeds'])} seeds, {part['steps']} steps of {part['batch']} scenes; {kept['split']} split."
+    caption = f"{evidence.seeds_of(kept)}, {part['steps']} steps of {part['batch']} scenes; {kept['split']} split."
     return plots.scoreboard(table, title=title, caption=f"{caption} {kept['command']}.", highlight="")
 
 

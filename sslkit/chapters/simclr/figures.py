@@ -110,7 +110,7 @@ def temperature_strip(z1, z2, temperatures=(0.05, 0.1, 0.5, 2.0)) -> Picture:
     panel = (WIDTH - 0.3 * len(temperatures)) / len(temperatures)
     by = {t: info_nce_parts(z1, z2, t) for t in temperatures}
     n, chance = 2 * len(z1), next(iter(by.values()))["chance"]
-    title = "Low temperatures sharpen each row, and push at the hardest negatives alone"
+    title = "Low temperatures sharpen each row, and push mostly at the hardest negatives"
     caption = (
         f"Each row is a softmax over the other {n - 1} views; orange squares are the positives; chance "
         f"ln({n - 1}) = {chance:.3f}. Run the notebook to move the temperature."

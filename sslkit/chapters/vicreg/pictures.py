@@ -97,7 +97,7 @@ def falling(terms: Iterable[Iterable[float]], weights: dict[str, float]) -> Pict
 @drawing
 def fates(zs: dict[str, Tensor], numbers: int = 16) -> Picture:
     """{name: z [2N, K], first views first}: two numbers as a cloud, and below it the size of the covariances of some numbers."""
-    title = "Which of the three failures is which? Look at the lines, the size of the cloud, the bright cells"
+    title = "Lines, a shrunken cloud, bright cells: each missing term shows"
     caption = (
         "One training batch of each network. Above: its first two numbers, with a line between the two views of an image "
         f"(60 images). Below: the size of the covariances of its first {numbers} numbers, view 1."
