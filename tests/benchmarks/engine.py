@@ -78,6 +78,20 @@ IDEAS = {  # name: what it changes of the method's laptop recipe
     "eight layers": net((16, 32, 32, 64, 64, 128, 128, 256), (1, 2, 1, 2, 1, 2, 1, 1)),
     "half resolution at once": net((32, 32, 64, 64, 128, 256), (2, 1, 2, 1, 2, 1)),
     "gelu": ENGINE | {"act": nn.GELU},
+    # with --method byol
+    "predictor rate 4": options(predictor_lr=4.0),
+    "predictor rate 10": options(predictor_lr=10.0),
+    "predictor rate 4, momentum 0.8 to 0.99": options(predictor_lr=4.0, momentum=0.8, last=0.99),
+    "predictor rate 4, weight decay 0.1": options(predictor_lr=4.0) | {"weight_decay": 0.1},
+    "predictor rate 4, jitter 1": options(predictor_lr=4.0, jitter=1.0),
+    "predictor rate 4, lr 0.05": options(predictor_lr=4.0) | {"lr": 0.05},
+    # with --method dino
+    "momentum 0.95": options(momentum=0.95),
+    "momentum 0.8": options(momentum=0.8),
+    "momentum 0.95, centre 0.5": options(momentum=0.95, centre_momentum=0.5),
+    "momentum 0.9, centre 0": options(momentum=0.9, centre_momentum=0.0),
+    "momentum 0.95, lr 0.05": options(momentum=0.95) | {"lr": 0.05},
+    "momentum 0.95, centre 0.5, lr 0.1": options(momentum=0.95, centre_momentum=0.5) | {"lr": 0.1},
 }
 
 
