@@ -1,5 +1,6 @@
 """Two gloo processes against one: gather, its gradient, and DistributedDataParallel around a contrastive loss."""
 
+import os
 import math
 from pathlib import Path
 
@@ -114,6 +115,8 @@ def work():
         "rank": dist.rank(),
         "world": dist.world(),
         "main": dist.is_main(),
+        "processes": [number for _, number in dist._members],
+        "own": os.getpid(),
         "right": run(dist.gather),
         "naive": run(detached_all_gather),
         "gather": gather_alone(),
@@ -194,6 +197,11 @@ def test_running_statistics_are_the_mean_of_both_after_settling(two):
 
 def test_all_agree_and_each_misses_the_other(two):
     assert [p["norms"]["agreed"].tolist() for p in two] == [[0.5, 1, 1], [0.5, 1, 0]]
+
+
+def test_each_knows_the_numbers_of_all_processes(two):
+    """By which `gone` finds the one that no longer runs, where there are more than two."""
+    assert two[0]["processes"] == two[1]["processes"] == [p["own"] for p in two]
 
 
 def test_one_process_needs_nothing(monkeypatch):
