@@ -1,7 +1,7 @@
 """Two gloo processes against one: gather, its gradient, and DistributedDataParallel around a contrastive loss."""
 
-import os
 import math
+import os
 from pathlib import Path
 
 import pytest
