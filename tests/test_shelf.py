@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import torch
 from sslkit import checkpoint
 from sslkit.chapters import get
 from sslkit.runs import load_encoder
+from sslkit.train import Recipe
 
 sys.path.append(str(Path(__file__).parent / "benchmarks"))
 
@@ -100,4 +100,4 @@ def test_a_stopped_shelf_goes_on_to_the_same(made, tmp_path, monkeypatch):
 @pytest.mark.parametrize("path", KEPT, ids=[path.stem for path in KEPT])
 def test_what_ships_was_made_with_the_recipe_that_the_chapter_has(path):
     method, _ = path.stem.rsplit("_", 1)
-    assert json.loads(path.read_text())["recipe"] == asdict(get(method).RECIPES["shelf"])
+    assert Recipe.read(json.loads(path.read_text())["recipe"]) == get(method).RECIPES["shelf"]
