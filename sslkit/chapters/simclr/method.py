@@ -109,7 +109,7 @@ RECIPES = {
         small_views=20,
         options={"temperature": 0.1},
     ),
-    # the same, for most of an hour on two cores
+    # the same, for about half an hour on two cores
     "shelf": Recipe(
         steps=10_000,
         lr=0.02,
