@@ -99,7 +99,7 @@ def in_use(methods: dict[str, Any], batch: Any) -> plots.Picture:
             "spread of z": measures.collapse(extras["z"]),
             "effective rank of z": measures.effective_rank(extras["z"]),
         }
-    title = "Who crowds together: prototypes in use, spread and rank"
+    title = "Without seats all images crowd at one prototype"
     caption = (
         f"Two views of {len(batch)} validation scenes; prototypes in use by their wishes, before seats are shared out."
     )

@@ -165,7 +165,7 @@ def guessed(networks: dict[str, nn.Module], split: Any, classes: list[str]) -> p
         shares.append(100 * guess.bincount(minlength=len(classes)) / len(guess))
         names.append(f"{name}: {probes.accuracy(guess, split.y):.0%} right")
     table = torch.stack(shares).round()
-    title = "Whoever trusts every guess stops guessing some kinds at all"
+    title = "A network that trusts every guess hardly ever names some kinds"
     caption = f"Share of the guesses by kind, in %, on {len(split):,} validation scenes; seed 0."
     return plots.heatmap(table, names, classes, title=title, caption=caption, label="%")
 
