@@ -1,6 +1,8 @@
-"""What 12_byol says of its one-number world. What it will say of results/ablations/byol_scenes.json belongs here as well."""
+"""What 12_byol says of its one-number world, and of results/ablations/byol_scenes.json."""
 
-from claim import claim
+from statistics import mean
+
+from claim import claim, results
 
 from sslkit.chapters.byol.exercises import pull_on
 from sslkit.notebooks import files
@@ -47,4 +49,114 @@ def test_who_lives():
         WHERE,
         "In the one-number world the slow teacher only delays a collapse.",
         dying[0][-1] > dying[1][-1],
+    )
+
+
+KEPT = results("ablations/byol_scenes")
+
+
+def knn(row: str) -> int:
+    """Of seed 0 on val, in %."""
+    return round(100 * KEPT["rows"]["kNN"][row][0])
+
+
+def probe(row: str) -> float:
+    return 100 * KEPT["rows"]["linear probe"][row][0]
+
+
+def rank(row: str) -> float:
+    """Effective rank of z at the end."""
+    return KEPT["runs"][row]["0"]["spread"][-1][2]
+
+
+def loss(row: str) -> float:
+    return KEPT["runs"][row]["0"]["curve"][-1][1]
+
+
+def test_the_ladder():
+    claim(
+        WHERE,
+        "is far better than its teacher: 38 against 25 % by kNN",
+        (knn("frozen teacher"), knn("untrained")) == (38, 25),
+    )
+    claim(
+        WHERE,
+        "Three new teachers in the run add three points to the linear probe",
+        round(probe("four teachers") - probe("frozen teacher")) == 3,
+    )
+    rungs = "untrained", "frozen teacher", "four teachers", "SimSiam"
+    claim(
+        WHERE,
+        "a teacher that follows a little at every step is the best by both judges",
+        all(knn("as it is") > knn(row) and probe("as it is") > probe(row) for row in rungs),
+    )
+    claim(
+        WHERE,
+        "A teacher that *is* the student comes two points behind it. (One seed, 500 steps",
+        knn("as it is") - knn("SimSiam") == 2
+        and round(probe("as it is") - probe("SimSiam")) == 2
+        and KEPT["seeds"] == [0]
+        and KEPT["recipe"]["steps"] == 500,
+    )
+
+
+def test_which_parts_can_go():
+    dead = "no predictor", "teacher learns", "no stop-gradient", "nothing of the three"
+    claim(
+        WHERE,
+        "Two of six stay alive: BYOL and SimSiam, with a rank of about 35.",
+        all(abs(rank(row) - 35) < 1 for row in ("as it is", "SimSiam")) and all(rank(row) < 5 for row in dead),
+    )
+    claim(
+        WHERE,
+        "The other four collapse, and have the lowest losses of all.",
+        max(map(loss, dead)) < min(loss("as it is"), loss("SimSiam")),
+    )
+    claim(
+        WHERE,
+        "a judge finds *less* in the features than in those of an untrained network",
+        all(
+            knn(row) < knn("untrained") and probe(row) < probe("untrained")
+            for row in ("no stop-gradient", "nothing of the three")
+        )
+        and max(rank("no stop-gradient"), rank("nothing of the three")) < 1.3,
+    )
+    claim(
+        WHERE,
+        "the rank is at 4 after 500 steps, and the features are worth about as much as untrained ones",
+        all(
+            round(rank(row)) == 4 and abs(probe(row) - probe("untrained")) < 3
+            for row in ("no predictor", "teacher learns")
+        ),
+    )
+
+
+def test_it_is_later():
+    other = results("ablations/simclr_scenes")["rows"]
+    claim(
+        WHERE,
+        "kNN rises from 43 to 57 % and the probe from 54 to 68 %",
+        (knn("as it is"), knn("four times as long")) == (43, 57)
+        and (round(probe("as it is")), round(probe("four times as long"))) == (54, 68),
+    )
+    claim(
+        WHERE,
+        "SimCLR's chapter has 68 and 71 % after 1,000 steps",
+        (round(100 * mean(other["kNN"]["as it is"])), round(100 * mean(other["linear probe"]["as it is"]))) == (68, 71)
+        and results("ablations/simclr_scenes")["recipe"]["steps"] == 1000,
+    )
+
+
+def test_the_bugs():
+    claim(
+        WHERE,
+        "the features are hardly better than untrained ones",
+        0 < knn("same view twice") - knn("untrained") < 5 and 0 < probe("same view twice") - probe("untrained") < 6,
+    )
+    claim(
+        WHERE,
+        "The loss goes to 0 and the rank of $z$ to 4, and a judge finds less than in an untrained network.",
+        loss("target has the predictor") < 0.001
+        and round(rank("target has the predictor")) == 4
+        and probe("target has the predictor") < probe("untrained"),
     )

@@ -46,6 +46,11 @@ TABLES = {  # the same, and the row in strong blue
         "What a student learns from four kinds of teacher",
         "follows slowly (BYOL)",
     ),
+    "late": (
+        UNTRAINED | {"as it is": "500 steps", "four times as long": "2,000 steps"},
+        "BYOL begins slowly, and goes on",
+        "2,000 steps",
+    ),
     "left_over": (UNTRAINED | PARTS, "What the features are worth when a part is missing", "BYOL"),
     "rates": (
         UNTRAINED
