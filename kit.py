@@ -107,6 +107,8 @@ def wheels(arguments):
     """All packages in one folder, for a room without a network; there: PIP_NO_INDEX=1 PIP_FIND_LINKS=FOLDER python3 kit.py lab."""
     folder = str(Path(arguments[0]).expanduser().resolve())
     command = [str(PYTHON), "-m", "pip", "wheel", "--wheel-dir", folder, *constraints(sys.version_info)]
+    if read_stamp().get("cpu"):
+        command += ["--extra-index-url", CPU_INDEX]  # of one release, pip takes the build that names itself +cpu
     say(f"collecting wheels in {folder}: for this system and Python {platform.python_version()} alone")
     if subprocess.call([*command, ".[lab]", "setuptools>=77", "pip"], cwd=str(ROOT)):
         sys.exit("kit.py: pip could not collect all packages; what it said stands above")
@@ -288,8 +290,9 @@ def pip(*arguments):
 
 
 def installer(uv, environment):
-    """The command that installs. CI takes pip, which finds the wheels on its machine's disk; uv would download them."""
-    if uv and not environment.get("CI"):
+    """The command that installs. CI takes pip, which finds the wheels on its machine's disk; uv would download them. So does a
+    room without a network: uv does not know PIP_NO_INDEX and PIP_FIND_LINKS."""
+    if uv and not any(environment.get(name) for name in ("CI", "PIP_NO_INDEX", "PIP_FIND_LINKS")):
         return [uv, "pip", "install", "--python", str(PYTHON)]
     return [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
 

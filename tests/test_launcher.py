@@ -231,6 +231,8 @@ def test_the_tested_releases_are_taken_unless_the_newest_are_asked_for(kit):
 def test_uv_installs_where_it_is_present_but_not_in_ci(kit):
     assert kit.installer("/bin/uv", {})[:4] == ["/bin/uv", "pip", "install", "--python"]
     assert kit.installer("/bin/uv", {"CI": "true"})[1:4] == ["-m", "pip", "install"]
+    assert kit.installer("/bin/uv", {"PIP_NO_INDEX": "1"})[1:4] == ["-m", "pip", "install"]
+    assert kit.installer("/bin/uv", {"PIP_FIND_LINKS": "/media/stick"})[1:4] == ["-m", "pip", "install"]
     assert kit.installer(None, {})[1:4] == ["-m", "pip", "install"]
 
 
@@ -337,6 +339,10 @@ def test_wheels_for_a_room_without_a_network(kit, monkeypatch, tmp_path):
     monkeypatch.setattr(kit.subprocess, "call", lambda command, **options: asked.append(command) or 0)
     kit.wheels([str(tmp_path / "wheels")])
     assert asked[0][1:5] == ["-m", "pip", "wheel", "--wheel-dir"] and ".[lab]" in asked[0]
+    assert kit.CPU_INDEX not in asked[0]
+    monkeypatch.setattr(kit, "read_stamp", lambda: {"state": "ready", "cpu": True})
+    kit.wheels([str(tmp_path / "wheels")])
+    assert kit.CPU_INDEX in asked[1]
     monkeypatch.setattr(kit.subprocess, "call", lambda command, **options: 1)
     with pytest.raises(SystemExit, match="could not collect"):
         kit.wheels([str(tmp_path / "wheels")])
