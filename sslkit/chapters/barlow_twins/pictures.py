@@ -70,11 +70,6 @@ def ablations(chapter: str) -> Picture:
     return evidence.scoreboard(name, rows, title, highlight="as it is", also={"rank of h": "rank of h"})
 
 
-def bugs(chapter: str, runs: dict[str, str]) -> Picture:
-    """The losses of a chapter's broken runs, {shown as: run}; a note where they were not made yet."""
-    return evidence.losses(f"ablations/{chapter}_scenes", runs, title="Three bugs, three curves: which is which?")
-
-
 @drawing
 def matrices(
     named: dict[str, Tensor],
