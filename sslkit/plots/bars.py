@@ -51,8 +51,8 @@ def draw_bars(
 ):
     """Horizontal bars, first on top: the mean as bar and number, each run as a dot, one bar in strong blue.
 
-    runs {name: [R]}; nan leaves a line empty; highlight None takes the highest mean, "" none; percent: show shares as such; reach: the number
-    at the axis' end, None for the highest run.
+    runs {name: [R]}; nan leaves a line empty; highlight None takes the highest mean, "" none; percent: show shares as such; reach: the
+    number at the axis' end, None for the highest run.
     """
     means = {name: r.mean() for name, r in runs.items()}
     if highlight is None:
