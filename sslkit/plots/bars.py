@@ -126,7 +126,9 @@ def scoreboard(
     spoken = []
     columns = {judge: as_runs({method: row.get(judge, np.nan) for method, row in table.items()}) for judge in judges}
     shares = {judge for judge in judges if percent and "bits" not in judge and is_share(columns[judge])}
-    highest = max((np.nanmax(r) for judge in shares for r in columns[judge].values() if not np.isnan(r).all()), default=0)
+    highest = max(
+        (np.nanmax(r) for judge in shares for r in columns[judge].values() if not np.isnan(r).all()), default=0
+    )
     for ax, (judge, runs) in zip(fig.subplots(1, len(judges), squeeze=False)[0], columns.items()):
         plain_axes(ax, title=judge, grid="x")
         chosen = highlight if highlight or is_share(runs) else ""  # a high rank is no merit
