@@ -2,6 +2,7 @@
 Jupyter."""
 
 import time
+from textwrap import fill
 from typing import Any
 
 from sslkit.progress import duration, in_jupyter
@@ -139,18 +140,23 @@ class Live:
         if r is None:
             raise ValueError("nothing to draw yet: call update(record) first")
         words = self.words() or " "
-        fig, (left, bottom, w, h) = frame(WIDTH, 2.75, self.title, f"{self.caption} {words}".strip() or " ")
-        inch_w, inch_h = fig.get_size_inches()
         panels = [self._draw_loss]
         panels += [self._draw_spread] if self.spreads else []
         panels += [self._draw_probe] if self.probes or self.probe_name is not None else []
+        narrow = len(panels) == 3  # no room above the loss for what the caption can say
+        caption = " ".join([self.caption, *([f"{self.status().capitalize()}."] if narrow else []), words]).strip()
+        fig, (left, bottom, w, h) = frame(WIDTH, 2.95 if narrow else 2.75, self.title, caption or " ")
+        inch_w, inch_h = fig.get_size_inches()
         # Fixed margins: the constrained layout of the other figures would double the time for a redraw.
-        low, height = bottom + 0.48 / inch_h, h - 0.8 / inch_h
+        low, height = bottom + 0.48 / inch_h, h - (1.0 if narrow else 0.8) / inch_h
         shares = {1: (1.0,), 2: (0.56, 0.44), 3: (0.4, 0.3, 0.3)}[len(panels)]
         for draw, share in zip(panels, shares):
             width = w * share - (1.3 if draw == self._draw_loss and self.chance is not None else 0.8) / inch_w
             ax = fig.add_axes((left + 0.55 / inch_w, low, width, height))
             draw(ax)
+            if narrow:
+                heading = "" if draw == self._draw_loss else fill(ax.get_title(loc="left"), 27)
+                ax.set_title(heading, size=TEXT_SIZE + 1, color=INK, loc="left")
             ax.set_xlim(0, r.steps)
             left += w * share
         alt = describe(

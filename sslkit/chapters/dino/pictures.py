@@ -58,7 +58,7 @@ def collapses(name: str, title: str) -> Picture:
             ceiling = math.log(found["prototypes"])
             ax.axhline(ceiling, **CHANCE_STYLE)
             ax.text(0, ceiling, "ln K", va="bottom", size=TEXT_SIZE, color=FAINT)
-            name_lines(ax)
+    name_lines(ax)  # there is room in the right one
     ends = {run: mean(by["curve"][-1]["entropy"] for by in seeds) for run, seeds in runs.items()}
     alt = "; ".join(f"{run}: entropy ends at {value:.2f}" for run, value in ends.items())
     return render(fig, describe(alt, title, caption), colours=96)
