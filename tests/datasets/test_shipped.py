@@ -155,3 +155,11 @@ def test_the_ready_encoder_loads_and_beats_its_untrained_self():
 
 def test_no_emoji_would_embarrass_a_class():
     assert not [name for name in pack().name if "middle finger extended" in name]
+
+
+def test_a_background_takes_33_random_numbers():
+    """What a seed draws must not change: every result rests on it."""
+    mine, other = torch.Generator().manual_seed(0), torch.Generator().manual_seed(0)
+    scenes.backgrounds(torch.arange(6), torch.zeros(6), mine)
+    torch.rand(6, 8, generator=other), torch.rand(6, 1, 5, 5, generator=other)
+    assert torch.equal(torch.rand(4, generator=mine), torch.rand(4, generator=other))
