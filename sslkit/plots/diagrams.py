@@ -187,8 +187,9 @@ def draw_box(ax, place: Rect, kind: str, text: str = "") -> None:
     ax.text(*place.middle, text, size=SIZE, weight="bold", color=ink, ha="center", va="center", linespacing=1.15)
 
 
-def draw_arrow(ax, start, end, link: str, gradient: bool) -> None:
-    """Blue where a gradient comes back, grey where data alone goes; dashed where weights follow; two bars where it stops."""
+def draw_arrow(ax, start, end, link: str, gradient: bool, bar: float = 0.13) -> None:
+    """Blue where a gradient comes back, grey where data alone goes; dashed where weights follow; two bars, `bar` to each
+    side, where it stops."""
     colour = COLOURS[0] if gradient else FAINT
     style = dict(color=colour, linewidth=2.6 if gradient else 1.8, shrinkA=0, shrinkB=0)
     style |= dict(arrowstyle=f"-|>,head_length={HEAD * 3.6:.2f},head_width={HEAD * 1.8:.2f}", mutation_scale=20)
@@ -199,7 +200,7 @@ def draw_arrow(ax, start, end, link: str, gradient: bool) -> None:
         along = ((x1 - x0) / long, (y1 - y0) / long)
         for share in (-0.035, 0.035):
             x, y = (x0 + x1) / 2 - along[0] * (0.06 - share), (y0 + y1) / 2 - along[1] * (0.06 - share)
-            dx, dy = -0.13 * along[1], 0.13 * along[0]
+            dx, dy = -bar * along[1], bar * along[0]
             ax.plot([x - dx, x + dx], [y - dy, y + dy], color=WRONG, linewidth=3, solid_capstyle="butt")
 
 
@@ -223,6 +224,6 @@ def draw_key(ax, kinds: list[str], lines: list[Arrow]) -> None:
             style = (0, (2, 1)) if look == "hidden" else "solid"
             ax.add_patch(Rectangle((x, y - 0.06), swatch, 0.12, facecolor=fill, edgecolor=border, linestyle=style))
         else:
-            draw_arrow(ax, (x, y), (x + swatch, y), look, gradient=look == "->")
+            draw_arrow(ax, (x, y), (x + swatch, y), look, gradient=look == "->", bar=0.07)
         ax.text(x + swatch + 0.08, y, words, size=KEY_SIZE, color=INK, va="center_baseline")
         x += wide
