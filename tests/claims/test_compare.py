@@ -69,7 +69,7 @@ def test_who_is_most_alike():
     )
     claim(
         WHERE,
-        "Of the trained networks SimCLR and MoCo are, who were asked the same question.",
+        "Among the trained networks it is SimCLR and MoCo, which were asked the same question.",
         max(trained, key=trained.get) == {"simclr", "moco"},
     )
 
@@ -118,7 +118,7 @@ def test_what_is_kept():
     tilt = {name: READ[name]["tilt"] for name in KEPT["methods"]}
     claim(
         WHERE,
-        "The tilt hardly anybody knows (0.14 at best, by rotation).",
+        "Hardly any network knows the tilt (0.14 at best, by rotation).",
         max(tilt, key=tilt.get) == "rotation" and near((tilt["rotation"], 0.14)),
     )
 

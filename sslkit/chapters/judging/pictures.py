@@ -59,7 +59,7 @@ def nearest(name: str, bank: Any, val: Any, bank_h: Tensor, val_h: Tensor, class
         val.y[asked],
         bank.y[found],
         classes,
-        title=f"{name}: what looks alike to it",
+        title=f"The nearest images, by {name}",
         caption=f"Four validation images, and the nearest of {len(bank):,} training images by cosine similarity. Here",
         side=64,
     )

@@ -29,7 +29,7 @@ def solved(method: Any, images: Tensor, view: Any) -> plots.Picture:
     alike = (z @ z.T).fill_diagonal_(-2)
     titles = [f"{k + 1}: with {int(best) + 1}" for k, best in enumerate(alike.argmax(1))]
     right = sum(ORDER[int(best)] % 3 == ORDER[k] % 3 for k, best in enumerate(alike.argmax(1)))
-    caption = f"Its guess is the piece with the most similar z. Right for {right} of 6; blind guessing gets 1.2."
+    caption = f"Its guess is the piece whose output is most similar. Right for {right} of 6; blind guessing gets 1.2."
     return plots.grid(six, titles, columns=6, side=96, title="The network's answer to your puzzle", caption=caption)
 
 
