@@ -16,10 +16,7 @@ from sslkit.notebooks.page import page
 NOTEBOOKS = [pytest.param(path, id=path.stem) for path in course().values()]
 # Their code was edited after they were executed: the outputs that stand in them are of the run before. Every cell still runs (see the
 # smoke test below). Whoever executes one takes it off: the mark is strict.
-NOT_RUN_AGAIN: tuple[str, ...] = ("12_byol", "16_dino")
-OVER_MEMORY: tuple[str, ...] = (
-    "08_next_frame",
-)  # took more than is promised when it was executed; its next run takes it off
+NOT_RUN_AGAIN: tuple[str, ...] = ()
 stale = pytest.mark.xfail(strict=True, reason="edited since it was executed; to be run at laptop scale")
 EXECUTED = [pytest.param(p, id=p.stem, marks=[stale] * (p.stem in NOT_RUN_AGAIN)) for p in course().values()]
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS)
@@ -27,11 +24,7 @@ each_notebook = pytest.mark.parametrize("path", NOTEBOOKS)
 
 @pytest.mark.parametrize("path", EXECUTED)
 def test_it_was_executed_as_it_stands(path):
-    problems = check(path)
-    if path.stem in OVER_MEMORY:
-        assert len(problems) == 1 and "MB" in problems[0]
-    else:
-        assert problems == []
+    assert check(path) == []
 
 
 @pytest.mark.parametrize("path", course().values(), ids=lambda path: path.stem)
@@ -41,13 +34,7 @@ def test_the_core_path_fits_a_class(path):
     assert minutes.core - minutes.running <= 70
 
 
-OLD_FORM: tuple[str, ...] = ("04_patches", "17_mae")  # still to be rewritten; the mark is strict
-rewritten = pytest.mark.xfail(strict=True, reason="in the old form")
-
-
-@pytest.mark.parametrize(
-    "path", [pytest.param(p, id=p.stem, marks=[rewritten] * (p.stem in OLD_FORM)) for p in course().values()]
-)
+@pytest.mark.parametrize("path", course().values(), ids=lambda path: path.stem)
 def test_its_cells_are_short_and_more_of_them_teach_than_draw(path):
     found = form(read(path))
     assert (found.long, found.wide) == ([], []) and found.drawn <= DRAWN
