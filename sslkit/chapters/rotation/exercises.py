@@ -46,7 +46,7 @@ TASKS = {
         minutes=10,
         task="Write `rotation_batch(x)`: return `views, labels`. `views` holds all N images unturned, then all N by one quarter turn counter-clockwise, then by two, then by three; `labels` says for each of the 4 N views by how many.",
         hints=(
-            "A batch of N gives 4 N views: no image is preferred to be upright.",
+            "A batch of N gives 4 N views: each image once in each turn.",
             "`torch.cat` of four `torch.rot90(x, turns, dims=(2, 3))`.",
             "The labels must follow the same order, N zeros, N ones, ...: `torch.arange(4).repeat_interleave(len(x))`.",
         ),
