@@ -3,12 +3,12 @@
 import json
 from collections.abc import Callable
 from functools import wraps
-from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from sslkit import plots
+from sslkit.chapters import names, room
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -62,8 +62,8 @@ def scoreboard(
     things: str = "images",
 ) -> plots.Picture:
     """A table of results/NAME.json: rows by judges, a dot for each seed; which split, how many seeds and the command are
-    said below. also: {shown as: what else the runs of an ablation keep}, such as {"rank of h": "rank of h"}; things: what a
-    batch holds."""
+    said below. rows: as in by_row; without, the broken runs that `bugs` asks about stay out. also: {shown as: what else the
+    runs of an ablation keep}, such as {"rank of h": "rank of h"}; things: what a batch holds."""
     found = results(name)
     for shown, key in (also or {}).items():
         found["rows"][shown] = {
@@ -71,8 +71,20 @@ def scoreboard(
         }
     recipe = found.get("recipe", found)
     caption = f"{seeds_of(found)}, {recipe['steps']:,} steps of {recipe['batch']} {things}; {found.get('split', 'test')} split."
+    if rows is None:
+        secret = secrets(name)
+        rows = {row: row for row in by_row(found["rows"]) if row not in secret}
     table = by_row(found["rows"], rows)
     return plots.scoreboard(table, title=title, caption=f"{caption} {found['command']}.", highlight=highlight)
+
+
+def secrets(name: str) -> set[str]:
+    """Of results/NAME.json, the runs of a chapter's ablations that were made for `bugs` alone."""
+    chapter = name.removeprefix("ablations/").rpartition("_")[0]
+    module = room(chapter, "ablations") if chapter in names() else None
+    if module is None:
+        return set()
+    return {run for run in getattr(module, "BUGS", {}).values() if module.ABLATIONS[run].once}
 
 
 @or_a_note
@@ -88,7 +100,7 @@ def losses(
 def bugs(chapter: str, data: str = "scenes", chance: float | None = None) -> plots.Picture:
     """Loss curves of a chapter's run as it is and of its broken ones, A, B, C. Which is which stands in its ablations, as
     BUGS, and not above the figure."""
-    named = import_module(f"sslkit.chapters.{chapter}.ablations").BUGS
+    named = room(chapter, "ablations").BUGS  # type: ignore[union-attr]  # whoever asks has declared them
     runs = {"as it should be": "as it is", **named}
     return losses(
         f"ablations/{chapter}_{data}", runs, title="Three bugs, three curves: what went wrong?", chance=chance

@@ -43,6 +43,12 @@ def test_a_table_shows_what_else_the_runs_keep(results):
     assert "effective rank: a 4" in evidence.scoreboard("x", also={"effective rank": "rank"}).alt
 
 
+def test_a_table_keeps_the_bugs_that_the_chapter_asks_about_to_itself():
+    shown = evidence.scoreboard("ablations/dino_scenes").alt
+    assert "no centring" in shown and "temperatures exchanged" not in shown
+    assert "A" in evidence.bugs("dino").alt and evidence.secrets("compare") == set()
+
+
 def test_a_table_says_its_seeds_its_split_and_its_command(results):
     rows = {"kNN": {"a": [0.1, 0.2], "b": [0.3, 0.4]}, "linear probe": {"a": [0.5, 0.6]}}
     results(

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from sslkit import evidence, plots
-from sslkit.chapters import room
 from sslkit.plots.picture import FAINT, INK, TEXT_SIZE, WIDTH, Picture, array, drawing, frame, plain_axes, render
 from sslkit.plots.text import describe
 
@@ -60,14 +59,8 @@ def one_matrix(matrix: Tensor, step: int, most: int) -> Picture:
 
 def ablations(chapter: str) -> Picture:
     """What a chapter's ablations gave, its bugs left out, with the effective rank of h; a note where none were made yet."""
-    title, name = "One thing changed at a time", f"ablations/{chapter}_scenes"
-    try:
-        made = evidence.results(name)["rows"]["kNN"]
-    except FileNotFoundError as error:
-        return plots.note(title, f"Not measured yet: {error}.")
-    declared = room(chapter, "ablations").ABLATIONS  # type: ignore[union-attr]  # whoever shows some has declared them
-    rows = {row: row for row in made if row not in declared or not declared[row].once}
-    return evidence.scoreboard(name, rows, title, highlight="as it is", also={"rank of h": "rank of h"})
+    name, title = f"ablations/{chapter}_scenes", "One thing changed at a time"
+    return evidence.scoreboard(name, title=title, highlight="as it is", also={"rank of h": "rank of h"})
 
 
 @drawing
