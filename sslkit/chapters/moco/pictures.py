@@ -77,7 +77,7 @@ def short_runs(
     kept = evidence.results("moco_ablations")
     part = kept["groups"][group]
     table = {shown: {judge: part["rows"][row][judge] for judge in judges} for row, shown in rows.items()}
-    caption = f"{evidence.seeds_of(kept)}, {part['steps']} steps of {part['batch']} scenes; {kept['split']} split."
+    caption = f"{evidence.seeds_of(kept).capitalize()}, {part['steps']} steps of {part['batch']} scenes; {kept['split']} split."
     return plots.scoreboard(table, title=title, caption=f"{caption} {kept['command']}.", highlight="")
 
 
