@@ -70,7 +70,8 @@ def scoreboard(
             row: [found["runs"][row][str(seed)][key] for seed in found["seeds"]] for row in found["rows"]["kNN"]
         }
     recipe = found.get("recipe", found)
-    caption = f"{seeds_of(found).capitalize()}, {recipe['steps']:,} steps of {recipe['batch']} {things}; {found.get('split', 'test')} split."
+    split = found.get("split", "test")
+    caption = f"{seeds_of(found).capitalize()}, {recipe['steps']:,} steps of {recipe['batch']} {things}; {split} split."
     if rows is None:
         secret = secrets(name)
         rows = {row: row for row in by_row(found["rows"]) if row not in secret}
