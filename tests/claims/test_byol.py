@@ -171,3 +171,28 @@ def test_the_predictors_rate():
         "rate; 43 and 52 at ten times",
         found == {0: (28, 33), 1: (40, 48), 4: (43, 54), 10: (43, 52)},
     )
+
+
+def test_batch_norm_is_a_help_and_not_the_reason():
+    scores = {row: (knn(row), round(probe(row))) for row in ("group norm", "no last norm", "as it is", "untrained")}
+    claim(
+        WHERE,
+        "32 % by kNN and 42 by the probe, where an untrained one has 25 and 32",
+        (scores["group norm"], scores["untrained"]) == ((32, 42), (25, 32)),
+    )
+    bare = "group norm, no predictor"
+    claim(
+        WHERE,
+        "$z$ keeps one direction, and the features are worth *less* than untrained ones",
+        rank(bare) < 1.3 and knn(bare) < knn("untrained") and probe(bare) < probe("untrained"),
+    )
+    claim(
+        WHERE,
+        "34 and 44 % with the predictor, one direction without it",
+        scores["no last norm"] == (34, 44) and rank("no last norm, no predictor") < 1.3,
+    )
+    claim(
+        WHERE,
+        "43 and 54 %, and a rank of 35 where group norm has 12",
+        scores["as it is"] == (43, 54) and (round(rank("as it is")), round(rank("group norm"))) == (35, 12),
+    )
