@@ -27,7 +27,7 @@ def test_the_longer_run():
 
 
 def test_how_many_stay_visible():
-    claim(WHERE, "**90 % hidden**: six patches of 64 remain", round(64 * 0.1) == 6)
+    claim(WHERE, "**90 % hidden** leaves six patches of 64", round(64 * 0.1) == 6)
 
 
 @judged
