@@ -196,3 +196,27 @@ def test_batch_norm_is_a_help_and_not_the_reason():
         "43 and 54 %, and a rank of 35 where group norm has 12",
         scores["as it is"] == (43, 54) and (round(rank("as it is")), round(rank("group norm"))) == (35, 12),
     )
+
+
+def test_a_computed_predictor():
+    scores = {row: (knn(row), round(probe(row))) for row in ("linear predictor", "direct predictor", "as it is")}
+    claim(
+        WHERE,
+        "A matrix that is trained gives 37 % by kNN and 42 by the probe, and its $z$ uses 7 directions in the end.",
+        scores["linear predictor"] == (37, 42) and round(rank("linear predictor")) == 7,
+    )
+    claim(
+        WHERE,
+        "gives 43 and 55, as much as the trained predictor of two layers, and its $z$ uses 67",
+        scores["direct predictor"] == (43, 55)
+        and scores["as it is"] == (43, 54)
+        and round(rank("direct predictor")) == 67,
+    )
+
+
+def test_no_norm_at_all():
+    claim(
+        WHERE,
+        "with no norm at all hardly anything is learned",
+        knn("no norm") < knn("untrained") + 3 and probe("no norm") < probe("untrained") + 6,
+    )
