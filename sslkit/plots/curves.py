@@ -68,7 +68,7 @@ def spread_words(record: Any) -> str:
         return ""
     numbers = f"spread {record.spread:.2f}, effective rank {record.rank:.1f}"
     if record.collapsed:
-        return f"Collapsed: nearly the same features for all images ({numbers}), so a low loss means nothing."
+        return f"Collapsed: the features hardly tell images apart ({numbers}), so a low loss means nothing."
     return f"Not collapsed: features differ from image to image ({numbers}); this loss has no chance level."
 
 

@@ -12,6 +12,9 @@ ROWS = 256  # features that spread and rank are measured on: more cost time and 
 # The spread below which they have collapsed. Projections are centred: healthy ones stay above 0.6, those of SimSiam without
 # its stop-gradient end below 0.3. Features after a ReLU, or a ViT's, point to one side even when they are good.
 LEAST = {"z": 0.3, "h": 0.1}
+# And the effective rank. Where z goes through a batch norm its numbers must vary, and a collapse shows in their saying all the same:
+# BYOL without predictor keeps a spread of 0.4 and a rank of 4 (results/ablations/byol_scenes.json); healthy runs have 10 and more.
+FEWEST = 5.0
 
 
 @dataclass(frozen=True)
@@ -56,4 +59,5 @@ def spread_of(method: nn.Module, extras: dict[str, Tensor], images: Any) -> dict
     if features is None or not features.isfinite().all():
         return {}
     spread, rank = collapse(features[:ROWS]), effective_rank(features[:ROWS])
-    return {"spread": spread, "rank": rank, "collapsed": spread < LEAST[name] or rank < 1.5}
+    fewest = min(FEWEST, features.shape[1] / 8) if name == "z" else 0.0
+    return {"spread": spread, "rank": rank, "collapsed": spread < LEAST[name] or rank < max(1.5, fewest)}
