@@ -345,7 +345,7 @@ def test_verdict_in_words():
     assert "still at chance level" in plots.verdict(1.386 + noise, 1.386, done=False)
     assert "stayed at chance level" in plots.verdict(3 + noise, 1.386)
     assert "has come down from chance level (1.39) to 1.2" in plots.verdict(np.r_[1.4, 1.2 + noise], 1.386)
-    assert plots.verdict(np.r_[0.5, 1.2 + noise], 1.386).startswith("The loss is at 1.2, below")
+    assert plots.verdict(np.r_[0.5, 1.2 + noise], 1.386).endswith(", below chance level (1.39).")
     assert "diverged" in plots.verdict([1.0, np.nan], 1.386)
     assert plots.verdict([1.0], None) == ""
 

@@ -154,7 +154,8 @@ class MAE(nn.Module):
 
     def pretext(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         """Images, uint8 or float, to crops, visible patches [N, K] and the mask [N, L]."""
-        x, L = self.view(x, generator), math.prod(self.grid(x))
+        x = self.view(x, generator)
+        L = math.prod(self.grid(x))
         if not 1 <= round(L * (1 - self.ratio)) < L:
             raise ValueError(f"to hide {self.ratio} of {L} patches leaves none, or all, visible")
         noise = torch.rand(len(x), L, generator=generator, device=x.device)

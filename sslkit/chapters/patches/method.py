@@ -222,7 +222,7 @@ class Patches(nn.Module):
 
 # --- The network ---
 METHOD = Patches
-PASSES = 1  # two pairs of patches, each a sixteenth of an image
+PASSES = 4  # two pairs of patches, each a sixteenth of an image
 RECIPES = {
     "laptop": Recipe(
         steps=800,
