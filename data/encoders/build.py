@@ -28,7 +28,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 KEPT = ("method", "name", "recipe", "channels", "size", "data", "seed", "step", "scale")
 JUDGES = ("kNN", "linear probe")
-SUPERVISED = Recipe(steps=500, lr=2e-3, batch=128, optimizer="adamw", weight_decay=0.05)  # as probes.supervised
+SUPERVISED = Recipe(
+    steps=500, lr=2e-3, batch=128, encoder="small7", optimizer="adamw", weight_decay=0.05
+)  # as probes.supervised
 INTRODUCTION = """# Ready encoders
 
 For chapters that need a pretrained network at once. Weights in half precision, in the kit's checkpoint format (tensors and
@@ -37,7 +39,6 @@ plain values, nothing is unpickled).
 `simclr_scenes.pt` holds the projector too, for `load_run`.
 Written by `build.py`, this page included. `shelf/` holds what up to an hour of training gave (`sslkit.runs.shelf("simclr")`,
 made by `tests/benchmarks/shelf.py`), with features along the way.
-`simclr_scenes.pt` is of the recipe that SimCLR had before it learned with Muon.
 
 Accuracy in % on the test split of `scenes`: this file's seed (before rounding to half precision), in brackets the mean ± standard
 deviation of all seeds in `results/compare.json`, made by `python tests/benchmarks/compare.py`.

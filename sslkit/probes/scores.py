@@ -15,6 +15,7 @@ from sslkit.probes.linear import linear_probe
 from sslkit.progress import progress
 from sslkit.train import scale
 
+LABELLED = 10_000  # training images whose labels kNN and the linear probe see
 RANK_ROWS = 2000  # test images that the effective rank is taken over: it cannot exceed their number
 COLUMNS = ("kNN", "linear probe", "few labels", "effective rank", "")
 
@@ -75,7 +76,7 @@ def scoreboard(
     seeds=range(5),
     per_class: int = 10,
     with_supervised: bool = True,
-    limit: int = 10_000,
+    limit: int = LABELLED,
     supervised_steps: int | None = None,
     seed: int = 0,
 ) -> Scoreboard:

@@ -19,6 +19,7 @@ from PIL import Image
 from rooms import rooms
 from tables import found, percent
 
+from sslkit.chapters import title as title_of
 from sslkit.notebooks.address import address, badge
 from sslkit.notebooks.budget import of_course
 from sslkit.plots import Picture
@@ -82,30 +83,22 @@ def syllabus() -> tuple[str, dict[Path, bytes]]:
 
 def results() -> str:
     """Tables of what the benchmarks measured."""
-    measured = [json.loads(path.read_text()) for path in sorted((ROOT / "results").glob("*_scenes.json"))]
-    judges = [judge for judge in measured[0]["rows"] if judge != "effective rank"]
+    kept = found("compare.json")
+    judges = [judge for judge in kept["rows"] if judge not in ("effective rank", "alignment", "uniformity")]
     parts = [
-        "**How good are the features?** Each method was trained for about two minutes without labels, then frozen and judged. "
-        "All of them are ahead of "
-        "pixels and of their own untrained network before every judge; rotation comes nearest to training with all labels.\n",
-        "Laptop recipes on `scenes`, test accuracy in %, mean ± standard deviation over seeds; in brackets the same judge of the "
-        "method's own network untrained (fine-tuning: trained from scratch). `python tests/benchmarks/pretrain.py METHOD`\n",
-        "| | " + " | ".join(judges) + " | steps x images | seeds |",
-        "|---" * (len(judges) + 3) + "|",
+        "**How good are the features?** SENTENCE\n",
+        f"Laptop recipes on `scenes`, {kept['passes']:,} images through an encoder each, test accuracy in %, mean ± standard "
+        f"deviation over {len(kept['seeds'])} seeds; in brackets the method's own network untrained (fine-tuned: trained from "
+        f"scratch). kNN and probe with {kept['labelled']:,} labels, the others with ten a kind. `{kept['command']}`\n",
+        "| | " + " | ".join(judges) + " | steps x images |",
+        "|---" * (len(judges) + 2) + "|",
     ]
-    for one in measured:
-        cells = []
-        for judge in judges:
-            rows = one["rows"][judge]
-            cells.append(f"{percent(rows[one['method']])} ({percent(rows.get('untrained') or rows['from scratch'])})")
-        length = f"{one['steps']:,} x {one['batch']}"
-        parts.append(f"| {one['method']} | " + " | ".join(cells) + f" | {length} | {len(one['seeds'])} |")
-    reference = max(measured, key=lambda one: len(one["rows"][judges[0]]))[
-        "rows"
-    ]  # the file with the most rows has them
+    for name, facts in kept["methods"].items():
+        cells = [f"{percent(row[name])} ({percent(row[facts['untrained']])})" for row in map(kept["rows"].get, judges)]
+        parts.append(f"| {title_of(name)} | " + " | ".join(cells) + f" | {facts['steps']:,} x {facts['batch']} |")
     for row in ("pixels", "supervised"):
-        cells = [percent(values) if (values := reference[judge].get(row)) else "" for judge in judges]
-        parts.append(f"| {row} | " + " | ".join(cells) + " | | |")
+        cells = [percent(values) if (values := kept["rows"][judge].get(row)) else "" for judge in judges]
+        parts.append(f"| {row} | " + " | ".join(cells) + " | |")
     for chapter in rooms("report").values():
         parts += chapter.lines()
     speed = json.loads((ROOT / "results/speed.json").read_text())

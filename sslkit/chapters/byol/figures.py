@@ -9,4 +9,4 @@ from torch import Tensor
 def question(method: Any, x: Tensor, generator: torch.Generator) -> tuple[str, Tensor]:
     """What the method asks of one image x [1, C, H, W], twice: words, and the pictures [4, C, H, W], two views each."""
     views = method.pretext(x.repeat(2, 1, 1, 1), generator)
-    return "BYOL: what does my teacher say of the other view?", torch.stack(views, 1).flatten(0, 1)
+    return "BYOL and its kin: do the two say the same?", torch.stack(views, 1).flatten(0, 1)

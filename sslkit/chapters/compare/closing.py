@@ -7,10 +7,8 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from sslkit import chapters, evidence
-from sslkit.chapters.compare.lineup import untrained
 from sslkit.plots.picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, Picture, drawing, frame, render
 from sslkit.plots.text import describe, text_width
-from sslkit.train import Recipe
 
 WORTH = {"kNN": "kNN", "linear probe": "linear", "few labels": "10 labels"}
 FACTORS = {
@@ -39,7 +37,7 @@ def table() -> tuple[dict[str, list[str]], dict[str, list[float]]]:
     names = [*(n for n in kept["read"] if n.startswith("untrained")), *kept["methods"], "supervised"]
     for name in (name for name in names if name in kept["read"]):
         facts, said = kept["methods"].get(name, {}), published.get(name, {})
-        fresh = name if name.startswith("untrained") else untrained(facts.get("encoder", Recipe.encoder))[0]
+        fresh = name if name.startswith("untrained") else facts.get("untrained", "untrained")
         values, start = factors(kept["read"][name]), factors(kept["read"][fresh])
         title = chapters.title(name)
         cells[title] = [f"{100 * mean(kept['rows'][judge][name]):.0f}" for judge in WORTH]

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from sslkit import chapters, evidence, measures, probes
+from sslkit.chapters.simclr.method import RECIPES
 from sslkit.nets import build_encoder, parameter_count
 from sslkit.runs import Run, all_runs, load_encoder
-from sslkit.train import Recipe
 
 SUPERVISED = "supervised"
+USUAL = RECIPES["laptop"].encoder  # the network that most methods share
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,6 @@ class Lineup:
         """The titles of those that learned without labels."""
         return [title for title in self.runs if title != SUPERVISED]
 
-    @property
-    def plain(self) -> dict[str, nn.Module]:
-        """Without the second untrained network, where a figure has no room for it."""
-        return {title: net for title, net in self.networks.items() if not title.startswith("untrained ")}
-
     def __repr__(self) -> str:
         head = f"{'':14}{'encoder':>9}{'parameters':>12}{'steps':>8}{'batch':>7}{'passes':>9}{'seconds':>9}  from"
         lines = [head]
@@ -54,9 +50,8 @@ class Lineup:
 
 
 def untrained(encoder: str) -> tuple[str, nn.Module]:
-    """An untrained network of a kind, and what its row is called."""
-    fresh = build_encoder(encoder).eval()
-    return "untrained" if encoder == Recipe.encoder else f"untrained {type(fresh).__name__}", fresh
+    """What the row of an untrained network of a kind is called, and the network."""
+    return "untrained" if encoder == USUAL else f"untrained {encoder}", build_encoder(encoder).eval()
 
 
 def seconds(run: Run) -> float | None:
@@ -76,7 +71,7 @@ def gather(folder: str | Path | None = None, seed: int = 0) -> Lineup:
     order = sorted(taken, key=lambda name: (name == SUPERVISED, name))
     by_title = {chapters.title(name): taken[name] for name in order}
     torch.manual_seed(seed)
-    kinds = dict.fromkeys([Recipe.encoder, *(run.encoder for run in by_title.values())])
+    kinds = dict.fromkeys([USUAL, *(run.encoder for run in by_title.values())])
     networks = dict(untrained(kind) for kind in kinds)
     networks |= {title: load_encoder(run.path)[0] for title, run in by_title.items()}
     images = [name for name in chapters.methods() if chapters.kind_of(name) == "images"]

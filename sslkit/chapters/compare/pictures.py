@@ -106,7 +106,7 @@ def yardstick(title: str) -> plots.Picture:
         shown = f"{chapters.title(name)} (nearest: {nearest})"
         table[shown] = {"with another seed": kept["cka"][name][name], "with the nearest other method": others[nearest]}
     caption = f"Debiased linear CKA on validation scenes, seed 0 against the others of {len(kept['seeds'])} seeds."
-    return plots.scoreboard(table, title=title, caption=caption, highlight="")
+    return plots.scoreboard(table, title=title, caption=caption, highlight="", percent=False)
 
 
 def colours(h: Features, split: Any, n: int = 500) -> plots.Picture:
@@ -142,10 +142,10 @@ def shape(h: Features, views: dict[str, tuple[Tensor, Tensor]], line: Lineup) ->
 
 
 @torch.no_grad()
-def by_layer(line: Lineup, images: Tensor, anchor: str = "SimCLR") -> plots.Picture:
+def by_layer(networks: dict[str, Any], images: Tensor, anchor: str = "SimCLR") -> plots.Picture:
     """CKA of one network with the others, layer by layer, of those that are layers one after another."""
     means: dict[str, list[Tensor]] = {}
-    for name, network in line.networks.items():
+    for name, network in networks.items():
         x, means[name] = 2 * images.float() / 255 - 1, []
         for layer in getattr(network, "layers", []):
             x = layer(x)

@@ -87,3 +87,4 @@ ABLATIONS = {
     "padded below": Ablation(change=padded_below, once=True),
     "softmax twice": Ablation(change=softmax_twice, once=True),
 }
+BUGS = {"A": "labels out of order", "B": "padded below", "C": "softmax twice"}  # of "diagnose"

@@ -47,7 +47,7 @@ def layer_features(encoder: Any, x: Tensor) -> list[Tensor]:
 
 def other_hand(networks: dict[str, Any], data: Any, n: int = 2000) -> plots.Picture:
     """The same judges on scenes by the artist whose drawings were trained on, and by another; networks: methods."""
-    hands = {"Google": data.test[:n], "Twitter": generate(n, 11, "twitter")}
+    hands = {"Google": data.val[:n], "Twitter": generate(n, 11, "twitter")}
     bank, table = data.train[:5000], {}
     for name, method in networks.items():
         h = probes.features(method, bank.x)

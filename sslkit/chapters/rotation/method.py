@@ -96,11 +96,11 @@ PASSES = 4  # each image in four turns
 RECIPES = {
     "laptop": Recipe(
         steps=900,
-        lr=2e-3,
+        lr=0.02,
         batch=64,
-        encoder="small",
-        optimizer="adamw",
-        weight_decay=0.01,
+        encoder="small7",
+        optimizer="muon",
+        weight_decay=0.0,
     ),
     # the paper's optimiser and batch; 100 epochs of CIFAR-10, 351 steps each, with a cosine
     "gpu": Recipe(

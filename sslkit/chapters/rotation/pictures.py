@@ -30,12 +30,6 @@ PARTS = {
         "grey",
     )
 }
-BUGS = {
-    "as it should be": "as it is",
-    "A": "labels out of order",
-    "B": "padded below",
-    "C": "softmax twice",
-}
 
 
 def turned(x: Tensor, turn: int) -> Tensor:
@@ -90,12 +84,14 @@ def played(method: Any, x: Tensor, turns: Tensor, guesses: dict[int, int]) -> pl
     said = answers(method, x).argmax(dim=1)
     you = sum(guess == turns[i] for i, guess in guesses.items())
     yours = f"You: {you} of {len(guesses)}." if guesses else "You: play in section 2, then run this again."
+    arrows = ", ".join(TURNS[turn].split()[0] for turn in turns[:12])
     return plots.grid(
         x[:12],
         [f"{TURNS[a]}, {'right' if a == t else 'wrong'}" for a, t in zip(said, turns[:12])],
         columns=6,
         title="The network plays the game",
-        caption=f"Its answers to the first twelve. Of all {len(x)} it has {(said == turns).sum()} right. {yours}",
+        caption=f"Its answers to the first twelve; the truth, in order: {arrows}. "
+        f"Of all {len(x)} it has {(said == turns).sum()} right. {yours}",
         side=110,
     )
 
@@ -112,15 +108,15 @@ def by_kind(p: Tensor, split: Any, classes: list[str]) -> list[plots.Picture]:
     return [
         plots.bars(
             share,
-            title="What has an up and a down, and what has not",
-            caption=f"{len(ok):,} test scenes in four turns each; all kinds together: {ok.mean():.1%}.",
+            title="How often the network finds the turn, kind by kind",
+            caption=f"{len(ok):,} validation scenes in four turns each; all kinds together: {ok.mean():.1%}.",
             xlabel="share of turns predicted right",
             chance=0.25,
         ),
         plots.rows(
             {f"{classes[kind]}, {share[classes[kind]]:.0%}": split.x[split.y == kind][:9] for kind in ends},
             title="The easiest kind, and the hardest",
-            caption="The first nine test scenes of each, upright.",
+            caption="The first nine validation scenes of each, upright.",
             side=72,
         ),
     ]
@@ -136,7 +132,7 @@ def confused(p: Tensor, split: Any, kind: int) -> plots.Picture:
         true.flatten(),
         TURNS,
         title="A clock is mistaken for one on its head",
-        caption=f"Test scenes of clocks. Opposite turn: {away[2]:.0%}; the two others together: {away[1] + away[3]:.0%}.",
+        caption=f"Validation scenes of clocks. Opposite turn: {away[2]:.0%}; the two others together: {away[1] + away[3]:.0%}.",
     )
 
 
@@ -153,7 +149,7 @@ def sure_and_wrong(p: Tensor, split: Any) -> plots.Picture:
         [f"said {arrows[a]}, is {arrows[t]}" for a, t in zip(said.flatten()[some], turn)],
         columns=6,
         title="The mistakes that it is surest of",
-        caption="Test scenes as they were shown, at most two of a kind, each answer with a probability of "
+        caption="Validation scenes as they were shown, at most two of a kind, each answer with a probability of "
         f"{sure.flatten()[some].min():.0%} or more. Arrows: where the top points.",
         side=104,
     )

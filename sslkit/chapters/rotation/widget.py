@@ -31,10 +31,9 @@ def turn_game(x, turns) -> Panel:
         return plots.grid(x[image][None], title=f"Image {image}", caption=words, side=256)
 
     def still() -> plots.Picture:
-        arrows = ", ".join(TURNS[turn].split()[0] for turn in turns[:STILL])
         title = "Where does the top of each image point?"
         names = range(1, min(STILL, len(x)) + 1)
-        return plots.grid(x[:STILL], names, 6, title, f"Answers, in order: {arrows}.", side=110)
+        return plots.grid(x[:STILL], names, 6, title, "The answers stand below the training, in section 4.", side=110)
 
     panel = Panel({"image": image, "answer": answer}, draw, still)
     panel.guesses = guesses

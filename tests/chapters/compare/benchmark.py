@@ -3,11 +3,12 @@
     python tests/benchmarks/run.py compare --runs FOLDER [--seeds 3] [--found] [--out results/compare.json]
 
 FOLDER/METHOD-SEED are runs as `python -m sslkit pretrain METHOD --seed SEED --steps STEPS --out FOLDER/METHOD-SEED` makes
-them, STEPS such that 460,800 images pass through the encoder, as in SimCLR's recipe with SGD (older.py). What is missing is pretrained
-here (3 to 6 minutes a run), what is not finished goes on; with --found it is left out. Judging takes about 20 seconds a run.
+them, STEPS such that 460,800 images pass through the encoder, as in 900 steps of SimCLR. What is missing is pretrained
+here (2 to 12 minutes a run), what is not finished goes on; with --found it is left out. Judging takes about 40 seconds a run.
 
-One protocol for all rows: features of the encoder in evaluation mode; kNN, linear probe (C chosen on val) and few labels
-(three draws of ten a class) with the labels of 5,000 training images; a ridge probe for each known factor (penalty chosen
+One protocol for all rows, that of the scoreboard: features of the encoder in evaluation mode; kNN and linear probe (C chosen
+on val) with the labels of 10,000 training images, few labels (three draws of ten a class); fine-tuning on ten labels a
+class (one draw a seed; of an untrained network that is training from scratch); a ridge probe for each known factor (penalty chosen
 on val); all on the test split, once a row. How far features move when one factor changes, on scenes drawn for it. Alignment
 and uniformity of standardised features, and linear CKA (debiased) between rows, on val. Pixels have no seed.
 """
@@ -19,32 +20,33 @@ import time
 from pathlib import Path
 
 import torch
-from older import laptop
 from tables import machine, save
 from torch import Tensor
 
 from sslkit.chapters import get, kind_of, methods, passes_of
+from sslkit.chapters.compare.lineup import USUAL, untrained
 from sslkit.chapters.simclr import method as simclr
 from sslkit.datasets import load
 from sslkit.datasets.controlled import scene_pairs
 from sslkit.measures import alignment, cka, uniformity
 from sslkit.nets import build_encoder, parameter_count
-from sslkit.probes import features, pixels, standardise, supervised
+from sslkit.probes import features, finetune, pixels, standardise, supervised
 from sslkit.probes.factors import read_factors, total_effect
 from sslkit.probes.finetuning import evenly
-from sslkit.probes.scores import judge
+from sslkit.probes.scores import LABELLED, judge
 from sslkit.runs import load_encoder
-from sslkit.train import Recipe, build, train
+from sslkit.train import build, train
 
 METHODS = [name for name in methods() if kind_of(name) == "images"]
-BUDGET = 460_800  # image passes
-LABELLED, DRAWS, PAIRS = 5000, 3, 1000
+BUDGET = 460_800  # image passes: 900 of SimCLR's steps
+DRAWS, PER_CLASS, PAIRS = 3, 10, 1000
 JUDGES = {"knn": "kNN", "linear_probe": "linear probe", "few_labels": "few labels", "effective_rank": "effective rank"}
+FINE_TUNED = "fine-tuned, 10 labels"
 
 
 def recipe_of(name: str):
     """The laptop recipe with as many steps as the budget allows."""
-    recipe = laptop(name)
+    recipe = get(name).RECIPES["laptop"]
     return recipe.but(steps=BUDGET // (recipe.batch * passes_of(name)))
 
 
@@ -78,14 +80,20 @@ class Judges:
         self.views = simclr.simclr_views()(data.val.x.repeat(2, 1, 1, 1), torch.Generator().manual_seed(0)).chunk(2)
         self.scenes, self.changed = scene_pairs(PAIRS)
 
-    def row(self, name: str, see, seed: int) -> tuple[dict, dict, dict, Tensor]:
-        """Judges, factors read, factors that move, and val features, of see(x) -> features."""
+    def row(self, name: str, network, seed: int) -> tuple[dict, dict, dict, Tensor]:
+        """Judges, factors read, factors that move, and val features, of an encoder; of the pixels for None."""
+
+        def see(x: Tensor) -> Tensor:
+            return pixels(x) if network is None else features(network, x)
+
         h = [see(split.x) for split in self.splits]
         draws = list(range(DRAWS * seed, DRAWS * (seed + 1)))
-        told = judge(name, h, [split.y for split in self.splits], draws, 10)
+        scores = judge(name, h, [split.y for split in self.splits], draws, PER_CLASS)
         mean, scale = standardise(h[1])
         z1, z2 = ((see(view) - mean) / scale for view in self.views)
-        row = {title: told[key] for key, title in JUDGES.items()}
+        row = {title: scores[key] for key, title in JUDGES.items()}
+        if network is not None:
+            row[FINE_TUNED] = finetune(network, self.data, PER_CLASS, seed).test
         row |= {"alignment": alignment(z1, z2), "uniformity": uniformity((h[1] - mean) / scale)}
         before = see(self.scenes)
         moves = {factor: total_effect(before, see(x)) for factor, x in self.changed.items()}
@@ -113,8 +121,8 @@ def main() -> None:
     tables: dict[str, dict] = {"rows": {}, "read": {}, "moved": {}}
     kept: dict[tuple[str, int], Tensor] = {}
 
-    def add(name: str, see, seed: int) -> None:
-        row, read, moves, kept[name, seed] = judges.row(name, see, seed)
+    def add(name: str, network, seed: int) -> None:
+        row, read, moves, kept[name, seed] = judges.row(name, network, seed)
         for judged, value in row.items():
             tables["rows"].setdefault(judged, {}).setdefault(name, []).append(round(value, 4))
         for table, values in (("read", read), ("moved", moves)):
@@ -123,20 +131,17 @@ def main() -> None:
         spoken = ", ".join(f"{judged} {value:.3f}" for judged, value in row.items())
         print(f"{time.perf_counter() - start:4.0f} s  seed {seed}  {name}: {spoken}", flush=True)
 
-    add("pixels", pixels, 0)
+    add("pixels", None, 0)
     for seed in seeds:
         torch.manual_seed(seed)
-        networks = {}
-        for kind in dict.fromkeys(
-            [Recipe.encoder, *(recipe_of(name).encoder for name in METHODS)]
-        ):  # of each architecture
-            fresh = build_encoder(kind).eval()
-            networks["untrained" if kind == Recipe.encoder else f"untrained {type(fresh).__name__}"] = fresh
+        networks = dict(
+            untrained(kind) for kind in dict.fromkeys([USUAL, *(recipe_of(name).encoder for name in METHODS)])
+        )
         networks |= {name: trained(args.runs, name, seed, judges.data, args.found) for name in METHODS}
-        networks["supervised"] = supervised(build_encoder(), judges.data, seed=seed)[0]
+        networks["supervised"] = supervised(build_encoder(USUAL), judges.data, seed=seed)[0]
         for name, encoder in networks.items():
             if encoder is not None:
-                add(name, lambda x, encoder=encoder: features(encoder, x), seed)
+                add(name, encoder, seed)
     names = [name for name in tables["read"] if (name, 0) in kept]
     alike = {a: {b: compared(kept, a, b, seeds) for b in names} for a in names}
     result = {
@@ -171,6 +176,7 @@ def method_facts(name: str) -> dict:
         "batch": recipe.batch,
         "passes per image": passes_of(name),
         "encoder": recipe.encoder,
+        "untrained": untrained(recipe.encoder)[0],
     }
     facts["parameters"] = parameter_count(build_encoder(recipe.encoder))
     return facts | seconds_of(name, recipe)

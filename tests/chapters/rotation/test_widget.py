@@ -23,4 +23,4 @@ def test_the_score_counts_the_first_guess_at_each_image():
 
 
 def test_the_static_picture_gives_the_answers_below():
-    assert "Answers, in order: ↑, ←, ↓, →" in turn_game(IMAGES, torch.arange(14) % 4).fallback().alt
+    assert "↑" not in turn_game(IMAGES, torch.arange(14) % 4).fallback().alt  # no answer below a puzzle

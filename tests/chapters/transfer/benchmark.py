@@ -5,7 +5,7 @@ and the semi-supervised third way.
 
 --data takes any set of images with labels (cifar10, folder:PATH): SimCLR is pretrained on its images first, with the
 laptop recipe, one encoder a seed, kept in FOLDER (default runs/transfer-DATA) and found there the next time. Then, for
-each seed: frozen probe, fine-tuning and training from scratch with 1 to all labels per class; the same with fewer
+each seed: frozen probe, fine-tuning and training from scratch with 1 to 100 labels per class; the same with fewer
 counts on emoji and fashion; three times the steps at 10, 20 and 50 labels; FixMatch and its parts. Learning rates are chosen on
 val by each network for itself, FixMatch's settings on val of scenes; each number touches the test split once.
 Pretraining takes 2 to 3 minutes a seed on two cores, the rest about 13 minutes. One process a core, one thread each,
@@ -22,11 +22,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import torch
-from older import SIMCLR
 from tables import percent, save
 
 from sslkit import checkpoint
-from sslkit.chapters.simclr.method import METHOD
+from sslkit.chapters.simclr.method import METHOD, RECIPES
 from sslkit.chapters.transfer.method import semi_supervised
 from sslkit.datasets import load
 from sslkit.probes import ARMS, crossing, finetune, label_efficiency, lead, reinitialised
@@ -34,7 +33,8 @@ from sslkit.runs import load_run
 from sslkit.train import build, precision, train
 
 ELSEWHERE = {"emoji": (1, 10, 100), "fashion": (1, 10, 100)}  # labels per class
-STEPS, STEPS_ALL, LONGER, SEMI_STEPS, THRESHOLD = 120, 300, 3, 300, 0.8
+COUNTS = (1, 2, 5, 10, 20, 50, 100)
+STEPS, LONGER, SEMI_STEPS, THRESHOLD = 120, 3, 300, 0.8
 LONGER_COUNTS = (
     10,
     20,
@@ -44,6 +44,7 @@ FIXMATCH = {"steps": SEMI_STEPS, "threshold": THRESHOLD}
 SEMI = {  # at 10 labels per class: (from the pretrained encoder, options of semi_supervised)
     "labels alone, from SimCLR": (True, {"weight": 0.0}),
     "pseudo-labels, from SimCLR": (True, {"threshold": 0.0, "strong": None, "rise": (0.2, 0.8)}),
+    "FixMatch without its strong view, from SimCLR": (True, {"strong": None}),
     "FixMatch with threshold 0.95, from SimCLR": (True, {"threshold": 0.95}),
 }
 PARTS = ("curve", "elsewhere", "longer", "semi")
@@ -76,9 +77,7 @@ def one(part: str, name: str, seed: int, folder: Path, limit: int | None, change
     images, pretrained = data(name, limit), encoder(folder)
     steps, short = change.get("steps", STEPS), {k: v for k, v in change.items() if k == "steps"}
     if part == "curve":
-        table = label_efficiency(
-            pretrained, images, seeds=[seed], steps=steps, steps_all=change.get("steps", STEPS_ALL)
-        )
+        table = label_efficiency(pretrained, images, COUNTS, seeds=[seed], steps=steps)
     elif part == "elsewhere":
         table = label_efficiency(pretrained, images, ELSEWHERE[name], seeds=[seed], steps=steps)
     elif part == "longer":
@@ -111,7 +110,7 @@ def pretrain(name: str, seed: int, folder: Path, limit: int | None, steps: int) 
         if state["data"] != name or state["seed"] != seed or state["step"] < state["recipe"]["steps"]:
             raise ValueError(f"{path} is no finished run on {name} with seed {seed}: remove it, or name another --runs")
         return
-    images, recipe = data(name, limit), SIMCLR.but(steps=steps)
+    images, recipe = data(name, limit), RECIPES["laptop"].but(steps=steps)
     method = build(METHOD, recipe, images.channels, seed)
     about = {"name": "simclr", "data": name, "channels": 3, "size": images.train.x.shape[-1], "scale": "laptop"}
     for record in train(method, images.pretrain, recipe, seed=seed, out=folder, about=about):
@@ -125,7 +124,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--runs", type=Path, help="folder with simclr-0, simclr-1, ...; what is missing is pretrained")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--pretrain-steps", type=int, default=SIMCLR.steps)
+    parser.add_argument("--pretrain-steps", type=int, default=RECIPES["laptop"].steps)
     parser.add_argument("--steps", type=int, help="steps of all training with labels, for a trial")
     parser.add_argument("--limit", type=int, help="only so many images of each split, for a trial")
     parser.add_argument("--out", type=Path)
@@ -207,7 +206,6 @@ def report(args, seeds: list[int], found: dict, semi: list[str]) -> dict:
         "seeds": seeds,
         "pretrain_steps": args.pretrain_steps,
         "steps": args.steps or STEPS,
-        "steps_all": args.steps or STEPS_ALL,
         "semi_steps": args.steps or SEMI_STEPS,
         "threshold": THRESHOLD,
         "precision": str(precision("cpu")),
