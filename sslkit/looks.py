@@ -81,16 +81,24 @@ def nearest(
     return pictures
 
 
-def known(models: dict[str, nn.Module], data: Any, names: dict[str, str], bank: int = 5000) -> plots.Picture:
-    """What a ridge probe reads of a scene's factors from each model's output (probes.factors.read_factors). names: {factor: shown as}."""
-    splits = [data.train[:bank], data.val, data.test]
+def known(
+    models: dict[str, nn.Module], data: Any, names: dict[str, str], bank: int = 5000, on: str = "test"
+) -> plots.Picture:
+    """What a ridge probe reads of a scene's factors from each model's output (probes.factors.read_factors). names: {factor: shown as}.
+
+    on "val": for where the test split has to stay closed. The penalty is then chosen on the 2,000 training images that follow.
+    """
+    bank = min(bank, len(data.train) // 2)
+    held_out = {"test": (data.val, data.test), "val": (data.train[bank : bank + 2000], data.val)}[on]
+    splits, chosen = [data.train[:bank], *held_out], {"test": "val", "val": "other training images"}[on]
     table = {}
     for name, model in models.items():
         read = read_factors([probes.features(model, split.x) for split in splits], splits)
         table[name] = {shown: read[key] for key, shown in names.items() if key in read}
-    title = "How much of each factor a linear probe reads: 0 is guessing, 100 % is all of it"
-    caption = f"Ridge probes on {len(splits[0]):,} training images, penalty chosen on val, judged on {len(data.test):,} test images."
-    return plots.scoreboard(table, title=title, caption=caption, highlight=list(models)[-1])
+    title = "How much of each factor a linear probe reads: 0 % is guessing, 100 % is all of it"
+    images = f"{len(splits[2]):,} {'test' if on == 'test' else 'validation'} images"
+    caption = f"Ridge probes on {bank:,} training images, penalty chosen on {chosen}, judged on {images}."
+    return plots.scoreboard(table, title, caption, highlight=list(models)[-1], percent=list(names.values()))
 
 
 def two_starts(

@@ -41,7 +41,9 @@ def test_neighbours_of_the_kinds_asked_for(data, encoders):
 
 def test_what_is_known_of_each_factor(data, encoders):
     alt = looks.known(encoders, data, {"kind": "kind", "x": "left-right", "no such": "never"}).alt
-    assert "left-right" in alt and "never" not in alt
+    assert "left-right" in alt and "never" not in alt and f"judged on {len(data.test)} test images" in alt
+    alt = looks.known(encoders, data, {"kind": "kind"}, bank=100, on="val").alt
+    assert "chosen on other training images" in alt and f"judged on {len(data.val)} validation images" in alt
 
 
 def test_few_labels_from_several_starts(data, encoders):

@@ -341,9 +341,9 @@ def test_smooth_is_the_mean_of_the_last_values():
 
 def test_verdict_in_words():
     noise = rng.normal(0, 0.01, 100)
-    assert "stayed at chance level" in plots.verdict(1.386 + noise, 1.386)
-    assert "still at chance level" in plots.verdict(1.386 + noise, 1.386, done=False)
-    assert "stayed at chance level" in plots.verdict(3 + noise, 1.386)
+    assert "ended at 1.39, no better than chance level (1.39)" in plots.verdict(1.386 + noise, 1.386)
+    assert "is at 1.39, no better than chance level" in plots.verdict(1.386 + noise, 1.386, done=False)
+    assert "ended at 3, no better" in plots.verdict(np.full(100, 3.0), 1.386)
     assert "has come down from chance level (1.39) to 1.2" in plots.verdict(np.r_[1.4, 1.2 + noise], 1.386)
     assert plots.verdict(np.r_[0.5, 1.2 + noise], 1.386).endswith(", below chance level (1.39).")
     assert "diverged" in plots.verdict([1.0, np.nan], 1.386)
@@ -388,6 +388,12 @@ def test_many_names_stand_beside_the_curves(names, beside, monkeypatch):
 def test_scoreboard_leaves_missing_values_out():
     alt = plots.scoreboard({"pixels": {"kNN": 0.3}, "SimCLR": {"kNN": [0.5, 0.6], "rank": 40}}).alt
     assert "kNN: pixels 0.300, SimCLR 0.550; rank: SimCLR 40." in alt
+
+
+def test_judges_named_as_percent_are_and_no_others(drawn_text):
+    plots.scoreboard({"a": {"size": -0.002, "spread": 0.5, "kNN": 0.3}}, percent=("size", "kNN"))
+    shown = {text for text, _, _ in drawn_text}
+    assert {"-0.2%", "0.500", "30.0%"} <= shown
 
 
 def test_confusion_counts_rows(drawn_text):
@@ -459,7 +465,7 @@ def test_live_prints_lines_outside_jupyter(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
     assert lines[0] == "step 1 of 10, 2,000 images/s, loss 0.9, kNN 25.0%"
-    assert "step 10 of 10" in lines[1] and "stayed at chance level" in lines[1]
+    assert "step 10 of 10" in lines[1] and "no better than chance level" in lines[1]
 
 
 def test_live_tells_the_time_left_of_a_resumed_run():

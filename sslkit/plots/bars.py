@@ -1,5 +1,7 @@
 """Bars with their runs, the scoreboard."""
 
+from collections.abc import Collection
+
 import numpy as np
 
 from .picture import (
@@ -46,18 +48,18 @@ def draw_bars(
     names: bool = True,
     room: float = 1.2,
     ticks: int = 5,
-    percent: bool = True,
+    percent: bool | None = None,
     reach: float | None = None,
 ):
     """Horizontal bars, first on top: the mean as bar and number, each run as a dot, one bar in strong blue.
 
-    runs {name: [R]}; nan leaves a line empty; highlight None takes the highest mean, "" none; percent: show shares as such; reach: the
-    number at the axis' end, None for the highest run.
+    runs {name: [R]}; nan leaves a line empty; highlight None takes the highest mean, "" none; percent: whether to show percent, None: if
+    the numbers are shares; reach: the number at the axis' end, None for the highest run.
     """
     means = {name: r.mean() for name, r in runs.items()}
     if highlight is None:
         highlight = max(means, key=lambda name: np.nan_to_num(means[name], nan=-np.inf))
-    share, at = percent and is_share(runs), np.arange(len(runs))[::-1]
+    share, at = is_share(runs) if percent is None else percent, np.arange(len(runs))[::-1]
     reach = reach or max(np.nanmax([r.max() for r in runs.values()]), 1e-9)
     dot = dict(marker="o", linestyle="", markersize=3.5, color="white", markeredgecolor=INK, markeredgewidth=0.8)
     for y, (name, r) in zip(at, runs.items()):
@@ -108,13 +110,17 @@ def bars(values: dict, title="", caption="", xlabel="", chance: float | None = N
 
 @drawing
 def scoreboard(
-    table: dict, title: str = "", caption: str = "", highlight: str | None = None, percent: bool = True
+    table: dict,
+    title: str = "",
+    caption: str = "",
+    highlight: str | None = None,
+    percent: bool | Collection[str] = True,
 ) -> Picture:
     """Methods by judges: {method: {judge: number or [one number a run]}}, one panel a judge.
 
     Methods keep their order; `highlight` (by default the best by each judge whose numbers are shares) is in strong blue. A method without a
     value leaves its line empty. Judges whose numbers all lie in [0, 1] are shown as percent and share one axis, unless these are bits, or
-    `percent` is off.
+    `percent` is off; or it names the judges that are.
     """
     judges = list(dict.fromkeys(judge for row in table.values() for judge in row))
     if not judges:
@@ -125,7 +131,9 @@ def scoreboard(
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0.02, h_pad=0, wspace=0.05)
     spoken = []
     columns = {judge: as_runs({method: row.get(judge, np.nan) for method, row in table.items()}) for judge in judges}
-    shares = {judge for judge in judges if percent and "bits" not in judge and is_share(columns[judge])}
+    if isinstance(percent, bool):
+        percent = [judge for judge in judges if percent and "bits" not in judge and is_share(columns[judge])]
+    shares = set(percent) & set(judges)
     highest = max(
         (np.nanmax(r) for judge in shares for r in columns[judge].values() if not np.isnan(r).all()), default=0
     )

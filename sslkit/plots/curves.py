@@ -51,12 +51,8 @@ def verdict(
         return spread_words(record)
     last = values[-max(1, len(values) // 10) :].mean()
     if last > chance - tolerance * abs(chance):
-        stayed = (
-            "stayed at chance level: nothing was learned"
-            if done
-            else "is still at chance level: nothing has been learned so far"
-        )
-        return f"The loss ({last:.3g}, chance {chance:.3g}) {stayed}."
+        so_far = "ended at" if done else "is at"
+        return f"The loss {so_far} {last:.3g}, no better than chance level ({chance:.3g})."
     if values[0] < chance - tolerance * abs(chance):  # MoCo's queue is not full at first
         return f"The loss is at {last:.3g}, below chance level ({chance:.3g})."
     return f"The loss has come down from chance level ({chance:.3g}) to {last:.3g}."

@@ -68,7 +68,7 @@ def nearest(name: str, bank: Any, val: Any, bank_h: Tensor, val_h: Tensor, class
 @drawing
 def by_k(curves: dict[str, Tensor], chance: float, caption: str) -> plots.Picture:
     """Accuracy of kNN for k = 1, 2, ...: {name: [k]}."""
-    title = "Which features: that matters. Which k: hardly"
+    title = "The choice of features decides; the choice of k hardly matters"
     fig, (ax,) = axes(title, caption)
     for name, curve in curves.items():
         ax.plot(range(1, len(curve) + 1), curve, color=COLOUR[name], linewidth=1.8, label=name)
@@ -98,7 +98,7 @@ def templates(W: Tensor, shape: torch.Size, classes: list[str]) -> plots.Picture
 @drawing
 def by_c(scores: dict[str, dict[float, tuple[float, float]]], chance: float, caption: str) -> plots.Picture:
     """{name: {C: (accuracy on the images fitted, on val)}}; a ring at the best on val."""
-    title = "More freedom always fits the training images better, and in the end only those"
+    title = "More freedom always fits the training images better, new ones only up to a point"
     fig, (ax,) = axes(title, caption, height=3.8)
     for name, row in scores.items():
         fitted, held_out = zip(*row.values())
@@ -128,7 +128,7 @@ def peeking(sizes: tuple[int, ...], gifts: dict[str, list[float]], caption: str)
 @drawing
 def spectrum(some_h: dict[str, Tensor]) -> plots.Picture:
     """Shares of the singular values of features."""
-    title = "A steep curve: few directions carry nearly everything"
+    title = "The flatter the curve, the higher the effective rank"
     n = min(len(h) for h in some_h.values())
     caption = f"Singular values of the features of {n:,} validation images, not centred, so that the first direction is mostly the mean."
     fig, (ax,) = axes(title, caption)
@@ -157,7 +157,8 @@ def family(line: dict[int, dict], others: dict[str, dict], chance: float) -> plo
         ax.annotate(str(m), at[m], (0, 7), color=COLOUR["SimCLR"], **look)
     for name in others:
         ax.plot(*at[name], "D", color=COLOUR.get(name, "#000000"), markersize=7)
-        ax.annotate(name, at[name], (0, -15), color=COLOUR.get(name, "#000000"), **look)
+        aside = 34 if name == "supervised" else 0  # clear of the line
+        ax.annotate(name, at[name], (aside, -15), color=COLOUR.get(name, "#000000"), **look)
     ax.axhline(chance, **CHANCE)
     ax.set(xscale="log", xlabel="effective rank (needs no labels)")
     ax.margins(x=0.1)
@@ -170,7 +171,7 @@ def circles(cases: dict[str, tuple[Tensor, Tensor]]) -> plots.Picture:
     """Positive pairs [N, 2] on the unit circle, with their alignment and uniformity."""
     title = "Close pairs, or room for all? Good features need both"
     caption = "24 positive pairs: dot and triangle are two views of one image, joined by a line."
-    fig, panels = axes(title, caption, panels=len(cases), height=3.6)
+    fig, panels = axes(title, caption, panels=len(cases), height=3.4)
     turn = torch.linspace(0, math.tau, 200)
     for ax, (name, (z1, z2)) in zip(panels, cases.items()):
         ax.grid(False)
