@@ -41,7 +41,8 @@ def one_loud(h: list[Tensor], splits: Any, name: str, gain: float = 30.0) -> plo
         likeness = cka(parts[2], h[2])
         table[shown] = {key: scores[key] for key in ("linear probe", "kNN")} | {"CKA with the original": likeness}
     caption = f"Features of {name}, {len(h[2]):,} validation scenes."
-    return plots.scoreboard(table, title="One loud feature, before three judges", caption=caption, highlight="")
+    title = "One loud feature, before three judges"
+    return plots.scoreboard(table, title=title, caption=caption, highlight="", percent=("linear probe", "kNN"))
 
 
 def three_bugs(h: dict[str, list[Tensor]], splits: Any, name: str) -> plots.Picture:
@@ -62,9 +63,8 @@ def three_bugs(h: dict[str, list[Tensor]], splits: Any, name: str) -> plots.Pict
         likeness = cka(parts[2], fresh[2], debiased=True)
         table[shown] = judge(parts, judged) | {"CKA with untrained": max(0.0, likeness)}
     caption = f"Features of {name}, {len(good[2]):,} validation scenes, {len(good[0]):,} labelled ones to fit."
-    return plots.scoreboard(
-        table, title="One evaluation and three with a bug: which is which?", caption=caption, highlight=""
-    )
+    title = "One evaluation and three with a bug: which is which?"
+    return plots.scoreboard(table, title=title, caption=caption, highlight="", percent=("linear probe", "kNN"))
 
 
 class Joined:
