@@ -1,7 +1,7 @@
 """What a method's laptop recipe gives: several seeds on one data set, beside pixels, the untrained encoder, and
 training from scratch.
 
-    python tests/benchmarks/pretrain.py simclr [--data scenes] [--seeds 3] [--out results/simclr_scenes.json]
+    python tests/benchmarks/pretrain.py simclr [--data scenes] [--seeds 3] [--out FILE]
 
 For each seed: new weights, new order, new views; the scoreboard (test split, frozen features), and fine-tuning with
 10 labels per class against from scratch (three draws of labels each, or --draws). Settings are the recipe's, none is chosen here.

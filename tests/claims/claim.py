@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from statistics import mean
 
 from sslkit.notebooks import files
@@ -31,22 +30,9 @@ def results(name: str) -> dict:
     return json.loads((ROOT / "results" / f"{name}.json").read_text())
 
 
-def rows(method: str) -> dict[str, dict[str, float]]:
-    """{judge: {row: mean over seeds}} of a method's laptop recipe on scenes."""
-    return {
-        judge: {row: mean(v) for row, v in named.items()}
-        for judge, named in results(f"{method}_scenes")["rows"].items()
-    }
-
-
-def scenes() -> list[str]:
-    """The methods that were judged on scenes."""
-    return [path.stem.removesuffix("_scenes") for path in sorted(Path(ROOT / "results").glob("*_scenes.json"))]
-
-
-def own_row(method: str) -> str:
-    """What a method is called in its own file."""
-    return results(f"{method}_scenes")["method"]
+def rows() -> dict[str, dict[str, float]]:
+    """{judge: {row: mean over seeds}} of all methods for images, side by side on scenes."""
+    return {judge: {row: mean(v) for row, v in named.items()} for judge, named in results("compare")["rows"].items()}
 
 
 def numbers(sentence: str) -> list[float]:
