@@ -109,7 +109,7 @@ def two_starts(
         name: [probes.finetune(model, data, per_class=per_class, seed=seed, steps=steps).test for seed in range(seeds)]
         for name, model in starts.items()
     }
-    title = f"The same {per_class * len(data.classes)} labels, {len(starts)} starting points"
+    title = "The same few labels, from different starts"
     caption = f"{per_class} labels per class, {seeds} choices of labels, {steps} steps, learning rate chosen on val."
     return plots.bars(found, title=title, caption=caption, xlabel="test accuracy", chance=1 / len(data.classes))
 
