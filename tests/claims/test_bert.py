@@ -76,7 +76,9 @@ def test_the_titles_of_the_figures():
 
 def test_a_little_ahead_of_the_table():
     ahead = [named - mean(KEPT["masked"]["left and right neighbour"]) for named in KEPT["masked"]["BERT"]]
-    claim(WHERE, "After two minutes BERT is a little ahead of the table of neighbours", 0 < min(ahead) < max(ahead) < 0.04)
+    claim(
+        WHERE, "After two minutes BERT is a little ahead of the table of neighbours", 0 < min(ahead) < max(ahead) < 0.04
+    )
 
 
 def test_where_the_kept_runs_come_from():

@@ -126,7 +126,7 @@ def test_the_pictures():
     method, x = small(), DATA.val.x
     picture = pictures.looks_back({"untrained": method}, WORDS, "Ida had a kettle and the crow dug up the", " kettle")
     assert "kettle" in picture.alt
-    assert "stays where it is" in pictures.by_place({"GPT": torch.ones(x.shape)}, x, WORDS.pad).alt
+    assert "only GPT goes on" in pictures.by_place({"GPT": torch.ones(x.shape)}, x, WORDS.pad).alt
     assert repr(pictures.alike({"GPT": method}, WORDS, "the was")).count(",") >= 8
     with pytest.raises(ValueError):
         pictures.bits({}, "nothing", "")
