@@ -103,6 +103,12 @@ def test_every_declared_ablation_trains_a_step(chapter):
         assert type(method) is type(plain) and ablation.recipe(recipe).batch <= recipe.batch
 
 
+@pytest.mark.parametrize("chapter", DECLARED)
+def test_bugs_are_asked_about_by_the_names_of_ablations(chapter):
+    module = room(chapter, "ablations")
+    assert set(getattr(module, "BUGS", {}).values()) <= set(module.ABLATIONS)
+
+
 @pytest.mark.slow
 def test_the_benchmark_goes_on_where_it_was(tmp_path):
     script = str(ROOT / "tests/benchmarks/ablate.py")

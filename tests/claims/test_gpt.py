@@ -10,13 +10,32 @@ ROWS, SIZES = results("gpt")["rows"], results("gpt_vocabulary")["vocabularies"]
 
 def test_bits_per_byte():
     pairs, gpt = ROWS["bigram"][0], ROWS["GPT"]
-    claim(WHERE, "a table of pairs needs 2.02 bits per byte", abs(pairs - 2.02) < 0.0051)
+    claim(WHERE, "a table of pairs needs about 2 bits per byte", abs(pairs - 2) < 0.05)
     claim(
         WHERE,
         "A tenth less: 1.83 bits per byte, with hardly any spread between seeds.",
         abs(mean(gpt) - 1.83) < 0.0051 and 0.09 < 1 - mean(gpt) / pairs < 0.11 and stdev(gpt) < 0.01 and len(gpt) >= 3,
     )
-    claim(WHERE, "With three seeds GPT stays ahead of the bigram", len(gpt) == 3 and max(gpt) < pairs)
+    claim(WHERE, "Three seeds agree to a hundredth of a bit", len(gpt) == 3 and max(gpt) - min(gpt) < 0.01)
+    claim(
+        WHERE,
+        "Context pays: GPT needs about a tenth fewer bits than the bigram",
+        all(0.085 < 1 - bits / pairs < 0.115 for bits in gpt),
+    )
+
+
+def test_which_text():
+    kept = results("gpt")
+    claim(
+        WHERE,
+        "the runs kept in `results/gpt.json` read that of torch 2.15 and were judged on its 2,333 test passages",
+        kept["torch"].startswith("2.15") and kept["test passages"] == 2333,
+    )
+    claim(
+        WHERE,
+        "2,333 test passages, torch 2.15; 700 steps of 32 passages. Counting has no seed.",
+        (kept["steps"], kept["batch"]) == (700, 32),
+    )
 
 
 def test_the_vocabulary():
@@ -40,6 +59,7 @@ def test_tales_without_the_past():
         {row: mean(values) for row, values in kept["rows"][judge].items()}
         for judge in ("bits per byte", "tales that hang together")
     )
+    claim(WHERE, "Without the past, no tale hangs together", whole["sees five tokens"] == 0)
     claim(WHERE, "One seed each.", len(kept["seeds"]) == 1)
     claim(
         WHERE,

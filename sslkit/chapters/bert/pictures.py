@@ -72,8 +72,8 @@ def distances(models: dict[str, BERT], x: Tensor) -> plots.Picture:
         (found[1] - found[0]).flatten(0, 1),
         [f"block {b + 1} · head {h + 1}" for b in range(depth) for h in range(heads)],
         [f"{offset:+d}" if offset else "itself" for offset in NEAR],
-        title="What training changed: each head's weight on the tokens near by, trained minus untrained",
-        caption=f"Mean weight by distance, {len(x)} validation passages, nothing hidden.",
+        title="What training changed in each head's weight on nearby tokens",
+        caption=f"Trained minus untrained; mean weight by distance, {len(x)} validation passages, nothing hidden.",
         label="change of weight",
         xlabel="distance in tokens (negative: before)",
         numbers=False,
@@ -87,8 +87,8 @@ def by_layer(found: dict, title: str) -> plots.Picture:
         "embeddings" if layer == "0" else f"block {layer}": {name: row[layer] for name, row in found.items()}
         for layer in map(str, range(last + 1))
     }
-    caption = "Linear probe on about 4,000 labelled training passages, all validation passages, 3 seeds."
-    return plots.scoreboard(table, title=title, caption=caption, highlight="block 1")
+    caption = "Linear probe with the labels of every fourth training passage; all validation passages, 3 seeds."
+    return plots.scoreboard(table, title=title, caption=caption, highlight="")
 
 
 def as_labels_grow(found: dict, classes: int, title: str) -> plots.Picture:

@@ -1,5 +1,6 @@
 """What chapter 20 changes. ABLATIONS: on `text`, by `python tests/benchmarks/ablate.py gpt`, judged by the package that a passage is
-from. TALES: on tales, by `python tests/benchmarks/run.py gpt --tales`, judged by what is written."""
+from; the bugs are trained on tales, in section 8. TALES: on tales, by `python tests/benchmarks/run.py gpt --tales`, judged by what is
+written."""
 
 from typing import Any
 
@@ -61,17 +62,18 @@ def next_door(method: Any) -> None:
     method.pretext = lambda tokens, generator=None: (type(method).pretext(method, tokens)[0], tokens.roll(1, 0))
 
 
-ABLATIONS = {"as it is": Ablation(), "asked at 15 % of the places": Ablation(change=asked_rarely)}
+ABLATIONS = {
+    "as it is": Ablation(),
+    "asked at 15 % of the places": Ablation(change=asked_rarely),
+    "no mask": Ablation(change=leaking, once=True),
+    "not shifted": Ablation(change=not_shifted, once=True),
+    "passage next door": Ablation(change=next_door, once=True),
+}
+BUGS = {"A": "no mask", "B": "not shifted", "C": "passage next door"}  # of "diagnose"
 
 TALES = {
     "as it is": Ablation(),
     "no positions": Ablation(change=no_positions),
     "one block": Ablation(change=one_block),
     "sees five tokens": Ablation(change=neighbour_only),
-}
-
-BUGS = {  # of section 8, trained there
-    "leaking": Ablation(change=leaking, once=True),
-    "not shifted": Ablation(change=not_shifted, once=True),
-    "passage next door": Ablation(change=next_door, once=True),
 }

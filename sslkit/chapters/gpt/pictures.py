@@ -88,7 +88,7 @@ def knobs(logits: Tensor, tokenizer: BytePair, after: str) -> plots.Picture:
     table = {
         drawable(tokenizer.shown(t)): {name: x.softmax(-1)[0, t].item() for name, x in turned.items()} for t in best
     }
-    title = "What the knobs do to the same eight tokens"
+    title = "Cooling and cutting favour the likeliest token, heating the others"
     caption = f"Probabilities after {after!r}, by the bigram: its eight likeliest tokens of {len(tokenizer):,}."
     return plots.scoreboard(table, title=title, caption=caption, highlight=drawable(tokenizer.shown(best[0])))
 
@@ -106,10 +106,10 @@ def looks_back(models: dict[str, GPT], tokenizer: BytePair, text: str, answer: s
         heads = seen[:, -len(tokens) :].float().cpu()
         head = heads[heads[:, wanted].sum(1).argmax()]
         passages[name] = (token_labels(tokenizer, tokens), head / head.max())
-    title = "To name the lost thing it looks at the places where the thing was named"
+    title = "After training, one head looks almost only at the lost thing"
     caption = (
         "Seen from the last token; the darker, the more weight. Of 16 heads the one that looks most at "
-        f"{answer.strip()!r}, in both networks; blue is scaled to each one's largest weight."
+        f"{answer.strip()!r}, in each network; blue is scaled to its largest weight."
     )
     return words(passages, title=title, caption=caption)
 
@@ -122,8 +122,8 @@ def by_place(models: dict[str, Tensor], x: Tensor, pad: int) -> plots.Picture:
         f"place {name}": {model: (nats[:, a:b][real[:, a:b]].mean() / bit).item() for model, nats in models.items()}
         for name, (a, b) in stretches.items()
     }
-    title = "The further into the passage, the fewer bits GPT needs; the bigram stays where it is"
-    caption = f"Bits per token on {len(x):,} validation passages; the same passages in each row."
+    title = "After the first token only GPT goes on saving bits"
+    caption = f"Bits per token on {len(x):,} validation passages, padding left out."
     return plots.scoreboard(table, title=title, caption=caption, highlight="place 65 to 128")
 
 

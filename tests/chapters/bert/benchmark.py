@@ -81,7 +81,7 @@ def probe(h, data, val) -> float:
 
 
 def stride(data) -> int:
-    """Every so many training passages are labelled for probes: about 4,000, evenly spread."""
+    """Every so many training passages are labelled for probes: 4,000 or somewhat more, evenly spread."""
     return max(1, len(data.train) // PROBED)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sslkit.chapters.gpt import pictures, tales, writing
-from sslkit.chapters.gpt.ablations import ABLATIONS, BUGS, TALES
+from sslkit.chapters.gpt.ablations import ABLATIONS, TALES
 from sslkit.chapters.gpt.method import GPT, bigram, shifted
 from sslkit.train import Recipe
 from sslkit.transformer import TextEncoder
@@ -99,13 +99,13 @@ def test_what_the_bugs_ask():
     x = DATA.val.x[:4]
 
     def task(name):
-        return BUGS[name].build(lambda encoder: small(), Recipe(steps=1, lr=0.1), 3, 0).pretext(x, None)
+        return ABLATIONS[name].build(lambda encoder: small(), Recipe(steps=1, lr=0.1), 3, 0).pretext(x, None)
 
     given, asked = task("not shifted")
     assert torch.equal(given, asked) and torch.equal(given, shifted(x, 1))
     given, asked = task("passage next door")
     assert torch.equal(given, shifted(x, 1)) and torch.equal(asked, x.roll(1, 0))
-    leak = BUGS["leaking"].build(lambda encoder: small(), Recipe(steps=1, lr=0.1), 3, 0)
+    leak = ABLATIONS["no mask"].build(lambda encoder: small(), Recipe(steps=1, lr=0.1), 3, 0)
     assert not leak.encoder.causal
 
 
@@ -126,7 +126,7 @@ def test_the_pictures():
     method, x = small(), DATA.val.x
     picture = pictures.looks_back({"untrained": method}, WORDS, "Ida had a kettle and the crow dug up the", " kettle")
     assert "kettle" in picture.alt
-    assert "stays where it is" in pictures.by_place({"GPT": torch.ones(x.shape)}, x, WORDS.pad).alt
+    assert "only GPT goes on" in pictures.by_place({"GPT": torch.ones(x.shape)}, x, WORDS.pad).alt
     assert repr(pictures.alike({"GPT": method}, WORDS, "the was")).count(",") >= 8
     with pytest.raises(ValueError):
         pictures.bits({}, "nothing", "")
