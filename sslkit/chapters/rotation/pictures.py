@@ -131,8 +131,8 @@ def confused(p: Tensor, split: Any, kind: int) -> plots.Picture:
         said.flatten(),
         true.flatten(),
         TURNS,
-        title="A clock is mistaken for one on its head",
-        caption=f"Validation scenes of clocks. Opposite turn: {away[2]:.0%}; the two others together: {away[1] + away[3]:.0%}.",
+        title="A flag is mistaken for one on its head",
+        caption=f"Validation scenes of flags. Opposite turn: {away[2]:.0%}; the two others together: {away[1] + away[3]:.0%}.",
     )
 
 
