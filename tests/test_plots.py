@@ -390,6 +390,14 @@ def test_scoreboard_leaves_missing_values_out():
     assert "kNN: pixels 0.300, SimCLR 0.550; rank: SimCLR 40." in alt
 
 
+def test_judges_of_one_unit_have_one_axis(monkeypatch):
+    figures = []
+    monkeypatch.setitem(plots.scoreboard.__wrapped__.__globals__, "render", lambda fig, *_, **__: figures.append(fig))
+    plots.scoreboard({"a": {"near (°)": 5.0, "far (°)": 90.0, "kNN": 0.3, "probe": 0.6, "rank": 40.0}})
+    near, far, knn, probe, rank = (ax.get_xlim()[1] for ax in figures[0].axes)
+    assert near == far > rank > knn == probe
+
+
 def test_confusion_counts_rows(drawn_text):
     alt = plots.confusion([0, 0, 1, 1], [0, 0, 0, 1], ["cat", "dog"]).alt
     assert "Accuracy 75.0% of 4" in alt
