@@ -396,6 +396,14 @@ def test_judges_named_as_percent_are_and_no_others(drawn_text):
     assert {"-0.2%", "0.500", "30.0%"} <= shown
 
 
+def test_judges_of_one_unit_have_one_axis(monkeypatch):
+    figures = []
+    monkeypatch.setitem(plots.scoreboard.__wrapped__.__globals__, "render", lambda fig, *_, **__: figures.append(fig))
+    plots.scoreboard({"a": {"near (°)": 5.0, "far (°)": 90.0, "kNN": 0.3, "probe": 0.6, "rank": 40.0}})
+    near, far, knn, probe, rank = (ax.get_xlim()[1] for ax in figures[0].axes)
+    assert near == far > rank > knn == probe
+
+
 def test_confusion_counts_rows(drawn_text):
     alt = plots.confusion([0, 0, 1, 1], [0, 0, 0, 1], ["cat", "dog"]).alt
     assert "Accuracy 75.0% of 4" in alt

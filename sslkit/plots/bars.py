@@ -119,8 +119,8 @@ def scoreboard(
     """Methods by judges: {method: {judge: number or [one number a run]}}, one panel a judge.
 
     Methods keep their order; `highlight` (by default the best by each judge whose numbers are shares) is in strong blue. A method without a
-    value leaves its line empty. Judges whose numbers all lie in [0, 1] are shown as percent and share one axis, unless these are bits, or
-    `percent` is off; or it names the judges that are.
+    value leaves its line empty. Judges whose numbers all lie in [0, 1] are shown as percent, unless these are bits, or `percent` is off;
+    or it names the judges that are. Shares have one axis, and so have judges that end with the same unit, such as "(MB)".
     """
     judges = list(dict.fromkeys(judge for row in table.values() for judge in row))
     if not judges:
@@ -134,15 +134,17 @@ def scoreboard(
     if isinstance(percent, bool):
         percent = [judge for judge in judges if percent and "bits" not in judge and is_share(columns[judge])]
     shares = set(percent) & set(judges)
-    highest = max(
-        (np.nanmax(r) for judge in shares for r in columns[judge].values() if not np.isnan(r).all()), default=0
-    )
+    units = {judge: judge.rpartition(" ")[2] if judge.endswith(")") else judge for judge in judges}
+    units |= dict.fromkeys(shares, "%")
+    reach: dict[str, float] = {}  # one quantity, one axis
+    for judge, unit in units.items():
+        numbers = [np.nanmax(r) for r in columns[judge].values() if not np.isnan(r).all()]
+        reach[unit] = max([reach.get(unit, 0.0), *numbers])
     for ax, (judge, runs) in zip(fig.subplots(1, len(judges), squeeze=False)[0], columns.items()):
         plain_axes(ax, title=judge, grid="x")
         chosen = highlight if highlight or is_share(runs) else ""  # a high rank is no merit
-        share = judge in shares
-        reach = highest if share else None  # one quantity, one axis
-        draw_bars(ax, runs, chosen, names=judge == judges[0], room=1.5, ticks=2, percent=share, reach=reach)
+        share, end = judge in shares, reach[units[judge]]
+        draw_bars(ax, runs, chosen, names=judge == judges[0], room=1.5, ticks=2, percent=share, reach=end)
         means = ", ".join(f"{name} {short(r.mean())}" for name, r in runs.items() if not np.isnan(r).any())
         spoken.append(f"{judge}: {means}")
     return render(fig, describe(f"Scoreboard. {'; '.join(spoken)}", title, caption), colours=64)

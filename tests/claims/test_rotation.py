@@ -41,7 +41,11 @@ def test_what_each_part_is_worth():
     claim(WHERE, "(kNN 63 % against 51)", turns[:2] == (63, 51))
     claim(WHERE, "does as well as all four (62 %)", turns[2] == 62)
     others = {row: value for row, value in knn.items() if row in ("new colours", "grey", "crops of 0.2 at least")}
-    claim(WHERE, "**Taking the colours away costs most** (43 %)", min(others, key=others.get) == "grey" and knn["grey"] == 43)
+    claim(
+        WHERE,
+        "**Taking the colours away costs most** (43 %)",
+        min(others, key=others.get) == "grey" and knn["grey"] == 43,
+    )
     claim(WHERE, "changing them at random next to nothing (62 %)", knn["new colours"] == 62)
     claim(WHERE, "The features hardly suffer: kNN 61 % against 63.", knn["crops of 0.2 at least"] == 61)
 

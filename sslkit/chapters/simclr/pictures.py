@@ -1,4 +1,4 @@
-"""The pictures of chapter 10 that stand still: views and partners, two starts, what h and z know, who is pushed."""
+"""The pictures of chapter 10 that stand still: views and partners, cosines, angles, who is pushed."""
 
 import math
 from typing import Any
@@ -78,7 +78,7 @@ def cosines(z: Tensor) -> plots.Picture:
     n = len(z) // 2
     return plots.heatmap(
         z @ z.T,
-        title=f"The diagonal is 1; the positives stand N = {n} columns beside it",
+        title="The two views of one image are the most alike (framed)",
         caption=f"Made-up vectors: rows 0 to {n - 1} are first views, rows {n} to {2 * n - 1} second views of the same images.",
         label="cosine",
         marks=[(i, (i + n) % (2 * n)) for i in range(2 * n)],
@@ -132,6 +132,6 @@ def angles(models: dict[str, nn.Module], look: Any) -> plots.Picture:
             "angle, two images (°)": angle[other].mean().item(),
             "effective rank of z": effective_rank(torch.cat([z1, z2])),
         }
-    title = "Pull alone: every image gets the same vector, so the loss is nearly perfect, and worthless"
-    caption = "Mean angle between the z of two views of a batch; number of directions that z uses."
+    title = "Pull alone: all images get almost the same vector"
+    caption = "Mean angles between the z of views of a batch; effective rank: about how many directions z uses."
     return plots.scoreboard(table, title=title, caption=caption, highlight="pull alone")
