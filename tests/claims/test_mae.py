@@ -5,7 +5,8 @@ from statistics import mean
 from claim import ROOT, claim, results
 
 from sslkit import checkpoint
-from sslkit.chapters.mae.method import RECIPES
+from sslkit.chapters.mae.method import RECIPES, normalise, patchify
+from sslkit.datasets import load
 
 WHERE = "17_mae"
 KEPT, LABELS = results("ablations/mae_scenes"), results("mae_labels")
@@ -24,6 +25,16 @@ def test_the_longer_run():
 
 def test_how_many_stay_visible():
     claim(WHERE, "**90 % hidden** leaves six patches of 64", round(64 * 0.1) == 6)
+
+
+def test_what_is_left_of_a_patch():
+    patches = patchify(load("scenes", limit=400).val.x / 255, 4)
+    colours = patches.unflatten(2, (3, 16))
+    means = colours.mean(3, keepdim=True)  # of each patch, [N, L, 3, 1]
+    inside, whole = (colours - means).square().mean(), (patches - 0.5).square().mean()
+    claim(WHERE, "most of the squared error of a patch is its mean colour", inside < whole / 4)
+    hues = normalise(patches).unflatten(2, (3, 16)).mean(3)
+    claim(WHERE, "plain backgrounds, most of what is left is hue", 0.6 < hues.square().mean() < 1)
 
 
 def test_four_judges():
@@ -74,7 +85,16 @@ def test_one_thing_at_a_time():
         "both lose about three points by the probe",
         all(2 < probe["as it is"] - probe[arm] < 3.5 for arm in ("90 % hidden", "decoder of 4 blocks")),
     )
-    claim(WHERE, "**Raw pixels** do as well as normalised ones here.", abs(probe["raw pixels"] - probe["as it is"]) < 1)
+    claim(
+        WHERE,
+        "But by kNN the deep decoder gains two.",
+        round(knn["decoder of 4 blocks"] - knn["as it is"]) == 2,
+    )
+    claim(
+        WHERE,
+        "**Raw pixels** do about as well as normalised ones here.",
+        abs(probe["raw pixels"] - probe["as it is"]) < 1,
+    )
 
 
 def test_three_bugs():
