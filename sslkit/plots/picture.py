@@ -173,8 +173,8 @@ class Percent(Formatter):
 
 def name_lines(ax) -> None:
     """The legend of one Axes: where it covers least, on white, so that no dashed line runs through the names; more than
-    four names stand beside the Axes."""
-    beside = dict(loc="upper left", bbox_to_anchor=(1, 1)) if len(ax.get_legend_handles_labels()[1]) > 4 else {}
+    three names stand beside the Axes."""
+    beside = dict(loc="upper left", bbox_to_anchor=(1, 1)) if len(ax.get_legend_handles_labels()[1]) > 3 else {}
     ax.legend(framealpha=0.9, facecolor="white", edgecolor="none", fontsize=TEXT_SIZE, labelcolor=INK, **beside)
 
 
