@@ -1,8 +1,9 @@
 """What 13_barlow_twins says that can be reckoned, and of its ablations."""
 
+from math import log, log2
 from statistics import mean
 
-from claim import claim, results
+from claim import board, claim, results, shown
 
 WHERE = "13_barlow_twins"
 
@@ -48,3 +49,36 @@ def test_three_bugs():
     claim(WHERE, "the loss does not get below about 1, the price of saying nothing", 0.9 < lost < 1.2)
     knn = [round(100 * runs[row]["scores"]["kNN"]) for row in ("images, not numbers", "as it is")]
     claim(WHERE, "its kNN is even ahead, 48 against 41 %", knn == [48, 41])
+    knn = [round(100 * runs[row]["scores"]["kNN"]) for row in ("same view twice", "untrained")]
+    claim(WHERE, "kNN stays at an untrained network's 25 %", knn == [25, 25])
+    claim(WHERE, "(An untrained network has 49.)", round(runs["untrained"]["rank of h"]) == 49)
+
+
+def test_the_run_shown():
+    ours, other = board(WHERE, "Barlow Twins")[:2], board("10_simclr", "SimCLR")[:2]
+    claim(
+        WHERE,
+        "Barlow Twins has 58 % by kNN and 66 by the probe. SimCLR, with the same network, views and number of steps, has 73 and 72",
+        all(abs(found - named) < 0.6 for found, named in zip(ours + other, (58, 66, 73, 72))),
+    )
+    claim(
+        WHERE,
+        "Left-right is nearly gone from z (7.8 %) and well kept in h (62.5 %)",
+        "left-right: h, untrained 0.342, z 0.0782, h 0.625" in shown(WHERE),
+    )
+    claim(
+        WHERE,
+        "25 % in h, where the untrained network has 16 and SimCLR 11.",
+        "hue: h, untrained 0.162, z 0.245, h 0.246" in shown(WHERE)
+        and "hue: h, untrained 0.162, z 0.0937, h 0.115" in shown("10_simclr"),
+    )
+
+
+def test_squares_and_bits_part():
+    """Two numbers that correlate by r: T is -log2(1 - r^2) / 2, a quarter of the squares r^2 / (2 ln 2)."""
+    r = 0.999
+    claim(
+        WHERE,
+        "for two numbers that are nearly equal they would charge far too little",
+        -log2(1 - r * r) / 2 > 4 * r * r / (2 * log(2)),
+    )
