@@ -11,7 +11,6 @@ MALLOC_TRIM_THRESHOLD_=131072 before the command gives freed memory back, as it 
 import argparse
 import json
 import os
-import statistics
 import time
 from pathlib import Path
 
@@ -19,7 +18,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch is there
 
 import torch  # noqa: E402
 from filelock import FileLock  # noqa: E402
-from tables import machine, on_val, save  # noqa: E402
+from tables import cost, machine, on_val, save  # noqa: E402
 from torch import nn  # noqa: E402
 
 from sslkit.chapters import get  # noqa: E402
@@ -108,19 +107,6 @@ def made(method_class, recipe: Recipe, idea: dict, channels: int, seed: int) -> 
                 if isinstance(child, nn.ReLU):
                     setattr(module, name, idea["act"]())
     return method
-
-
-def cost(fresh, x, recipe: Recipe, small: bool, steps: int = 9) -> float:
-    """Processor seconds of a step; the median, since the first are slow and the machine may be busy."""
-    recipe = recipe.but(steps=100_000, small_share=1.0 if small else 0.0)
-    spent, last = [], time.process_time()
-    for record in train(fresh(), x, recipe):
-        now = time.process_time()
-        spent.append(now - last)
-        last = now
-        if record.step == steps:
-            break
-    return statistics.median(spent[2:])
 
 
 def trial(name: str, method_name: str, data, seconds: float, seed: int) -> dict:

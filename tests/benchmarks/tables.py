@@ -2,6 +2,7 @@
 
 import json
 import statistics
+import time
 from functools import lru_cache
 from pathlib import Path
 
@@ -74,3 +75,18 @@ def on_val(method, data, bank: int = 5000) -> dict[str, float]:
     h, val_h = probes.features(method, train.x), probes.features(method, val.x)
     near = probes.knn_accuracy(h, train.y, val_h, val.y)
     return {"kNN": near, "linear probe": probes.linear_probe(h, train.y, val_h, val.y).val_score}
+
+
+def cost(fresh, x, recipe, small: bool, steps: int = 9) -> float:
+    """Processor seconds of a step of fresh(), a new method; the median, since the first are slow and the machine may be busy."""
+    from sslkit.train import train
+
+    recipe = recipe.but(steps=100_000, small_share=1.0 if small else 0.0)
+    spent, last = [], time.process_time()
+    for record in train(fresh(), x, recipe):
+        now = time.process_time()
+        spent.append(now - last)
+        last = now
+        if record.step == steps:
+            break
+    return statistics.median(spent[2:])

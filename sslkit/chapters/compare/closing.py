@@ -42,7 +42,7 @@ def table() -> tuple[dict[str, list[str]], dict[str, list[float]]]:
         title = chapters.title(name)
         cells[title] = [f"{100 * mean(kept['rows'][judge][name]):.0f}" for judge in WORTH]
         cells[title] += [f"{value:.2f}".replace("-0.00", "0.00") for value in values]
-        cells[title] += [f"{facts['seconds']:.0f}" if "seconds" in facts else ""]
+        cells[title] += [f"{facts['core seconds']:.0f}" if "core seconds" in facts else ""]
         cells[title] += [f"{100 * said[judge]:.0f}" if judge in said else "" for judge in ("linear probe", "kNN")]
         changes[title] = [value - first for value, first in zip(values, start)]
     return cells, changes
@@ -53,7 +53,7 @@ def closing(title: str, caption: str = "") -> Picture:
     """The table as a figure. Blue: a factor is read better than from an untrained network of that kind, orange: worse."""
     cells, changes = table()
     groups = {"worth here, %": [*WORTH.values()], "what a probe reads, 0 to 1": [*FACTORS]}
-    groups |= {"cost": ["seconds"], "published, %": ["linear", "kNN"]}
+    groups |= {"cost": ["core s"], "published, %": ["linear", "kNN"]}
     heads = [head for names in groups.values() for head in names]
     side = max(text_width(name, TEXT_SIZE) for name in cells) + 0.15
     step, height = (WIDTH - side) / len(heads), HEAD + ROW * len(cells)

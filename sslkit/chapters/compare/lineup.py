@@ -1,7 +1,6 @@
 """Who takes part: the encoders that ship with the kit, a reader's own runs in their place, untrained networks and a supervised one
 beside them. Methods are found by looking, so a new chapter's encoder takes part as soon as there is one."""
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,7 @@ class Lineup:
         return [title for title in self.runs if title != SUPERVISED]
 
     def __repr__(self) -> str:
-        head = f"{'':14}{'encoder':>9}{'parameters':>12}{'steps':>8}{'batch':>7}{'passes':>9}{'seconds':>9}  from"
+        head = f"{'':14}{'encoder':>9}{'parameters':>12}{'steps':>8}{'batch':>7}{'passes':>9}{'core s':>9}  from"
         lines = [head]
         for title, run in self.runs.items():
             numbers = (
@@ -44,7 +43,9 @@ class Lineup:
             spent = seconds(run)
             origin = "the kit" if run.shipped else run.path.name
             lines.append(f"{title:14}{numbers}{f'{spent:.0f}' if spent else '':>9}  {origin}")
-        lines.append("Passes: images through an encoder in training. Seconds: on two cores, by results/speed.json.")
+        lines.append(
+            "Passes: images through an encoder in training. Core s: seconds of one core, by results/compare.json."
+        )
         lines += [f"There is no run of {', '.join(self.absent)} yet."] * bool(self.absent)
         return "\n".join(lines + [f"Left out: {reason}" for reason in self.left_out])
 
@@ -55,9 +56,11 @@ def untrained(encoder: str) -> tuple[str, nn.Module]:
 
 
 def seconds(run: Run) -> float | None:
-    """How long the training takes on two cores, by the speed that was measured; None where none was."""
-    speed = evidence.results("speed")["images_per_second"].get(run.name)
-    return run.images / statistics.mean(speed["sslkit"]) if speed else None
+    """Seconds of one core that such a run takes, by results/compare.json; None where nothing like it was measured."""
+    facts = evidence.results("compare")["methods"].get(run.name)
+    if not facts or (run.batch, run.encoder) != (facts["batch"], facts["encoder"]):
+        return None
+    return facts["core seconds"] * run.steps / facts["steps"]
 
 
 def gather(folder: str | Path | None = None, seed: int = 0) -> Lineup:

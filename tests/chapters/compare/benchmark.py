@@ -14,13 +14,11 @@ and uniformity of standardised features, and linear CKA (debiased) between rows,
 """
 
 import argparse
-import json
-import statistics
 import time
 from pathlib import Path
 
 import torch
-from tables import machine, save
+from tables import cost, machine, save
 from torch import Tensor
 
 from sslkit.chapters import get, kind_of, methods, passes_of
@@ -35,7 +33,7 @@ from sslkit.probes.factors import read_factors, total_effect
 from sslkit.probes.finetuning import evenly
 from sslkit.probes.scores import LABELLED, judge
 from sslkit.runs import load_encoder
-from sslkit.train import build, train
+from sslkit.train import Recipe, build, train
 
 METHODS = [name for name in methods() if kind_of(name) == "images"]
 BUDGET = 460_800  # image passes: 900 of SimCLR's steps
@@ -100,14 +98,20 @@ class Judges:
         return row, read_factors(h, self.splits), moves, h[1]
 
 
-def seconds_of(name: str, recipe) -> dict:
-    """What a run costs alone on two cores, by results/speed.json."""
-    path = Path(__file__).parents[3] / "results" / "speed.json"
-    speed = json.loads(path.read_text())["images_per_second"].get(name) if path.exists() else None
-    if not speed:
-        return {}
-    each = statistics.mean(speed["sslkit"])
-    return {"images_per_second": round(each), "seconds": round(recipe.steps * recipe.batch / each)}
+def core_seconds(name: str, recipe: Recipe, data) -> int:
+    """What a run costs, in seconds of one core: small views and whole ones are timed apart, a few steps each."""
+
+    def fresh() -> torch.nn.Module:
+        return build(get(name).METHOD, recipe, data.channels)
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    share = recipe.small_share if recipe.small_views else 0.0
+    small, whole = (
+        cost(fresh, data.train.x, recipe, small) if part else 0.0 for small, part in ((True, share), (False, 1 - share))
+    )
+    torch.set_num_threads(threads)
+    return round(recipe.steps * (share * small + (1 - share) * whole))
 
 
 def main() -> None:
@@ -153,7 +157,7 @@ def main() -> None:
         "labelled": LABELLED,
         "draws": DRAWS,
         "pairs": PAIRS,
-        "methods": {name: method_facts(name) for name in METHODS if (name, 0) in kept},
+        "methods": {name: method_facts(name, judges.data) for name in METHODS if (name, 0) in kept},
         "seconds": round(time.perf_counter() - start),
         **machine(),
         **tables,
@@ -168,7 +172,7 @@ def compared(kept: dict[tuple[str, int], Tensor], a: str, b: str, seeds) -> list
     return [round(cka(kept[a, 0], kept[b, s], debiased=True), 4) for s in others]
 
 
-def method_facts(name: str) -> dict:
+def method_facts(name: str, data) -> dict:
     """The length of a method's run, its network, and what it costs."""
     recipe = recipe_of(name)
     facts = {
@@ -179,4 +183,4 @@ def method_facts(name: str) -> dict:
         "untrained": untrained(recipe.encoder)[0],
     }
     facts["parameters"] = parameter_count(build_encoder(recipe.encoder))
-    return facts | seconds_of(name, recipe)
+    return facts | {"core seconds": core_seconds(name, recipe, data)}
