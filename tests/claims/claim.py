@@ -25,6 +25,19 @@ def claim(where: str, sentence: str, holds: bool) -> None:
     assert holds, f"the results no longer carry what {where} says: {sentence}"
 
 
+def shown(where: str) -> str:
+    """What the committed outputs of a notebook say, as plain text: tables, and the descriptions of its figures."""
+    nb = files.read(ROOT / "notebooks" / f"{where}.ipynb")
+    found = [output.get("data", {}).get("text/plain", "") for cell in nb.cells for output in cell.get("outputs", [])]
+    return "\n".join(found)
+
+
+def board(where: str, row: str) -> list[float]:
+    """The numbers in a row of a notebook's scoreboard, in %: kNN, linear probe, ..."""
+    (line,) = [line for line in shown(where).splitlines() if re.match(rf"{re.escape(row)}  +\d", line)]
+    return numbers(line.removeprefix(row))
+
+
 def results(name: str) -> dict:
     """A file of results/ by its name."""
     return json.loads((ROOT / "results" / f"{name}.json").read_text())
