@@ -123,7 +123,10 @@ def test_its_own_figures():
     claim(
         WHERE,
         "It takes two different images for one in 32 % of the cases; if they share the thing it is 48 %, if they share the background 60.",
-        [round(100 * said[k]) for k in ("two images", "same thing, another background", "another thing, same background")]
+        [
+            round(100 * said[k])
+            for k in ("two images", "same thing, another background", "another thing, same background")
+        ]
         == [32, 48, 60],
     )
     content = figure("By what the second patch shows")
@@ -139,7 +142,9 @@ def test_three_sizes():
     judges = line.split("linear probe:")
 
     def change(row: str, judge: int, size: str) -> float:
-        at = [float(re.search(rf"{row}, {words} (\d\.\d+)", judges[judge]).group(1)) for words in (size, "as in training")]
+        at = [
+            float(re.search(rf"{row}, {words} (\d\.\d+)", judges[judge]).group(1)) for words in (size, "as in training")
+        ]
         return 100 * (at[0] - at[1])
 
     half = [change(row, judge, "half size") for row in ("after training", "untrained") for judge in (0, 1)]
