@@ -1,9 +1,10 @@
-"""What 04_patches says of results/ablations/patches_scenes.json."""
+"""What 04_patches says of results/ablations/patches_scenes.json, and of its own figures."""
 
 import math
+import re
 from statistics import mean
 
-from claim import claim, results
+from claim import claim, results, shown
 
 WHERE = "04_patches"
 ABLATIONS = "ablations/patches_scenes"
@@ -35,9 +36,10 @@ def test_the_cast_and_its_cures():
     cured = "cast, grey", "cast, colour dropped"
     claim(
         WHERE,
-        "the question becomes harder than it ever was",
-        all(last(row) > last("as it is") for row in cured),
+        "with grey the loss is back where it was without the cast, with colour dropped it is higher",
+        abs(last("cast, grey") - last("as it is")) < 0.05 and last("cast, colour dropped") > last("as it is") + 0.1,
     )
+    claim(WHERE, "grey without any cast gives 30", round(KNN["grey"]) == 30)
     claim(
         WHERE,
         "They bring kNN back to 29 % (grey) and 32 % (dropped), and not to 40",
@@ -49,15 +51,18 @@ def test_one_thing_at_a_time():
     both = "gap 0, jitter 0"
     claim(
         WHERE,
-        "without the one or the other little is lost, without both seven points by either judge. The loss hardly moves.",
-        all(found["as it is"] - found[row] < 4.1 for found in (KNN, PROBE) for row in ("gap 0", "jitter 0"))
-        and all(round(found["as it is"] - found[both]) == 7 for found in (KNN, PROBE))
-        and abs(last(both) - last("as it is")) < 0.05,
+        "without both, seven points are lost by either judge. Without the jitter alone nothing is lost, without the gap alone four "
+        "points by kNN and one by the probe. The loss hardly moves",
+        all(round(found["as it is"] - found[both]) == 7 for found in (KNN, PROBE))
+        and all(found["jitter 0"] >= found["as it is"] for found in (KNN, PROBE))
+        and tuple(round(found["as it is"] - found["gap 0"]) for found in (KNN, PROBE)) == (4, 1)
+        and all(abs(last(row) - last("as it is")) < 0.05 for row in (both, "gap 0", "jitter 0")),
     )
     claim(
         WHERE,
-        "**Grey** costs ten points",
-        all(round(found["as it is"] - found["grey"]) == 10 for found in (KNN, PROBE)),
+        "**Grey** costs ten points, **colour dropped** less than half of that",
+        all(round(found["as it is"] - found["grey"]) == 10 for found in (KNN, PROBE))
+        and all(found["as it is"] - found["colour dropped"] < 5 for found in (KNN, PROBE)),
     )
     claim(
         WHERE,
@@ -81,3 +86,73 @@ def test_three_bugs():
     claim(WHERE, "the loss falls far below that of the working program", last("overlapping") < last("as it is") / 2)
     claim(WHERE, "the loss cannot fall below ln 2 = 0.693", last("order lost") > math.log(2))
     claim(WHERE, "it stays well above that of the working program", last("order lost") > last("as it is") + 0.2)
+
+
+def test_what_if():
+    lost = [found["as it is"] - found["one pair an image"] for found in (KNN, PROBE)]
+    times = [results(ABLATIONS)["runs"][row]["0"]["core seconds"] for row in ("one pair an image", "as it is")]
+    claim(
+        WHERE,
+        "A little lower by either judge, by three to four points, for two thirds of the time.",
+        sorted(round(points) for points in lost) == [3, 4] and abs(times[0] / times[1] - 2 / 3) < 0.05,
+    )
+    claim(
+        WHERE,
+        "without colour gives 29 % by kNN, with colour 19: where the background's colour cannot be had, more is left of the kinds, "
+        "a little more than in an untrained network (27)",
+        (round(KNN["same image?, grey"]), round(KNN["same image?"]), round(KNN["untrained"])) == (29, 19, 27),
+    )
+    claim(
+        WHERE,
+        "after equally many steps kNN finds 19 % of the kinds against 40",
+        (round(KNN["same image?"]), round(KNN["as it is"])) == (19, 40),
+    )
+
+
+def figure(start: str) -> dict[str, float]:
+    """{bar: value} of the one figure of the chapter whose description has `start`; of the first judge, where it has several."""
+    (line,) = [line for line in shown(WHERE).splitlines() if start in line]
+    found: dict[str, float] = {}
+    for name, value in re.findall(r"([a-z][a-z ,?]*?) (\d\.\d+)", line):
+        found.setdefault(name.strip(" ,"), float(value))
+    return found
+
+
+def test_its_own_figures():
+    said = figure("How often the network says: the same image")
+    claim(
+        WHERE,
+        "It takes two different images for one in 32 % of the cases; if they share the thing it is 48 %, if they share the background 60.",
+        [
+            round(100 * said[k])
+            for k in ("two images", "same thing, another background", "another thing, same background")
+        ]
+        == [32, 48, 60],
+    )
+    content = figure("By what the second patch shows")
+    claim(
+        WHERE,
+        "Where the second patch shows nothing of the emoji, a third of the places are still found",
+        abs(content["nothing of the emoji"] - 1 / 3) < 0.01,
+    )
+
+
+def test_three_sizes():
+    (line,) = [line for line in shown(WHERE).splitlines() if "judged on scenes of three sizes" in line]
+    judges = line.split("linear probe:")
+
+    def change(row: str, judge: int, size: str) -> float:
+        at = [
+            float(re.search(rf"{row}, {words} (\d\.\d+)", judges[judge]).group(1)) for words in (size, "as in training")
+        ]
+        return 100 * (at[0] - at[1])
+
+    half = [change(row, judge, "half size") for row in ("after training", "untrained") for judge in (0, 1)]
+    claim(
+        WHERE,
+        "At half size the trained network loses 4.5 points by kNN and 10 by the probe",
+        (round(half[0], 1), round(half[1])) == (-4.5, -10),
+    )
+    claim(WHERE, "there kNN rises by 1 and the probe falls by 3", (round(half[2]), round(half[3])) == (1, -3))
+    twice = [change("after training", judge, "twice the size") for judge in (0, 1)]
+    claim(WHERE, "it loses by kNN and not by the probe", twice[0] < -2 and twice[1] > 0)

@@ -65,7 +65,7 @@ TASKS = {
         title="Roll it out",
         difficulty=2,
         minutes=10,
-        task="Write `extrapolate(x, weights, steps)`: a predictor so small that you see what happens. The next value is a weighted sum of the last P. Predict one, take it for the newest past value, predict the next from it, and so on.",
+        task="Write `extrapolate(x, weights, steps)`: the next value is a weighted sum of the last P. Predict one, take it for the newest past value, predict the next from it, and so on.",
         hints=(
             "A loop over the steps is right: each prediction needs the one before.",
             "One prediction: `(x[:, -P:] * weights).sum(1, keepdim=True)`, with P = len(weights).",

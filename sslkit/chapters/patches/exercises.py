@@ -26,7 +26,7 @@ TASKS = {
         task="Write `neighbour_offset(k, size, gap)`: how many pixels down and across one has to go from the first patch to its neighbour number `k[i]`. The eight neighbours are numbered in reading order.",
         hints=(
             "Think of a 3 x 3 grid with the first patch in the middle. Which row and column has neighbour 0? Neighbour 4?",
-            "From one patch to the next are `size + gap` pixels: first all of the patch, then the gap.",
+            "From one corner to the next it is `size + gap` pixels: first all of the patch, then the gap.",
             "Count the middle as a place too: `place = k + (k >= 4)` runs from 0 to 8 without 4. Its row is `place // 3 - 1`, its column `place % 3 - 1`. Stack the two with `dim=1`.",
         ),
     ),
