@@ -102,20 +102,21 @@ def one(part: str, name: str, seed: int, folder: Path, limit: int | None, change
     return {arm: {count: round(values[0], 4) for count, values in points.items()} for arm, points in table.items()}
 
 
-def pretrain(name: str, seed: int, folder: Path, limit: int | None, steps: int) -> None:
-    """SimCLR on the images of a set, unless `folder` holds a finished run."""
+def pretrain(name: str, seed: int, folder: Path, limit: int | None, steps: int) -> int:
+    """SimCLR on the images of a set, unless `folder` holds a finished run; how many steps it had."""
     path = folder / "checkpoint.pt"
     if path.exists():
         state = checkpoint.load(path)
         if state["data"] != name or state["seed"] != seed or state["step"] < state["recipe"]["steps"]:
             raise ValueError(f"{path} is no finished run on {name} with seed {seed}: remove it, or name another --runs")
-        return
+        return state["step"]
     images, recipe = data(name, limit), RECIPES["laptop"].but(steps=steps)
     method = build(METHOD, recipe, images.channels, seed)
     about = {"name": "simclr", "data": name, "channels": 3, "size": images.train.x.shape[-1], "scale": "laptop"}
     for record in train(method, images.pretrain, recipe, seed=seed, out=folder, about=about):
         last = record
     print(f"seed {seed}: pretrained in {last.seconds:.0f} s, loss {last.loss:.3f}", flush=True)
+    return steps
 
 
 def main() -> None:
@@ -135,7 +136,7 @@ def main() -> None:
     runs = args.runs or Path("runs") / f"transfer-{args.data.replace(':', '_').replace('/', '_')}"
     folders = [runs / f"simclr-{seed}" for seed in seeds]
     for seed, folder in zip(seeds, folders):
-        pretrain(args.data, seed, folder, args.limit, args.pretrain_steps)
+        args.pretrain_steps = pretrain(args.data, seed, folder, args.limit, args.pretrain_steps)
     change = {"steps": args.steps} if args.steps else {}
     semi = [f"FixMatch, from {start}" for start in ("SimCLR", "scratch")]
     wanted = [

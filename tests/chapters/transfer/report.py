@@ -15,9 +15,9 @@ def lines() -> list[str]:
         for arm, points in table.items()
     ]
     head = (
-        "\n**What labels are worth.** With ten labels per class a pretrained network is ten points ahead of one that "
+        "\n**What labels are worth.** With ten labels per class a pretrained network is seventeen points ahead of one that "
         "starts from nothing; it takes "
-        "between two and five times as many labels to make up for that.\n"
+        "about four times as many labels to make up for that.\n"
         f"\nLabels per class on `{kept['data']}`, test accuracy in %, {len(kept['seeds'])} seeds. `{kept['command']}`\n"
     )
     return [head, "| | " + " | ".join(counts) + " |", "|---" * (len(counts) + 1) + "|", *rows]
