@@ -18,6 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sslkit import checkpoint
+from sslkit.chapters import get
 from sslkit.datasets import load
 from sslkit.nets import build_encoder
 from sslkit.probes import supervised
@@ -93,7 +94,8 @@ def readme() -> str:
     lines = ["| file | kB | made by | " + " | ".join(JUDGES) + " | sha256 |", "|---" * (len(JUDGES) + 4) + "|"]
     runs, _ = all_runs(HERE / "none", data=None)
     for run in runs:
-        command = f"`python -m sslkit pretrain {run.name} --data {run.data} --scale laptop --seed {run.seed} --steps {run.steps}`"
+        options = "" if run.name == "supervised" else changed(run)
+        command = f"`python -m sslkit pretrain {run.name} --data {run.data} --scale laptop --seed {run.seed} --steps {run.steps}{options}`"
         if run.name == "supervised":
             command = (
                 f"`sslkit.probes.supervised`, seed {run.seed}, {run.steps} steps of {run.batch} on all 20,000 labels"
@@ -103,6 +105,13 @@ def readme() -> str:
         size = f"{run.path.stat().st_size / 1000:,.0f}"
         lines.append(f"| `{run.path.name}` | {size} | {command} | {' | '.join(scores)} | {digest} |")
     return INTRODUCTION.format(example=runs[-1].path.name) + "\n".join(lines) + f"\n\n{LICENCE}\n"
+
+
+def changed(run) -> str:
+    """Options of the command for what is not in the method's laptop recipe."""
+    recipe, laptop = asdict(Recipe.read(checkpoint.load(run.path)["recipe"])), asdict(get(run.name).RECIPES["laptop"])
+    names = ("encoder", "optimizer", "lr", "weight_decay", "small_views")
+    return "".join(f" --{name.replace('_', '-')} {recipe[name]}" for name in names if recipe[name] != laptop[name])
 
 
 def score(values: list[float], seed: int) -> str:

@@ -38,7 +38,7 @@ def test_a_teacher_that_knows_nothing():
     claim(WHERE, "the features end *below* those of an untrained network (21 %)", round(found["0"]) == 21)
     claim(
         WHERE,
-        "These are short runs, 400 steps of AdamW on a smaller network, so a slow teacher has hardly moved; 0.999 is a little behind 0.99.",
+        "These are short runs of 400 steps, so a slow teacher has hardly moved; 0.999 is a little behind 0.99.",
         GROUPS["momentum"]["steps"] == 400 and 0 < found["0.99"] - found["0.999"] < 4,
     )
 

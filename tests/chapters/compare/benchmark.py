@@ -3,8 +3,9 @@
     python tests/benchmarks/run.py compare --runs FOLDER [--seeds 3] [--found] [--out results/compare.json]
 
 FOLDER/METHOD-SEED are runs as `python -m sslkit pretrain METHOD --seed SEED --steps STEPS --out FOLDER/METHOD-SEED` makes
-them, STEPS such that 460,800 images pass through the encoder, as in 900 steps of SimCLR. What is missing is pretrained
-here (2 to 12 minutes a run), what is not finished goes on; with --found it is left out. Judging takes about 40 seconds a run.
+them (MoCo with the settings SHARED of SimCLR), STEPS such that 460,800 images pass through the encoder, as in 900 steps of
+SimCLR. What is missing is pretrained here (2 to 12 minutes a run), what is not finished goes on; with --found it is left out.
+Judging takes about 40 seconds a run.
 
 One protocol for all rows, that of the scoreboard: features of the encoder in evaluation mode; kNN and linear probe (C chosen
 on val) with the labels of 10,000 training images, few labels (three draws of ten a class); fine-tuning on ten labels a
@@ -39,12 +40,16 @@ METHODS = [name for name in methods() if kind_of(name) == "images"]
 BUDGET = 460_800  # image passes: 900 of SimCLR's steps
 DRAWS, PER_CLASS, PAIRS = 3, 10, 1000
 JUDGES = {"knn": "kNN", "linear_probe": "linear probe", "few_labels": "few labels", "effective_rank": "effective rank"}
+SHARED = ("encoder", "optimizer", "lr", "weight_decay", "small_views")
 FINE_TUNED = "fine-tuned, 10 labels"
 
 
 def recipe_of(name: str):
-    """The laptop recipe with as many steps as the budget allows."""
-    recipe = get(name).RECIPES["laptop"]
+    """The laptop recipe with as many steps as the budget allows, and with the network and optimiser that most methods share where its
+    own network is the older small one."""
+    recipe, shared = get(name).RECIPES["laptop"], simclr.RECIPES["laptop"]
+    if recipe.encoder == Recipe.encoder:
+        recipe = recipe.but(**{setting: getattr(shared, setting) for setting in SHARED})
     return recipe.but(steps=BUDGET // (recipe.batch * passes_of(name)))
 
 

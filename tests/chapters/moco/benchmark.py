@@ -4,8 +4,8 @@ shuffled batch norm, and what the missing gradient of the keys costs.
     python tests/benchmarks/run.py moco [--steps 400] [--seeds 3] [--only queue momentum shuffle passes]
                                     [--out results/moco_ablations.json]
 
-All runs of a seed see as many images as `--steps` batches of 64 (but "twice the steps"), and all use AdamW and the network
-"small", SimCLR too, with a learning rate times the root of the ratio of the batches. A row that stands in
+All runs of a seed see as many images as `--steps` batches of 64 (but "twice the steps"), and all use the optimiser of
+MoCo's laptop recipe, SimCLR too, with its learning rate times the root of the ratio of the batches. A row that stands in
 two groups is one run. Judged on the validation split: kNN with 5,000 training scenes, and a linear probe on these whose C
 is chosen on that split too, for all runs alike; of MoCo also how many of 512 validation queries find their own key in the
 queue, when key and query have the same companions in batch norm and when not. The test split is not touched. One process
@@ -24,7 +24,7 @@ from pathlib import Path
 import torch
 from tables import on_val, save, scenes, spread
 
-from sslkit.chapters.moco.method import MoCo
+from sslkit.chapters.moco.method import RECIPES, MoCo
 from sslkit.chapters.moco.pictures import found
 from sslkit.chapters.simclr import method as simclr
 from sslkit.train import Recipe, build, train
@@ -40,7 +40,6 @@ class OneSided(simclr.SimCLR):
         return simclr.info_nce(z1, z2, self.temperature), {}
 
 
-SHORT = Recipe(steps=400, lr=1e-3, batch=64, optimizer="adamw", weight_decay=0.01)
 SIMCLR = simclr.RECIPES["laptop"].options
 NORMAL = (MoCo, 64, 1, {"queue": 1024})
 GROUPS = {  # {group: {row: (method, batch, factor on the steps, options)}}
@@ -68,8 +67,9 @@ UNTRAINED = (MoCo, 64, 0, {})
 def recipe_of(row: tuple, steps: int) -> Recipe:
     """The recipe of one row, for `steps` batches of 64."""
     _, batch, factor, options = row
-    lr = SHORT.lr * (batch / SHORT.batch) ** 0.5
-    return SHORT.but(steps=factor * steps * 64 // batch, batch=batch, lr=lr, options=options)
+    laptop = RECIPES["laptop"]
+    lr = laptop.lr * (batch / laptop.batch) ** 0.5
+    return laptop.but(steps=factor * steps * 64 // batch, batch=batch, lr=lr, options=options)
 
 
 @torch.no_grad()
