@@ -40,7 +40,7 @@ def board(scores: dict[str, dict[str, float]], splits: Any) -> plots.Picture:
     return plots.scoreboard(scores, title=title, caption=caption, highlight="")
 
 
-def three_seeds(title: str) -> plots.Picture:
+def several_seeds(title: str) -> plots.Picture:
     """results/compare.json: each method before three judges, on the test split."""
     kept = evidence.results("compare")
     table = evidence.by_row({judged: kept["rows"][judged] for judged in ("kNN", "linear probe", "few labels")})
