@@ -86,7 +86,8 @@ def results() -> str:
     kept = found("compare.json")
     judges = [judge for judge in kept["rows"] if judge not in ("effective rank", "alignment", "uniformity")]
     parts = [
-        "**How good are the features?** SENTENCE\n",
+        "**How good are the features?** All of them are ahead of pixels and of their own untrained network before every judge; rotation is "
+        "ahead of all, and by kNN even of a network trained with all labels.\n",
         f"Laptop recipes on `scenes`, {kept['passes']:,} images through an encoder each, test accuracy in %, mean ± standard "
         f"deviation over {len(kept['seeds'])} seeds; in brackets the method's own network untrained (fine-tuned: trained from "
         f"scratch). kNN and probe with {kept['labelled']:,} labels, the others with ten a kind. `{kept['command']}`\n",

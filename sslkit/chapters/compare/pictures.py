@@ -44,7 +44,7 @@ def several_seeds(title: str) -> plots.Picture:
     """results/compare.json: each method before three judges, on the test split."""
     kept = evidence.results("compare")
     table = evidence.by_row({judged: kept["rows"][judged] for judged in ("kNN", "linear probe", "few labels")})
-    seeds = f"seeds {', '.join(map(str, kept['seeds']))}"
+    seeds = f"seeds {', '.join(map(str, kept['seeds']))} (a single dot: seed 0 alone)"
     caption = f"scenes, {kept['passes']:,} image passes each, {seeds}; {kept['labelled']:,} labels, few labels: ten a kind. Test split."
     return plots.scoreboard(
         {chapters.title(name): row for name, row in table.items()}, title=title, caption=caption, highlight=""
@@ -100,7 +100,7 @@ def yardstick(title: str) -> plots.Picture:
     """CKA of each method with itself from another seed, and with the other method that is nearest, by results/compare.json."""
     kept = evidence.results("compare")
     table = {}
-    for name in kept["methods"]:
+    for name in (name for name in kept["methods"] if len(kept["rows"]["kNN"][name]) > 1):  # one seed has no other
         others = {chapters.title(m): kept["cka"][name][m] for m in kept["methods"] if m != name}
         nearest = max(others, key=lambda other: mean(others[other]))
         shown = f"{chapters.title(name)} (nearest: {nearest})"
