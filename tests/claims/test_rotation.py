@@ -23,6 +23,16 @@ def last(row: str) -> float:
     return mean(curve(row)[-10:])
 
 
+def test_fine_tuned_with_other_seeds():
+    kept = results("compare")
+    tuned = {name: round(100 * mean(v)) for name, v in kept["rows"]["fine-tuned, 10 labels"].items()}
+    claim(
+        WHERE,
+        "Two networks of 1,800 steps: 27 % from scratch, 54 % fine-tuned (`results/compare.json`).",
+        (tuned["untrained"], tuned["rotation"]) == (27, 54) and kept["methods"]["rotation"]["steps"] == 1800,
+    )
+
+
 @made
 def test_what_each_part_is_worth():
     kept = results(ABLATIONS)
