@@ -92,7 +92,7 @@ def test_a_shipped_encoder_by_the_command_line(tmp_path, capsys):
     (ours, before), (theirs, after) = load_encoder(shipped), load_encoder(tmp_path / "new" / "e.safetensors")
     assert same(weights(ours), weights(theirs)) and theirs.dim == ours.dim
     assert all(after[key] == before[key] for key in ("name", "data", "channels", "size", "recipe", "seed", "step"))
-    assert Recipe.read(after["recipe"]).encoder == "small"
+    assert Recipe.read(after["recipe"]).encoder == "small7"
     with pytest.raises(ValueError, match="an encoder alone"):
         load_run(tmp_path / "new" / "e.safetensors")
 

@@ -375,7 +375,7 @@ def test_numbers_beside_bars(drawn_text):
     assert {"2.00", "126", "1,000", "1,480", "0.0234"} <= {text for text, _, _ in drawn_text}
 
 
-@pytest.mark.parametrize("names, beside", [(4, False), (5, True)])
+@pytest.mark.parametrize("names, beside", [(3, False), (4, True)])
 def test_many_names_stand_beside_the_curves(names, beside, monkeypatch):
     figures = []
     monkeypatch.setattr(curves, "render", lambda fig, *_, **__: figures.append(fig))

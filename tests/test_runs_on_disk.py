@@ -105,7 +105,14 @@ def test_passes_are_what_goes_through_the_encoder():
 def test_a_finished_run_is_found_with_what_it_was(finished):
     (run,), left_out = runs_of(finished.parent)
     assert left_out == [] and run.path == finished
-    assert (run.name, run.data, run.seed, run.encoder, run.steps, run.batch) == ("rotation", "scenes", 3, "small7", 2, 8)
+    assert (run.name, run.data, run.seed, run.encoder, run.steps, run.batch) == (
+        "rotation",
+        "scenes",
+        3,
+        "small7",
+        2,
+        8,
+    )
     assert (run.images, run.passes) == (16, 64)
     x = torch.randint(256, (5, 3, 32, 32), dtype=torch.uint8)
     method, _ = load_run(finished)
