@@ -170,19 +170,19 @@ def run(arguments):
 
 
 def test(arguments):
-    """The quick tests on all cores, then those that need them to themselves; or what the arguments choose."""
+    """All tests on all cores, but those with a browser, which come last and alone; or what the arguments choose."""
     os.chdir(str(ROOT))
-    quick = ["-m", f"not ({LONG})", "--numprocesses", "auto", "--dist", "worksteal"]
+    spread = ["--numprocesses", "auto", "--dist", "worksteal"]
     one_thread = dict(os.environ, OMP_NUM_THREADS="1")  # a process for each core, so one thread for each process
     if arguments and arguments[0] != "--quick":
         become("pytest", *arguments)
     elif arguments:
         os.environ.update(one_thread)
-        become("pytest", *quick, *arguments[1:])
-    elif subprocess.call([str(PYTHON), "-m", "pytest", *quick], env=one_thread):
+        become("pytest", "-m", f"not ({LONG})", *spread, *arguments[1:])
+    elif subprocess.call([str(PYTHON), "-m", "pytest", "-m", "not browser", *spread], env=one_thread):
         sys.exit(1)
     else:
-        become("pytest", "-m", LONG)
+        become("pytest", "-m", "browser")
 
 
 def colab():

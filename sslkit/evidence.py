@@ -31,10 +31,13 @@ def by_row(table: dict[str, dict], rows: dict[str, str] | None = None) -> dict[s
     }
 
 
-def seeds_of(found: dict[str, Any]) -> str:
-    """How many seeds a result has, in words for a caption."""
-    n = len(found["seeds"])
-    return "one seed" if n == 1 else f"{n} seeds"
+def seeds_of(found: dict[str, Any], shown: dict[str, dict] | None = None) -> str:
+    """How many seeds a result has, in words for a caption; shown: the rows that it speaks of, since some may have one alone."""
+    made = {len(values) for row in (shown or {}).values() for values in row.values() if isinstance(values, list)}
+    n = max(made or {len(found["seeds"])})
+    if n == 1:
+        return "one seed"
+    return f"{n} seeds (one where a row has a single dot)" if 1 in made else f"{n} seeds"
 
 
 def or_a_note(draw: Callable[..., plots.Picture]) -> Callable[..., plots.Picture]:
@@ -67,15 +70,16 @@ def scoreboard(
     found = results(name)
     for shown, key in (also or {}).items():
         found["rows"][shown] = {
-            row: [found["runs"][row][str(seed)][key] for seed in found["seeds"]] for row in found["rows"]["kNN"]
+            row: [run[key] for run in found["runs"][row].values()] for row in found["rows"]["kNN"]
         }
     recipe = found.get("recipe", found)
     split = found.get("split", "test")
-    caption = f"{seeds_of(found).capitalize()}, {recipe['steps']:,} steps of {recipe['batch']} {things}; {split} split."
     if rows is None:
         secret = secrets(name)
         rows = {row: row for row in by_row(found["rows"]) if row not in secret}
     table = by_row(found["rows"], rows)
+    seeds = seeds_of(found, table).capitalize()
+    caption = f"{seeds}, {recipe['steps']:,} steps of {recipe['batch']} {things}; {split} split."
     return plots.scoreboard(table, title=title, caption=f"{caption} {found['command']}.", highlight=highlight)
 
 
@@ -96,6 +100,19 @@ def losses(
     found = results(name)["runs"]
     curves = {shown: tuple(zip(*found[run]["0"]["curve"])) for shown, run in runs.items()}
     return plots.losses(curves, chance=chance, title=title, caption=caption)
+
+
+@or_a_note
+def along(methods: dict[str, str], title: str, data: str = "scenes") -> plots.Picture:
+    """How kNN rises while the shelf's runs train, {method: shown as}: of results/shelf/METHOD_DATA.json."""
+    found = {shown: results(f"shelf/{method}_{data}") for method, shown in methods.items()}
+    paths = {shown: kept["along the way (val, kNN)"] for shown, kept in found.items()}
+    curves = {shown: (path["step"], [100 * knn for knn in path["knn"]]) for shown, path in paths.items()}
+    ends = ", ".join(f"{shown} {kept['core_seconds'][0] / 60:.0f}" for shown, kept in found.items())
+    caption = (
+        f"All validation images, labels of 5,000 training images; seed 0, tests/benchmarks/shelf.py. Minutes of one core: {ends}."
+    )
+    return plots.losses(curves, window=1, title=title, caption=caption, ylabel="kNN (%)")
 
 
 def bugs(chapter: str, data: str = "scenes", chance: float | None = None) -> plots.Picture:

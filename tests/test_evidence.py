@@ -43,6 +43,20 @@ def test_a_table_shows_what_else_the_runs_keep(results):
     assert "effective rank: a 4" in evidence.scoreboard("x", also={"effective rank": "rank"}).alt
 
 
+def test_a_table_says_which_rows_have_one_seed(results):
+    about = {"seeds": [0, 1, 2], "steps": 9, "batch": 64, "command": "python x.py"}
+    results("x", {**about, "rows": {"kNN": {"a": [0.1, 0.2, 0.3], "b": [0.3]}}})
+    assert "3 seeds (one where a row has a single dot), 9 steps" in evidence.scoreboard("x").alt
+    assert "One seed, 9 steps" in evidence.scoreboard("x", {"b": "b"}).alt
+    assert "3 seeds, 9 steps" in evidence.scoreboard("x", {"a": "a"}).alt
+
+
+def test_how_knn_rises_along_the_shelf():
+    drawn = evidence.along({"simclr": "SimCLR"}, title="It rises")
+    assert "Curves of kNN (%): SimCLR" in drawn.alt and "Minutes of one core: SimCLR 41" in drawn.alt
+    assert "Not measured yet" in evidence.along({"nobody": "N"}, title="It rises").alt
+
+
 def test_a_table_keeps_the_bugs_that_the_chapter_asks_about_to_itself():
     shown = evidence.scoreboard("ablations/dino_scenes").alt
     assert "no centring" in shown and "temperatures exchanged" not in shown

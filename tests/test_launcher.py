@@ -425,10 +425,10 @@ def run_as(kit, monkeypatch):
     return commands
 
 
-def test_all_tests_are_the_quick_ones_on_all_cores_and_then_the_long_ones(kit, run_as):
-    (quick, one), (long, all_of_them) = run_as()
-    assert quick[:2] == ("-m", f"not ({kit.LONG})") and "--numprocesses" in quick and one == "1"
-    assert long == ("-m", kit.LONG) and all_of_them is None
+def test_all_tests_run_on_all_cores_and_then_those_with_a_browser_alone(kit, run_as):
+    (beside, one), (alone, all_of_them) = run_as()
+    assert beside[:2] == ("-m", "not browser") and "--numprocesses" in beside and one == "1"
+    assert alone == ("-m", "browser") and all_of_them is None
 
 
 def test_quick_tests_leave_the_long_ones_out(kit, run_as):

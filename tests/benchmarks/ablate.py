@@ -63,12 +63,11 @@ def one(chapter: str, name: str, seed: int, recipe: Recipe, data_name: str, limi
 
 
 def table(runs: dict[str, dict[str, dict]], seeds: int) -> dict[str, dict[str, list[float]]]:
-    """{judge: {name: one value a seed}} of what is done."""
-    done = {name: by for name, by in runs.items() if all(str(seed) in by for seed in range(seeds))}
-    judges = next(iter(done.values()))["0"]["scores"] if done else {}
+    """{judge: {name: one value a seed}}, of the seeds that are done; some variants may have fewer than others."""
+    done = {name: [by[str(s)]["scores"] for s in range(seeds) if str(s) in by] for name, by in runs.items()}
+    judges = dict.fromkeys(judge for scores in done.values() for score in scores for judge in score)
     return {
-        judge: {name: [by[str(seed)]["scores"][judge] for seed in range(seeds)] for name, by in done.items()}
-        for judge in judges
+        judge: {name: [score[judge] for score in scores] for name, scores in done.items() if scores} for judge in judges
     }
 
 

@@ -57,10 +57,11 @@ def one_matrix(matrix: Tensor, step: int, most: int) -> Picture:
     )
 
 
-def ablations(chapter: str) -> Picture:
-    """What a chapter's ablations gave, its bugs left out, with the effective rank of h; a note where none were made yet."""
-    name, title = f"ablations/{chapter}_scenes", "One thing changed at a time"
-    return evidence.scoreboard(name, title=title, highlight="as it is", also={"rank of h": "rank of h"})
+def ablations(chapter: str, title: str, *rows: str) -> Picture:
+    """What some of a chapter's ablations gave beside the method as it is and an untrained network, with the effective rank of h."""
+    shown = {row: row for row in ("untrained", "as it is", *rows)}
+    name = f"ablations/{chapter}_scenes"
+    return evidence.scoreboard(name, shown, title, highlight="as it is", also={"rank of h": "rank of h"})
 
 
 @drawing
@@ -92,7 +93,7 @@ def matrices(
             values, cmap="cividis", vmin=limits[0], vmax=limits[1], interpolation="nearest", aspect="auto"
         )
         ax.spines[:].set_visible(False)
-        ax.set(xticks=[0, m.shape[1] - 1], yticks=[0, len(m) - 1])
+        ax.set(xticks=[0, m.shape[1] - 1], yticks=[0, len(m) - 1] if k == 0 else [])
     end = left + (0.45 + len(shown) * (panel + gap)) / inch_w
     bar = fig.colorbar(image, cax=fig.add_axes((end, bottom + 0.42 / inch_h, 0.12 / inch_w, panel * tall / inch_h)))
     bar.set_label(label, size=TEXT_SIZE, color=INK)

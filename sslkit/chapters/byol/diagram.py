@@ -20,6 +20,6 @@ ARROWS = [
 DIAGRAM = (
     BOXES,
     ARROWS,
-    "One predicts, the other is only followed: no other image takes part",
+    "One predicts, the other follows: no other image takes part",
     "Grill et al. 2020, figure 2. Views change places: each is predicted from the other. SimSiam: teacher and student are one.",
 )

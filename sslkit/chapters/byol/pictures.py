@@ -17,7 +17,7 @@ PARTS = {
     "as it is": "BYOL",
     "SimSiam": "SimSiam",
     "no predictor": "no predictor",
-    "teacher learns": "teacher learns, too",
+    "teacher learns": "teacher learns",
     "no stop-gradient": "no stop-gradient",
     "nothing of the three": "nothing of the three",
 }
@@ -46,12 +46,7 @@ TABLES = {  # the same, and the row in strong blue
         "What a student learns from four kinds of teacher",
         "follows slowly (BYOL)",
     ),
-    "late": (
-        UNTRAINED | {"as it is": "500 steps", "four times as long": "2,000 steps"},
-        "BYOL begins slowly, and goes on",
-        "2,000 steps",
-    ),
-    "left_over": (UNTRAINED | PARTS, "What the features are worth when a part is missing", "BYOL"),
+    "left_over": (UNTRAINED | PARTS, "Without predictor or stop-gradient little is learned", "BYOL"),
     "rates": (
         UNTRAINED
         | {
@@ -60,7 +55,7 @@ TABLES = {  # the same, and the row in strong blue
             "as it is": "rate 4",
             "predictor rate 10": "rate 10",
         },
-        "The predictor's learning rate, as a share of the student's",
+        "A predictor that does not learn is of no use",
         "rate 4",
     ),
     "computed": (
@@ -71,7 +66,7 @@ TABLES = {  # the same, and the row in strong blue
             "linear predictor": "one matrix, trained",
             "direct predictor": "one matrix, computed",
         },
-        "A predictor that is computed from the features",
+        "A matrix computed from the features does what two trained layers do",
         "one matrix, computed",
     ),
     "norms": (
@@ -84,7 +79,7 @@ TABLES = {  # the same, and the row in strong blue
             "no last norm, no predictor": "z without it, no predictor",
             "no norm": "no norm at all",
         },
-        "Nothing looks at the batch any more",
+        "Without batch statistics it still learns, as long as there is a predictor",
         "group norm",
     ),
 }

@@ -106,7 +106,7 @@ def hidden_mse(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
 
 # --- Exercise: The loss ---
 def normalise(patches: Tensor) -> Tensor:
-    """Each patch [..., D] by its own mean and standard deviation; a flat one becomes zeros."""
+    """Each patch [..., D] with mean 0 and mean square 1 of its own; a flat one becomes zeros."""
     patches = patches - patches.mean(dim=-1, keepdim=True)
     return patches * (patches.square().mean(dim=-1, keepdim=True) + 1e-6).rsqrt()
 

@@ -61,23 +61,26 @@ def scored(method: Any, x: Tensor) -> Tensor:
 
 
 def prototypes(methods: dict[str, Any], data: Any, count: int = 6, each: int = 9) -> list[plots.Picture]:
-    """For each network the images most like a few of its prototypes: those that most images like best."""
+    """For each network the images most like a few of its prototypes, from the most popular to the least popular that some image
+    likes best."""
     some, pictures = data.val[:2000], []
     for name, method in methods.items():
         likes = scored(method, some.x)
-        chosen = torch.bincount(likes.argmax(1), minlength=likes.shape[1]).argsort(descending=True, stable=True)
+        fans = torch.bincount(likes.argmax(1), minlength=likes.shape[1])
+        ranked = fans.argsort(descending=True, stable=True)
+        chosen = ranked[torch.linspace(0, (fans > 0).sum() - 1, count).long()]
         best = likes.topk(min(each, len(some)), dim=0).indices.T  # [K, each]
         kinds = some.y[best]
         common = kinds.mode(dim=1).values
         right = kinds == common[:, None]
         title = f"{name}: the images most like {count} of its prototypes"
         caption = (
-            f"Validation scenes; the prototypes that most scenes like best. Blue: the commonest kind of the row. Over all {len(likes[0])} "
-            f"prototypes {right.float().mean():.0%} of such images show it."
+            f"Validation scenes; prototypes from the most popular of those in use to the least. Blue: the commonest kind of the row. Over "
+            f"all {len(likes[0])} prototypes {right.float().mean():.0%} of such images show it."
         )
-        frames = [[COLOURS[0] if ok else None for ok in right[k]] for k in chosen[:count]]
-        table = [to_pixels(some.x[best[k]]) for k in chosen[:count]]
-        rows = [data.classes[common[k]] for k in chosen[:count]]
+        frames = [[COLOURS[0] if ok else None for ok in right[k]] for k in chosen]
+        table = [to_pixels(some.x[best[k]]) for k in chosen]
+        rows = [data.classes[common[k]] for k in chosen]
         alt = describe(f"{count} rows of {each} images", title, caption)
         pictures.append(draw_table(table, title, caption, alt, row_names=rows, frames=frames, side=64))
     return pictures
