@@ -69,9 +69,7 @@ def scoreboard(
     runs of an ablation keep}, such as {"rank of h": "rank of h"}; things: what a batch holds."""
     found = results(name)
     for shown, key in (also or {}).items():
-        found["rows"][shown] = {
-            row: [run[key] for run in found["runs"][row].values()] for row in found["rows"]["kNN"]
-        }
+        found["rows"][shown] = {row: [run[key] for run in found["runs"][row].values()] for row in found["rows"]["kNN"]}
     recipe = found.get("recipe", found)
     split = found.get("split", "test")
     if rows is None:
@@ -109,9 +107,7 @@ def along(methods: dict[str, str], title: str, data: str = "scenes") -> plots.Pi
     paths = {shown: kept["along the way (val, kNN)"] for shown, kept in found.items()}
     curves = {shown: (path["step"], [100 * knn for knn in path["knn"]]) for shown, path in paths.items()}
     ends = ", ".join(f"{shown} {kept['core_seconds'][0] / 60:.0f}" for shown, kept in found.items())
-    caption = (
-        f"All validation images, labels of 5,000 training images; seed 0, tests/benchmarks/shelf.py. Minutes of one core: {ends}."
-    )
+    caption = f"All validation images, labels of 5,000 training images; seed 0, tests/benchmarks/shelf.py. Minutes of one core: {ends}."
     return plots.losses(curves, window=1, title=title, caption=caption, ylabel="kNN (%)")
 
 

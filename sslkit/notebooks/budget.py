@@ -1,6 +1,5 @@
 """How long a chapter takes a class: reading, running, and the exercises, by path."""
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +29,9 @@ class Budget:
         return self.reading + self.code + self.exercises + self.running
 
 
-def budget(nb: nbformat.NotebookNode, seconds: float | None = None) -> Budget:
-    """The minutes of a notebook. Running takes `seconds`, or what its stamp says; exercises what their second lines say."""
-    stamped = nb.metadata.get("sslkit", {}).get("seconds", 0)
-    found, depth = Budget(running=(stamped if seconds is None else seconds) / 60), 0
+def budget(nb: nbformat.NotebookNode) -> Budget:
+    """The minutes of a notebook. Running takes what its stamp says, exercises what their second lines say."""
+    found, depth = Budget(running=nb.metadata.get("sslkit", {}).get("seconds", 0) / 60), 0
     for cell in nb.cells:
         if "colab" in cell.metadata.get("tags", []):
             continue
@@ -60,11 +58,8 @@ def budget(nb: nbformat.NotebookNode, seconds: float | None = None) -> Budget:
 
 
 def of_course(root: Path = files.ROOT) -> dict[str, Budget]:
-    """All chapters by the stems of their files; running as tests/benchmarks/minutes.py measured it alone on a machine, where it has."""
-    path = root / "results" / "minutes.json"
-    measured = json.loads(path.read_text(encoding="utf-8"))["chapters"] if path.exists() else {}
-    seconds = {stem: row["seconds"] for stem, row in measured.items()}
-    return {path.stem: budget(files.read(path), seconds.get(path.stem)) for path in files.course(root).values()}
+    """All chapters by the stems of their files."""
+    return {path.stem: budget(files.read(path)) for path in files.course(root).values()}
 
 
 def table(root: Path = files.ROOT) -> str:

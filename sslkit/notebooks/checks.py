@@ -9,7 +9,7 @@ from sslkit.notebooks import files
 from sslkit.notebooks.runner import WIDGET
 
 MAX_BYTES = 2_500_000  # the aim is 1 MB, at two pixels to one of the page; the judging chapter has 27 figures
-MAX_MB = 3000  # what the course promises of a chapter; its minutes are measured by tests/benchmarks/minutes.py, alone on a machine
+MAX_MB = 3000  # what the course promises of a chapter
 WITHOUT_ALT = re.compile(r"<img(?![^>]*\balt\s*=\s*[\"'][^\"']*\w)[^>]*>", re.IGNORECASE)
 AGAIN = "run `python -m sslkit.notebooks run {}`"
 

@@ -3,8 +3,8 @@
     python tests/benchmarks/report.py            rewrite
     python tests/benchmarks/report.py --check    only say whether it is up to date (a test does)
 
-Between `<!-- syllabus -->` and `<!-- /syllabus -->` goes a row per notebook, with the minutes of a run that
-tests/benchmarks/minutes.py measured and those of a class (`python -m sslkit.notebooks budget`); between the marks
+Between `<!-- syllabus -->` and `<!-- /syllabus -->` goes a row per notebook, with the minutes of the run that is
+committed and those of a class (`python -m sslkit.notebooks budget`); between the marks
 of `results`, the tables of results/*.json.
 """
 
@@ -61,7 +61,6 @@ def headline(nb: dict) -> tuple[str, str]:
 def syllabus() -> tuple[str, dict[Path, bytes]]:
     """The table, and the pictures it shows by path."""
     lines, pictures = ["| | chapter | what you see | runs | core path |", "|---|---|---|---|---|"], {}
-    measured = found("minutes.json").get("chapters", {})
     minutes_of_class = of_course()
     for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         nb = json.loads(path.read_text())
@@ -71,12 +70,10 @@ def syllabus() -> tuple[str, dict[Path, bytes]]:
             pictures[at] = png
         if png or at.exists():  # of a notebook that waits for its next run, the picture of the last
             image = f'<img src="notebooks/pictures/{path.stem}.png" width="220" alt="{title}">'
-        seconds = measured.get(path.stem, {}).get("seconds")
-        minutes = f"{seconds / 60:.1f} min" if seconds else ""
-        core = f"{minutes_of_class[path.stem].core:.0f} min"
+        minutes = minutes_of_class[path.stem]
         colab = f" {link}" if (link := badge(address(), path)) else ""
         lines.append(
-            f"| {image} | [{path.stem}](notebooks/{path.name}): {title}{colab} | {about} | {minutes} | {core} |"
+            f"| {image} | [{path.stem}](notebooks/{path.name}): {title}{colab} | {about} | {minutes.running:.1f} min | {minutes.core:.0f} min |"
         )
     return "\n".join(lines), pictures
 
