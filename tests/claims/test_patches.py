@@ -102,11 +102,6 @@ def test_what_if():
         "a little more than in an untrained network (27)",
         (round(KNN["same image?, grey"]), round(KNN["same image?"]), round(KNN["untrained"])) == (29, 19, 27),
     )
-    claim(
-        WHERE,
-        "after equally many steps kNN finds 19 % of the kinds against 40",
-        (round(KNN["same image?"]), round(KNN["as it is"])) == (19, 40),
-    )
 
 
 def figure(start: str) -> dict[str, float]:
@@ -122,12 +117,12 @@ def test_its_own_figures():
     said = figure("How often the network says: the same image")
     claim(
         WHERE,
-        "It takes two different images for one in 32 % of the cases; if they share the thing it is 48 %, if they share the background 60.",
+        "It takes two different images for one in 26 % of the cases; if they share the thing it is 50 %, if they share the background 54.",
         [
             round(100 * said[k])
             for k in ("two images", "same thing, another background", "another thing, same background")
         ]
-        == [32, 48, 60],
+        == [26, 50, 54],
     )
     content = figure("By what the second patch shows")
     claim(
