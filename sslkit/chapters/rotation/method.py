@@ -102,6 +102,15 @@ RECIPES = {
         optimizer="muon",
         weight_decay=0.0,
     ),
+    # five times as long: 22 minutes on one core
+    "shelf": Recipe(
+        steps=4500,
+        lr=0.02,
+        batch=64,
+        encoder="small7",
+        optimizer="muon",
+        weight_decay=0.0,
+    ),
     # the paper's optimiser and batch; 100 epochs of CIFAR-10, 351 steps each, with a cosine
     "gpu": Recipe(
         steps=35_100,
