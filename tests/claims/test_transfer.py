@@ -84,18 +84,12 @@ def test_on_other_images():
     emoji, fashion, scenes = ({n: mean(g) for n, g in gains(data).items()} for data in ("emoji", "fashion", "scenes"))
     claim(
         WHERE,
-        "On emoji fine-tuning is four to seven points ahead of training from scratch, on clothes two to three from ten labels on, where "
-        "scenes had fifteen and more.",
-        all(0.035 <= g < 0.075 for g in emoji.values())
+        "on emoji fine-tuning is four points ahead of training from scratch, on clothes two to three, where scenes had fifteen and more. "
+        "(With a single label the emoji gain seven points and the clothes twelve.)",
+        all(round(100 * emoji[n]) == 4 for n in (10, 100))
         and all(0.02 < g < 0.035 for n, g in fashion.items() if n >= 10)
-        and all(g > 0.149 for n, g in scenes.items() if n >= 10),
-    )
-    claim(
-        WHERE,
-        "From ten labels on they gain a point or two more, and with a single label less: there the clothes gain twelve points.",
-        all(0.005 < emoji[n] - fashion[n] < 0.02 for n in (10, 100))
-        and emoji[1] < fashion[1]
-        and round(100 * fashion[1]) == 12,
+        and all(g > 0.149 for n, g in scenes.items() if n >= 10)
+        and (round(100 * emoji[1]), round(100 * fashion[1])) == (7, 12),
     )
     ahead = {
         data: [mean(g) for g in lead(data, "fine-tuned", "frozen probe").values()] for data in ("emoji", "fashion")
@@ -187,8 +181,8 @@ def test_layers():
     claim(
         WHERE,
         "With ten labels of each kind the four lie within a point, and two draws of labels cannot tell them apart. With a hundred, "
-        "freezing the whole encoder costs about eleven points, and a decay of 0.5, which leaves the first stage 1/128 of the rate, between four and "
-        "five.",
+        "freezing the whole encoder costs about eleven points, and a decay of 0.5, which leaves the first stage 1/128 of the rate, between "
+        "four and five.",
         max(few) - min(few) < 0.01 and round(100 * (alike - frozen)) == 11 and 0.04 < alike - slower < 0.05,
     )
     probe = mean(curve("scenes", "fine-tuned")[100]) - mean(curve("scenes", "frozen probe")[100])
