@@ -176,7 +176,7 @@ def test_given_more_steps():
 
 
 def test_layers():
-    layers = panels(WHERE, "10 labels: all layers alike")
+    layers = panels(WHERE, "With a hundred labels of each kind a frozen encoder costs much")
     few, (alike, _, frozen, slower) = layers["10 labels"], layers["100 labels"]
     claim(
         WHERE,
@@ -190,7 +190,7 @@ def test_layers():
 
 
 def test_the_bugs():
-    bugs = panels(WHERE, "frozen probe: as it should be")
+    bugs = panels(WHERE, "Three bugs: which is which?")
     frozen, tuned = bugs["frozen probe"], bugs["fine-tuned"]
     best = max(mean(arm["10"]) for arm in KEPT["curves"]["scenes"].values())
     claim(
