@@ -38,6 +38,14 @@ def board(where: str, row: str) -> list[float]:
     return numbers(line.removeprefix(row))
 
 
+def panels(where: str, title: str) -> dict[str, list[float]]:
+    """The numbers of a scoreboard that a notebook shows, row by row in each panel, by how its title begins."""
+    (line,) = {line for line in shown(where).splitlines() if line.startswith("Scoreboard. ") and f". {title}" in line}
+    described = line.removeprefix("Scoreboard. ").split(". ")[0].split("; ")
+    halves = [panel.split(": ", 1) for panel in described]
+    return {head: [float(n) for n in re.findall(r" (-?[\d.]+)(?=, |$)", bars)] for head, bars in halves}
+
+
 def results(name: str) -> dict:
     """A file of results/ by its name."""
     return json.loads((ROOT / "results" / f"{name}.json").read_text())

@@ -3,7 +3,7 @@
 from statistics import mean, stdev
 
 import torch
-from claim import claim, results
+from claim import claim, panels, results
 
 from sslkit.chapters.transfer.method import labels_saved
 from sslkit.chapters.transfer.pictures import saved
@@ -44,13 +44,17 @@ def test_labels_saved():
         "with ten labels they say 31, 41 and 42, with one label 8, 10 and 17.",
         [sorted(round(n) for n in found[k][1]) for k in (10, 1)] == [[31, 41, 42], [8, 10, 17]],
     )
-    claim(WHERE, 'Remember "about four times as many" rather than "38".', 3.5 < found[10][0] / 10 < 4.5)
+    claim(WHERE, '"with ten labels, about four times as many"', 3.5 < found[10][0] / 10 < 4.5)
+    claim(
+        WHERE,
+        "With fewer the factor is larger: about ten with two labels, twelve with one.",
+        9.5 < found[2][0] / 2 < 10.5 and round(found[1][0]) == 12,
+    )
 
 
 def test_the_curve():
     tuned = {n: mean(v) for n, v in lead("scenes", "fine-tuned", "frozen probe").items()}
     gained = {n: mean(v) for n, v in gains("scenes").items()}
-    claim(WHERE, "with 100 it is still fifteen points behind.", round(100 * gained[100]) == 15)
     claim(
         WHERE,
         "Up to twenty labels fine-tuning and the frozen probe are within about three points of each other; with 50 and 100 fine-tuning "
@@ -59,13 +63,14 @@ def test_the_curve():
     )
     claim(
         WHERE,
-        "With few labels a frozen probe is about as good as fine-tuning; with many, fine-tuning is ahead by several points.",
+        "On the images that the encoder knows, a frozen probe is about as good as fine-tuning while labels are few; with many, "
+        "fine-tuning is ahead by several points.",
         all(tuned[n] > 0.045 for n in tuned if n >= 50),
     )
     claim(
         WHERE,
         "16 to 19 with 5, 10 and 20 labels, eleven with one and fifteen with a hundred.",
-        all(0.16 < gained[n] < 0.19 for n in (5, 10, 20)) and 0.11 < gained[1] < 0.12 and gained[100] < 0.155,
+        all(0.16 < gained[n] < 0.19 for n in (5, 10, 20)) and 0.11 < gained[1] < 0.12 and 0.145 < gained[100] < 0.155,
     )
     spread = {n: [stdev(curve("scenes", arm)[n]) for arm in ("frozen probe", "fine-tuned")] for n in (1, 2, 5, 50, 100)}
     claim(
@@ -79,17 +84,12 @@ def test_on_other_images():
     emoji, fashion, scenes = ({n: mean(g) for n, g in gains(data).items()} for data in ("emoji", "fashion", "scenes"))
     claim(
         WHERE,
-        "On emoji fine-tuning is four to seven points ahead of training from scratch, on clothes two to three from ten labels on, where "
-        "scenes had fifteen and more. (With a single label of each kind the clothes gain twelve points.)",
-        all(0.035 <= g < 0.075 for g in emoji.values())
+        "on emoji fine-tuning is four points ahead of training from scratch, on clothes two to three, where scenes had fifteen and more. "
+        "(With a single label the emoji gain seven points and the clothes twelve.)",
+        all(round(100 * emoji[n]) == 4 for n in (10, 100))
         and all(0.02 < g < 0.035 for n, g in fashion.items() if n >= 10)
         and all(g > 0.149 for n, g in scenes.items() if n >= 10)
-        and round(100 * fashion[1]) == 12,
-    )
-    claim(
-        WHERE,
-        "From ten labels on they gain a point or two more.",
-        all(0.005 < emoji[n] - fashion[n] < 0.02 for n in (10, 100)),
+        and (round(100 * emoji[1]), round(100 * fashion[1])) == (7, 12),
     )
     ahead = {
         data: [mean(g) for g in lead(data, "fine-tuned", "frozen probe").values()] for data in ("emoji", "fashion")
@@ -114,7 +114,17 @@ def test_parts_of_fixmatch():
     )
     claim(WHERE, "**FixMatch** brings two to three points.", 0.02 < best - alone < 0.03)
     weak = semi["FixMatch without its strong view"]
-    claim(WHERE, "Without its strong view it still brings nearly two", 0.015 < weak - alone < 0.02)
+    by_seed = [
+        a - b
+        for a, b in zip(
+            *(KEPT["semi"][f"{name}, from SimCLR"] for name in ("FixMatch without its strong view", "labels alone"))
+        )
+    ]
+    claim(
+        WHERE,
+        "Without its strong view it still brings nearly two on average, though one seed gains nothing.",
+        0.015 < weak - alone < 0.02 and sum(gain < 0.001 for gain in by_seed) == 1,
+    )
     strong, plain = (
         KEPT["semi"][f"FixMatch {word}, from SimCLR"] for word in ("with threshold 0.8", "without its strong view")
     )
@@ -131,7 +141,17 @@ def test_parts_of_fixmatch():
     scratch = semi["FixMatch with threshold 0.8, from scratch"]
     claim(WHERE, "**From scratch** it stays sixteen points below labels alone", 0.155 < alone - scratch < 0.165)
     many = mean(curve("scenes", "fine-tuned")[100]) - mean(curve("scenes", "FixMatch, from SimCLR")[100])
-    claim(WHERE, "with a hundred plain fine-tuning is nearly three points ahead of FixMatch", 0.025 < many < 0.03)
+    one = curve("scenes", "FixMatch, from SimCLR")[1]
+    few = mean(curve("scenes", "fine-tuned")[1]) - mean(one)
+    claim(
+        WHERE,
+        "With one, plain fine-tuning is six points ahead of FixMatch, which ends at chance with one of three seeds; with a hundred it is "
+        "nearly three ahead.",
+        round(100 * few) == 6
+        and sum(accuracy < 0.11 for accuracy in one) == 1
+        and len(one) == 3
+        and 0.025 < many < 0.03,
+    )
 
 
 def test_given_more_steps():
@@ -150,6 +170,32 @@ def test_given_more_steps():
     needed = labels_saved(torch.tensor([10.0, 20, 50]), scratch, longer["10 labels, 360 steps"]["fine-tuned"])
     claim(
         WHERE,
-        "With 50 the network from scratch gains two: read off this longer curve, the 38 become 35.",
-        0.015 < more[50, "from scratch"] < 0.025 and round(needed) == 35,
+        "With 50 both gain about two. Read off these longer runs, the 38 become 35.",
+        all(0.015 < more[50, arm] < 0.025 for arm in ("fine-tuned", "from scratch")) and round(needed) == 35,
     )
+
+
+def test_layers():
+    layers = panels(WHERE, "With a hundred labels of each kind a frozen encoder costs much")
+    few, (alike, _, frozen, slower) = layers["10 labels"], layers["100 labels"]
+    claim(
+        WHERE,
+        "With ten labels of each kind the four lie within a point, and two draws of labels cannot tell them apart. With a hundred, "
+        "freezing the whole encoder costs about eleven points, and a decay of 0.5, which leaves the first stage 1/128 of the rate, between "
+        "four and five.",
+        max(few) - min(few) < 0.01 and round(100 * (alike - frozen)) == 11 and 0.04 < alike - slower < 0.05,
+    )
+    probe = mean(curve("scenes", "fine-tuned")[100]) - mean(curve("scenes", "frozen probe")[100])
+    claim(WHERE, "when the frozen probe of section 3 is less than six behind?", 0.05 < probe < 0.06)
+
+
+def test_the_bugs():
+    bugs = panels(WHERE, "Three bugs: which is which?")
+    frozen, tuned = bugs["frozen probe"], bugs["fine-tuned"]
+    best = max(mean(arm["10"]) for arm in KEPT["curves"]["scenes"].values())
+    claim(
+        WHERE,
+        "It is far better than anything else in this chapter does with ten labels of each kind.",
+        min(frozen[1], tuned[1]) > best + 0.05,
+    )
+    claim(WHERE, "The frozen probe is as it should be, so the encoder is in order", frozen[3] == frozen[0])

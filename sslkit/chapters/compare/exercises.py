@@ -63,7 +63,7 @@ TASKS = {
         title="How far do features move?",
         difficulty=2,
         minutes=10,
-        task="Write `total_effect(h, changed)`: two independent images are, in each dimension, 2 v apart on average (v: the variance). How far are two that differ in one factor alone, as a share of that?",
+        task="Write `total_effect(h, changed)`: the squared difference of two independent images is 2 v on average in each dimension (v: the variance). How large is it for two that differ in one factor alone, as a share of that?",
         hints=(
             "Squared differences, each column over twice its own variance.",
             "The variance over the images of each column, divided by N: `h.var(0, correction=0)`.",

@@ -23,7 +23,7 @@ TASKS = {
         title="A label subset that is balanced and nested",
         difficulty=2,
         minutes=10,
-        task="Write `nested_subset(y, per_class, order)` without walking through the rows one by one: keep the first `per_class` rows of each class that are met in `order`; return the rows sorted. Why is 5 per class then always inside 10 per class?",
+        task="Write `nested_subset(y, per_class, order)` without walking through the rows one by one: keep the first `per_class` rows of each class that are met in `order`; return the rows sorted.",
         hints=(
             "`y[order]` is the class of each row in the order in which they are met.",
             "`order[y[order] == c]` are the rows of class c, first met first.",
@@ -34,7 +34,7 @@ TASKS = {
         title="How many labels is pretraining worth?",
         difficulty=3,
         minutes=15,
-        task="A network from scratch has a curve of accuracy over labels per class. Write `labels_saved(counts, accuracy, target)`: how many labels it needs to reach `target`, say what a pretrained network reaches with ten. Interpolate over the logarithm of the labels.",
+        task="A network from scratch has a curve of accuracy over labels per class. Write `labels_saved(counts, accuracy, target)`: how many labels it needs for the accuracy `target`, for example that of a pretrained network with ten. Interpolate over the logarithm of the labels.",
         hints=(
             "Find the first count whose accuracy reaches the target; the answer lies between the count before it and that one.",
             "Which share of the way up from the accuracy before is the target? Go the same share of the way in log(labels).",
