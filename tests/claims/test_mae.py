@@ -20,7 +20,7 @@ def loss(row: str) -> float:
 
 def test_the_longer_run():
     state = checkpoint.load(ROOT / "data/encoders/mae_scenes.pt")
-    claim(WHERE, "a longer run of 7,200 steps; its encoder came with the kit.", state["step"] == 7200)
+    claim(WHERE, "a longer one of 7,200 steps; its encoder came with the kit.", state["step"] == 7200)
 
 
 def test_how_many_stay_visible():
