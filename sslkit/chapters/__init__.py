@@ -53,4 +53,4 @@ def passes_of(name: str) -> int:
 
 def title(name: str) -> str:
     """A method's name as the papers write it; the name itself for what is no chapter's method."""
-    return get(name).METHOD.__name__ if name in methods() else name
+    return getattr(get(name), "TITLE", get(name).METHOD.__name__) if name in methods() else name

@@ -88,10 +88,12 @@ def draw_losses(ax, curves: dict, chance: float | None, window: int | None = Non
         )
     if chance is not None:
         ax.axhline(chance, **CHANCE_STYLE)
-        beside = dict(
-            xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points"
-        )  # no curve gets there
-        ax.annotate(f"chance\n{chance:.3g}", (1, chance), va="center", size=TEXT_SIZE, color=FAINT, **beside)
+        if len(curves) > 3:  # beside the panel stand their names
+            words, place = f"chance {chance:.3g}", dict(xytext=(-2, 2), ha="right", va="bottom")
+        else:  # no curve gets there
+            words, place = f"chance\n{chance:.3g}", dict(xytext=(4, 0), va="center")
+        where = dict(xycoords=("axes fraction", "data"), textcoords="offset points")
+        ax.annotate(words, (1, chance), size=TEXT_SIZE, color=FAINT, **where, **place)
         low, high = ax.get_ylim()
         low = min(
             low, chance - 0.15 * abs(chance)

@@ -98,6 +98,7 @@ class BarlowTwins(nn.Module):
 
 # --- The method ---
 METHOD = BarlowTwins
+TITLE = "Barlow Twins"  # as the paper writes it
 PASSES = 2  # two views of each image
 RECIPES = {
     "laptop": Recipe(

@@ -23,7 +23,7 @@ def few_images(a: Tensor, b: Tensor, names: tuple[str, str]) -> plots.Picture:
         draws = [torch.randperm(len(a), generator=torch.Generator().manual_seed(seed))[:n] for seed in seeds]
         for form in curves:
             curves[form][n] = [cka(a[rows], b[rows], debiased=form == "debiased") for rows in draws]
-    title = f"{names[0]} and {names[1]}: the fewer images, the more alike"
+    title = f"{names[0]} and {names[1]}: the fewer images, the higher plain CKA"
     caption = "Random choices of validation scenes, twelve for each number; line: mean, band: lowest to highest."
     return lines(curves, title=title, caption=caption, xlabel="images N", ylabel="CKA", log=True)
 

@@ -62,6 +62,7 @@ def read(table: dict[str, dict[str, float]], splits: Any) -> plots.Picture:
         caption=f"Ridge probes on {len(splits[0]):,} scenes, judged on {len(splits[2]):,} of the validation split; one run each. "
         "0: chance; 1: exactly. hue: that of the thing; mean colour: of the whole image.",
         label="score",
+        numbers=True,
         limits=(0, 1),
     )
 
@@ -77,6 +78,7 @@ def moved(table: dict[str, dict[str, float]], pairs: int) -> plots.Picture:
         caption=f"{pairs} pairs of scenes for each factor; one run each. 0: the features do not notice; 1: "
         "as if the whole scene were another.",
         label="share",
+        numbers=True,
         limits=(0, 1),
     )
 
@@ -92,6 +94,7 @@ def alike(h: Features) -> plots.Picture:
         caption=f"Debiased linear CKA, {len(h[names[0]][2]):,} validation scenes, one run each. "
         "1: alike but for a rotation; 0: nothing in common.",
         label="CKA",
+        numbers=True,
         limits=(0, 1),
     )
 

@@ -48,12 +48,13 @@ def factor_slider(encoders: dict, n: int = 48, seed: int = 0, factor: str = "hue
         table: dict[str, dict[str, float]] = {name: {} for name in encoders}
         for one in SLIDES:
             for name, move in effects(one, 1.0)[1].items():
-                table[name][one] = move
+                table[name][one] = move / 100
         caption = (
-            f"{n} scenes, each factor from one end of its range to the other, in percent. 0: the features stay; 100: they move "
+            f"{n} scenes, each factor from one end of its range to the other. 0 %: the features stay; 100 %: they move "
             "as far as to another scene. Run the notebook to move the sliders."
         )
-        return plots.scoreboard(table, title="How far each network's features move with each factor", caption=caption)
+        title = "How far each network's features move with each factor"
+        return plots.scoreboard(table, title=title, caption=caption, percent=list(SLIDES))
 
     amount = slider("from one end to the other", 1.0, 0.0, 1.0)
     amount.step = 0.05
