@@ -46,7 +46,7 @@ def test_fine_tuned_and_frozen():
     claim(WHERE, "From 27.0 to 50.5 %.", list(here.values())[:2] == [0.270, 0.505])
     probe = board(WHERE, "rotation")[2]
     claim(WHERE, "the linear probe on frozen features does no worse with as few labels", probe > 50.5)
-    claim(WHERE, '(52.6 % with few labels, above)', probe == 52.6)
+    claim(WHERE, "(52.6 % with few labels, above)", probe == 52.6)
 
 
 def test_level_with_supervised_by_knn():
