@@ -77,7 +77,9 @@ IDEAS = {  # name: what it changes of the method's laptop recipe
     "eight layers": net((16, 32, 32, 64, 64, 128, 128, 256), (1, 2, 1, 2, 1, 2, 1, 1)),
     "half resolution at once": net((32, 32, 64, 64, 128, 256), (2, 1, 2, 1, 2, 1)),
     "gelu": ENGINE | {"act": nn.GELU},
+    "batch 64": ENGINE | {"batch": 64},
     # with --method byol
+    "batch 64, momentum 0.987": options(momentum=0.987) | {"batch": 64},
     "predictor rate 4": options(predictor_lr=4.0),
     "predictor rate 10": options(predictor_lr=10.0),
     "predictor rate 4, momentum 0.8 to 0.99": options(predictor_lr=4.0, momentum=0.8, last=0.99),
