@@ -107,6 +107,12 @@ def test_how_wide():
             for row in ("projector 1024 wide", "no projector")
         ),
     )
+    claim(
+        WHERE,
+        "44 % by kNN and 56 by the probe, where 256 have 41 and 49, and so with each seed.",
+        [round(scores[row]) for row in ("batch 64", "as it is") for scores in (knn, probe)] == [44, 56, 41, 49]
+        and all(a > b for rows in KEPT["rows"].values() for a, b in zip(rows["batch 64"], rows["as it is"])),
+    )
     claim(WHERE, "sees each image three times", round(250 * 256 / 20_000) == 3)
 
 
