@@ -59,7 +59,7 @@ def heatmap(
             ax.text(
                 c,
                 r,
-                f"{value:{style}}" if value else "0",
+                f"{value:{style}}".replace("-0.00", "0.00") if value else "0",
                 ha="center",
                 va="center",
                 size=8,
