@@ -141,26 +141,32 @@ def test_which_parts_can_go():
     )
 
 
-def test_it_is_later():
-    other = results("ablations/simclr_scenes")["rows"]
+def test_it_is_later_and_not_worse():
+    shelf = {name: results(f"shelf/{name}_scenes") for name in ("byol", "simclr")}
+    along = {name: kept["along the way (val, kNN)"] for name, kept in shelf.items()}
+    early = {name: path["knn"][path["step"].index(400)] for name, path in along.items()}
     claim(
         WHERE,
-        "kNN rises from 43 to 57 % and the probe from 54 to 68 %",
-        (knn("as it is"), knn("four times as long")) == (43, 57)
-        and (round(probe("as it is")), round(probe("four times as long"))) == (54, 68),
+        "After 400 steps BYOL has 38 % where SimCLR has 55; in the end it is 75 against 76.",
+        [round(100 * early[name] + 1e-6) for name in early] == [38, 55]
+        and [round(100 * path["knn"][-1]) for path in along.values()] == [75, 76],
     )
+    test = {
+        judge: [round(100 * shelf[name]["rows"][judge][name][0]) for name in shelf]
+        for judge in ("kNN", "linear probe", "few labels")
+    }
     claim(
         WHERE,
-        "SimCLR's chapter has 68 and 71 % after 1,000 steps",
-        (round(100 * mean(other["kNN"]["as it is"])), round(100 * mean(other["linear probe"]["as it is"]))) == (68, 71)
-        and results("ablations/simclr_scenes")["recipe"]["steps"] == 1000,
+        "kNN says 81 % for BYOL and 82 for SimCLR, the linear probe 82 for both, and from ten labels of each kind BYOL's features are "
+        "ahead, 57 to 55 (one seed each).",
+        test == {"kNN": [81, 82], "linear probe": [82, 82], "few labels": [57, 55]}
+        and all(kept["seeds"] == [0] for kept in shelf.values()),
     )
-    behind = mean(other["kNN"]["as it is"]) - KEPT["rows"]["kNN"]["four times as long"][0]
-    less = mean(other["linear probe"]["as it is"]) - KEPT["rows"]["linear probe"]["four times as long"][0]
+    minutes = [kept["core_seconds"][0] / 60 for kept in shelf.values()]
     claim(
         WHERE,
-        "BYOL's probe comes within three points, and its kNN stays eleven behind (one seed)",
-        less < 0.03 and round(100 * behind) == 11,
+        "about 50 minutes of one core for BYOL and 40 for SimCLR",
+        abs(minutes[0] - 50) < 3 and abs(minutes[1] - 40) < 3,
     )
 
 
