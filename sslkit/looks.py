@@ -133,7 +133,7 @@ def forming(hs: Sequence[Any], times: Sequence[str], split: Any, classes: Sequen
 
 
 def shelf_hour(name: str, data: Any, title: str) -> Any:
-    """The same for the network that ships: its hour of training, as tests/benchmarks/shelf.py kept it; a note where it was
+    """The same for a network that ships: its long training, as tests/benchmarks/shelf.py kept it; a note where it was
     trained on other data."""
     path = runs.READY / "shelf" / f"{name}_{data.name}_forming.pt"
     if not path.exists():
@@ -141,10 +141,7 @@ def shelf_hour(name: str, data: Any, title: str) -> Any:
             title, f"No network was trained for an hour on {data.name}; the one that ships learned from scenes."
         )
     kept = checkpoint.load(path)
-    steps = kept["step"][-1]
-    times = [
-        "untrained",
-        *(f"{60 * step / steps:.0f} min, kNN {knn:.0%}" for step, knn in zip(kept["step"][1:], kept["knn"][1:])),
-    ]
+    along = list(zip(kept["step"], kept["knn"]))[1:]
+    times = ["untrained", *(f"step {step:,}, kNN {knn:.0%}" for step, knn in along)]
     n = min(kept["h"].shape[1], len(data.val))
     return forming(list(kept["h"][:, :n].float()), times, data.val[:n], data.classes, title)

@@ -26,9 +26,10 @@ def claim(where: str, sentence: str, holds: bool) -> None:
 
 
 def shown(where: str) -> str:
-    """What the committed outputs of a notebook say, as plain text: tables, and the descriptions of its figures."""
+    """What the committed outputs of a notebook say, as plain text: what it printed, tables, and the descriptions of its figures."""
     nb = files.read(ROOT / "notebooks" / f"{where}.ipynb")
-    found = [output.get("data", {}).get("text/plain", "") for cell in nb.cells for output in cell.get("outputs", [])]
+    outputs = [output for cell in nb.cells for output in cell.get("outputs", [])]
+    found = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
     return "\n".join(found)
 
 

@@ -36,14 +36,15 @@ def test_each_term_left_out():
     assert KEPT["seeds"] == [0, 1, 2] and KEPT["recipe"]["steps"] == 250
     claim(
         WHERE,
-        "kNN 22 %, below an untrained network's 25, with a rank of 154, the highest of all",
-        (knn["no invariance"], knn["untrained"], round(rank["no invariance"])) == (22, 25, 154)
+        "kNN 22.5 %, below an untrained network's 25, with a rank of 154, the highest of all",
+        abs(KNN["no invariance"] - 22.5) < 0.1
+        and (knn["untrained"], round(rank["no invariance"])) == (25, 154)
         and max(rank, key=rank.get) == "no invariance",
     )
     claim(
         WHERE,
-        "23 %, below it as well, with a rank of 15",
-        knn["no variance"] == 23 and round(rank["no variance"]) == 15,
+        "23.5 %, below it as well, with a rank of 15",
+        abs(KNN["no variance"] - 23.5) < 0.1 and round(rank["no variance"]) == 15,
     )
     claim(
         WHERE,
@@ -84,6 +85,11 @@ def test_neither_batch_norm_nor_projector():
 
 
 def test_two_networks():
+    claim(
+        WHERE,
+        "After 60 steps the cosine is 0.57 for two views of one image, and 0.16 for views of two",
+        "step 60: cosine, two views 0.57, two images 0.16" in shown(WHERE),
+    )
     claim(
         WHERE,
         "35 % by kNN and 45 by the probe: well above an untrained network's 25 and 32, and well below 43 and 54",
