@@ -1,7 +1,6 @@
 """What 12_byol says of its one-number world, and of results/ablations/byol_scenes.json."""
 
 from math import log
-from statistics import mean
 
 from claim import board, claim, results, shown
 
