@@ -67,8 +67,8 @@ def prototypes(methods: dict[str, Any], data: Any, count: int = 6, each: int = 9
     for name, method in methods.items():
         likes = scored(method, some.x)
         fans = torch.bincount(likes.argmax(1), minlength=likes.shape[1])
-        ranked = fans.argsort(descending=True, stable=True)
-        chosen = ranked[torch.linspace(0, (fans > 0).sum() - 1, count).long()]
+        last = max(count, int((fans > 0).sum())) - 1  # an untrained network may use one alone
+        chosen = fans.argsort(descending=True, stable=True)[torch.linspace(0, last, count).long()]
         best = likes.topk(min(each, len(some)), dim=0).indices.T  # [K, each]
         kinds = some.y[best]
         common = kinds.mode(dim=1).values
