@@ -103,7 +103,7 @@ def results() -> str:
         "\n**How much of the time is learning?** Each step makes a new task from new random views; that costs next to nothing.\n"
         f"\nSpeed of training on {speed['threads']} cores in {speed['precision'].removeprefix('torch.')}: images "
         "(next_frame: clips; bert and gpt: passages of 128 tokens) per second, with a new pretext task each step, and as a "
-        "share of the same step on ready inputs. `python tests/benchmarks/speed.py`\n"
+        "share of the same step on ready inputs. Measured with the recipes of an earlier version. `python tests/benchmarks/speed.py`\n"
     )
     parts += ["| | per second | of the same step on ready inputs |", "|---|---|---|"]
     for name, values in speed["images_per_second"].items():
