@@ -48,19 +48,21 @@ def test_the_two_collapses():
 
 def test_one_thing_at_a_time():
     kept = results("ablations/dino_scenes")
-    knn, probe = ({row: 100 * one for row, (one,) in kept["rows"][judge].items()} for judge in ("kNN", "linear probe"))
-    little = "no centring", "teacher is student"
+    knn, probe = ({row: 100 * mean(v) for row, v in kept["rows"][judge].items()} for judge in ("kNN", "linear probe"))
     claim(
         WHERE,
-        "leave features that are little better than untrained ones",
-        all(0 < knn[row] - knn["untrained"] < 6 and 0 < probe[row] - probe["untrained"] < 4 for row in little),
+        "26 and 31 % by kNN and probe, against 25 and 32. So does **a teacher that is the student**.",
+        [round(judge[row]) for row in ("no centring", "untrained") for judge in (knn, probe)] == [26, 31, 25, 32]
+        and all(abs(judge["teacher is student"] - judge["untrained"]) < 4 for judge in (knn, probe)),
     )
     claim(
         WHERE,
-        "still has 39 % by kNN, like the whole method; the linear probe is six points lower",
-        (round(knn["no sharpening"]), round(knn["as it is"])) == (39, 39)
-        and round(probe["as it is"] - probe["no sharpening"]) == 6,
+        "still has 36 % by kNN, where the whole method has 40; the linear probe is ten points lower",
+        (round(knn["no sharpening"]), round(knn["as it is"])) == (36, 40)
+        and round(probe["as it is"] - probe["no sharpening"]) == 10,
     )
+    each = [100 * score for score in kept["rows"]["kNN"]["no sharpening"]]
+    claim(WHERE, "How much is left hangs on the seed: 31 to 39 %.", (round(min(each)), round(max(each))) == (31, 39))
     claim(
         WHERE,
         "**Two small crops** do not pay at about equal compute",
@@ -68,8 +70,8 @@ def test_one_thing_at_a_time():
     )
     claim(
         WHERE,
-        "**Four times the steps** bring 21 points by kNN.",
-        round(knn["four times as long"] - knn["as it is"]) == 21,
+        "**Four times the steps** bring 20 points by kNN.",
+        round(knn["four times as long"] - knn["as it is"]) == 20,
     )
     simclr = [round(100 * mean(row["as it is"])) for row in results("ablations/simclr_scenes")["rows"].values()]
     claim(
@@ -78,12 +80,8 @@ def test_one_thing_at_a_time():
         (round(knn["four times as long"]), round(probe["four times as long"]), simclr) == (60, 67, [68, 71]),
     )
     run = {row: kept["runs"][row]["0"] for row in kept["runs"]}
-    claim(WHERE, "with a loss within 0.001 of ln K", LN_K - 0.001 < run["no sharpening"]["curve"][-1][1] < LN_K + 0.001)
-    claim(
-        WHERE,
-        "their spread is 0.20, where no centring leaves 0.00.",
-        [round(run[row]["spread"][-1][1], 2) for row in ("no sharpening", "no centring")] == [0.20, 0],
-    )
+    ends = [one["curve"][-1][1] for one in kept["runs"]["no sharpening"].values()]
+    claim(WHERE, "with a loss within 0.001 of ln K", all(abs(end - LN_K) < 0.001 for end in ends))
     claim(WHERE, "at step 1 the loss is above ln K already", run["temperatures exchanged"]["curve"][0][1] > LN_K)
     claim(
         WHERE,
@@ -96,4 +94,9 @@ def test_one_thing_at_a_time():
         round(knn["frozen teacher"]) == 34 and knn["temperatures exchanged"] < knn["untrained"],
     )
     claim(WHERE, "with two thirds of its steps", kept["recipe"]["steps"] == 500)
-    claim(WHERE, "One seed each", kept["seeds"] == [0])
+    three = [row for row, runs in kept["runs"].items() if len(runs) == 3]
+    claim(
+        WHERE,
+        "Three seeds for the first two and the whole method; one for the others",
+        set(three) == {"untrained", "as it is", "no centring", "no sharpening"},
+    )
