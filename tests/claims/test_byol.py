@@ -1,6 +1,7 @@
 """What 12_byol says of its one-number world, and of results/ablations/byol_scenes.json."""
 
 from math import log
+from statistics import mean
 
 from claim import board, claim, results, shown
 
@@ -65,16 +66,21 @@ RATES = {0: "predictor rate 0", 1: "predictor rate 1", 4: "as it is", 10: "predi
 
 
 def knn(row: str) -> int:
-    """Of seed 0 on val, in %."""
-    return round(100 * KEPT["rows"]["kNN"][row][0])
+    """The mean over seeds on val, in %."""
+    return round(100 * mean(KEPT["rows"]["kNN"][row]))
 
 
 def probe(row: str) -> float:
-    return 100 * KEPT["rows"]["linear probe"][row][0]
+    return 100 * mean(KEPT["rows"]["linear probe"][row])
+
+
+def first(row: str) -> tuple[int, int]:
+    """kNN and linear probe of seed 0."""
+    return round(100 * KEPT["rows"]["kNN"][row][0]), round(100 * KEPT["rows"]["linear probe"][row][0])
 
 
 def rank(row: str) -> float:
-    """Effective rank of z at the end."""
+    """Effective rank of z at the end, seed 0."""
     return KEPT["runs"][row]["0"]["spread"][-1][2]
 
 
@@ -93,18 +99,14 @@ def test_the_ladder():
         "Three new teachers in the run add three points to the linear probe and nothing to kNN",
         round(probe("four teachers") - probe("frozen teacher")) == 3 and knn("four teachers") == knn("frozen teacher"),
     )
-    rungs = "untrained", "frozen teacher", "four teachers", "SimSiam"
     claim(
         WHERE,
-        "a teacher that follows a little at every step is the best by both judges",
-        all(knn("as it is") > knn(row) and probe("as it is") > probe(row) for row in rungs),
-    )
-    claim(
-        WHERE,
-        "A teacher that *is* the student comes two points behind it. (One seed, 500 steps",
-        knn("as it is") - knn("SimSiam") == 2
-        and round(probe("as it is") - probe("SimSiam")) == 2
-        and KEPT["seeds"] == [0]
+        "has 39 % by kNN and 51 by the probe, a teacher that *is* the student 43 and 53; with some seeds the one is ahead, with some the "
+        "other. (500 steps; three seeds for these two, one for the first two.)",
+        [(knn(row), round(probe(row))) for row in ("as it is", "SimSiam")] == [(39, 51), (43, 53)]
+        and len({a > b for a, b in zip(KEPT["rows"]["kNN"]["as it is"], KEPT["rows"]["kNN"]["SimSiam"])}) == 2
+        and [len(KEPT["runs"][row]) for row in ("as it is", "SimSiam", "frozen teacher", "four teachers")]
+        == [3, 3, 1, 1]
         and KEPT["recipe"]["steps"] == 500,
     )
 
@@ -198,13 +200,15 @@ def test_the_bugs():
 
 
 def test_the_predictors_rate():
-    found = {rate: (knn(row), round(probe(row))) for rate, row in RATES.items()}
+    found = {rate: first(row) for rate, row in RATES.items()}
     claim(
         WHERE,
-        "28 and 33 % at rate 0, hardly better than untrained; 40 and 48 at the student's own rate; 43 and 54 at four times that "
-        "rate; 43 and 52 at ten times",
+        "28 and 33 % at rate 0, hardly better than untrained; with the same seed 40 and 48 at the student's own rate, 43 and 54 at "
+        "four times that rate, 43 and 52 at ten times.",
         found == {0: (28, 33), 1: (40, 48), 4: (43, 54), 10: (43, 52)},
     )
+    spread = [round(100 * score) for score in KEPT["rows"]["kNN"]["as it is"]]
+    claim(WHERE, "three seeds spread from 35 to 43 % by kNN", (min(spread), max(spread)) == (35, 43))
 
 
 def test_batch_norm_is_a_help_and_not_the_reason():
@@ -227,8 +231,8 @@ def test_batch_norm_is_a_help_and_not_the_reason():
     )
     claim(
         WHERE,
-        "43 and 54 %, and a rank of 35 where group norm has 12",
-        scores["as it is"] == (43, 54) and (round(rank("as it is")), round(rank("group norm"))) == (35, 12),
+        "39 and 51 %, and a rank of 35 where group norm has 12",
+        scores["as it is"] == (39, 51) and (round(rank("as it is")), round(rank("group norm"))) == (35, 12),
     )
 
 
@@ -241,9 +245,9 @@ def test_a_computed_predictor():
     )
     claim(
         WHERE,
-        "gives 43 and 55, as much as the trained predictor of two layers, and its $z$ uses 67",
+        "gives 43 and 55, no less than the trained predictor of two layers, and its $z$ uses 67",
         scores["direct predictor"] == (43, 55)
-        and scores["as it is"] == (43, 54)
+        and scores["as it is"] <= first("as it is") == (43, 54)
         and round(rank("direct predictor")) == 67,
     )
 

@@ -51,7 +51,7 @@ def test_one_thing_at_a_time():
     knn, probe = ({row: 100 * mean(v) for row, v in kept["rows"][judge].items()} for judge in ("kNN", "linear probe"))
     claim(
         WHERE,
-        "26 and 31 % by kNN and probe, against 25 and 32. So does **a teacher that is the student**.",
+        "26 and 31 % by kNN and probe, against 25 and 32. The same goes for **a teacher that is the student**.",
         [round(judge[row]) for row in ("no centring", "untrained") for judge in (knn, probe)] == [26, 31, 25, 32]
         and all(abs(judge["teacher is student"] - judge["untrained"]) < 4 for judge in (knn, probe)),
     )

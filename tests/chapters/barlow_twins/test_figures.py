@@ -9,9 +9,9 @@ from sslkit.chapters.barlow_twins import pictures
 
 
 @pytest.mark.parametrize("chapter", ["barlow_twins", "vicreg"])
-def test_ablations_without_the_bugs_and_a_note_before_they_are_made(chapter, tmp_path, monkeypatch):
+def test_the_ablations_asked_for_and_a_note_before_they_are_made(chapter, tmp_path, monkeypatch):
     monkeypatch.setattr(evidence, "ROOT", tmp_path)
-    assert "Not measured yet" in pictures.ablations(chapter).alt
+    assert "Not measured yet" in pictures.ablations(chapter, "A title", "batch 64").alt
     assert "Not measured yet" in evidence.bugs(chapter).alt
     names = ("untrained", "as it is", "batch 64", "wrong partner")
     runs = {name: {"0": {"rank of h": 7.0, "curve": [[1, 2.0], [2, 1.0]]}} for name in names}
@@ -19,5 +19,5 @@ def test_ablations_without_the_bugs_and_a_note_before_they_are_made(chapter, tmp
     found["rows"] = {"kNN": {name: [0.4] for name in names}}
     (tmp_path / "results/ablations").mkdir(parents=True)
     (tmp_path / f"results/ablations/{chapter}_scenes.json").write_text(json.dumps(found))
-    alt = pictures.ablations(chapter).alt
+    alt = pictures.ablations(chapter, "A title", "batch 64").alt
     assert "batch 64" in alt and "rank of h" in alt and "wrong partner" not in alt
