@@ -37,7 +37,7 @@ def seeds_of(found: dict[str, Any], shown: dict[str, dict] | None = None) -> str
     n = max(made or {len(found["seeds"])})
     if n == 1:
         return "one seed"
-    return f"{n} seeds (one where a row has a single dot)" if 1 in made else f"{n} seeds"
+    return f"{n} seeds (one where a bar has no dots)" if 1 in made else f"{n} seeds"
 
 
 def or_a_note(draw: Callable[..., plots.Picture]) -> Callable[..., plots.Picture]:
