@@ -50,6 +50,14 @@ XY = rng.normal(size=(40, 2))
 RUNS = {"pixels": 0.31, "untrained encoder": [0.38, 0.42], "SimCLR": [0.55, 0.57, 0.59]}
 
 
+@pytest.fixture(autouse=True)
+def same_numbers():
+    """Each test draws the same numbers, whichever ran before it in its process."""
+    global rng
+    rng = np.random.default_rng(0)
+
+
+
 def record(step, loss=1.0, steps=10):
     return SimpleNamespace(step=step, steps=steps, loss=loss, images_per_second=2000.0, seconds=step * 0.1)
 
