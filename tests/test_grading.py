@@ -1,6 +1,9 @@
 """Grading a class: what each student handed in, however they did it, and nobody's mischief costs another student anything."""
 
 import csv
+import shutil
+import socket
+import subprocess
 import zipfile
 
 import nbformat
@@ -9,7 +12,7 @@ import pytest
 from sslkit.course import student
 from sslkit.course.__main__ import main
 from sslkit.course.editions import HANDED_OUT, is_exercise, stub
-from sslkit.course.grading import Graded
+from sslkit.course.grading import Graded, grade_one
 from sslkit.course.pages import class_page, feedback, plain
 from sslkit.course.submissions import Submission, Work, read, submissions
 from sslkit.notebooks import files
@@ -110,6 +113,7 @@ def test_a_class(tmp_path, capsys):
     loop = "def accuracy(pred, y):\n    while True:\n        pass"
     ends = "def accuracy(pred, y):\n    import os\n    os._exit(0)"
     forges = "import sys\ndef accuracy(pred, y):\n    sys.exit('all right')"
+    kills = "import os\ndef accuracy(pred, y):\n    os.kill(os.getppid() or -1, 9)\n    os._exit(1)"
     notebooks = {
         "right": handed_in(),
         "stub": nbformat.writes(student(source())),
@@ -117,6 +121,7 @@ def test_a_class(tmp_path, capsys):
         "hangs": handed_in(accuracy=loop),
         "ends": handed_in(accuracy=ends),
         "leaves": handed_in(accuracy=forges),
+        "kills": handed_in(accuracy=kills),
         "broken": "{",
         "plots": handed_in(accuracy="def accuracy(pred, y):\n    import matplotlib.pyplot as plt\n    plt.plot([1])\n    plt.show()\n"
                            "    return (pred == y).float().mean()"),
@@ -136,6 +141,7 @@ def test_a_class(tmp_path, capsys):
         "hangs": 2,
         "ends": 2,
         "leaves": 2,
+        "kills": 2,
         "broken": 0,
         "plots": 4,
         "seeds": 4,
@@ -148,6 +154,21 @@ def test_a_class(tmp_path, capsys):
     assert named["misconceptions"] in page and "broken" in page and "http" not in page
     assert len(list((tmp_path / "out" / "feedback").iterdir())) == len(notebooks)
     assert secret.read_text() == "kept"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    shutil.which("unshare") is None or subprocess.run(["unshare", "--user", "--net", "true"]).returncode != 0,
+    reason="this system does not let a process leave the network",
+)
+def test_no_network(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        where = server.getsockname()
+        calls = f"def accuracy(pred, y):\n    import socket\n    socket.create_connection({where}, timeout=2)\n"
+        graded = grade_one(
+            Submission("calls", "hw.ipynb", handed_in(accuracy=calls + "    return (pred == y).float().mean()"))
+        )
+    assert graded.verdicts["accuracy"]["status"] == "wrong" and "unreachable" in graded.verdicts["accuracy"]["text"]
 
 
 def test_a_folder_with_nothing(tmp_path, capsys):

@@ -1,13 +1,32 @@
-"""A process of its own in which one student's functions are defined and graded: `python -m sslkit.course.child JOB RESULTS`.
+"""The process of its own in which one student's functions are defined and graded.
 
 JOB is a JSON file {"chapter", "prelude", "functions", "seed"}. To RESULTS goes a line of JSON when an exercise begins and one when its
 verdict is known: so the parent knows what a dying process had done, and what it was at.
 """
 
+import ctypes
 import json
+import os
 import sys
+from pathlib import Path
 
 MEMORY = 4_000_000_000  # bytes that a student's process may have
+NEW_USER, NEW_PID, NEW_NET = 0x10000000, 0x20000000, 0x40000000  # unshare(2)
+
+
+def apart(folder: str) -> None:
+    """A session, a home and a current folder of its own, nothing to read from or print to; where Linux allows it, no network, and no
+    other process that it could see or end."""
+    os.chdir(folder)
+    os.environ |= {"HOME": folder, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nowhere, stream)
+    if os.name != "nt":
+        os.setsid()  # what it starts can be ended with it
+    if sys.platform == "linux" and ctypes.CDLL(None).unshare(NEW_USER | NEW_PID | NEW_NET) == 0:
+        if first := os.fork():  # the first process among the new numbers; all others end with it
+            os._exit(os.waitpid(first, 0)[1] != 0)
 
 
 def limited() -> None:
@@ -23,12 +42,12 @@ def limited() -> None:
             pass
 
 
-def main(job: str, results: str) -> None:
-    """Grade all functions of a job."""
+def main(job: Path, results: Path) -> None:
+    """Grade all functions of a job, in the job's folder."""
+    apart(str(job.parent))
     from sslkit.checks import grade
 
-    with open(job, encoding="utf-8") as file:
-        wanted = json.load(file)
+    wanted = json.loads(job.read_text(encoding="utf-8"))
     with open(results, "a", encoding="utf-8") as out:
 
         def say(**values: object) -> None:
@@ -50,7 +69,3 @@ def main(job: str, results: str) -> None:
             except BaseException as error:
                 verdict = {"status": "wrong", "points": 0.0, "mistakes": [], "text": f"{type(error).__name__}: {error}"}
             say(name=name, verdict={key: value for key, value in verdict.items() if key != "printed"})
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])

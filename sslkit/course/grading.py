@@ -1,28 +1,38 @@
 """Grade a folder of submissions: each notebook in a process of its own, a table, a page for every student, a page on the class.
 
-What a student wrote never runs in the grader's process. Its process has limits on time and memory, a folder of its own that is thrown away,
-and no network where `unshare` can take it away (Linux). It is no prison: who grades people that mean harm does it on a machine that
-has nothing to lose.
+What a student wrote never runs in the grader's process. Its process has limits on time and memory, a folder of its own that is thrown
+away and, where Linux allows it, no network and no sight of other processes. It is no prison: who grades people that mean harm does it
+on a machine that has nothing to lose.
 """
 
 import json
+import multiprocessing
 import os
-import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
+from threading import Lock
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
 
 from sslkit import checks
-from sslkit.course import points
+from sslkit.course import child, points
 from sslkit.course.pages import class_page, feedback, table
 from sslkit.course.submissions import Submission, Work, read, submissions
 from sslkit.notebooks import files
 
 SECONDS = 60.0  # a student's process may take that long for each exercise
+IMPORTED = (
+    "torchvision",
+    "sslkit.looks",
+    "sslkit.evidence",
+    "sslkit.widgets",
+)  # by most notebooks; with all that these import
+STARTING = Lock()
 
 
 @dataclass
@@ -49,14 +59,17 @@ class Graded:
         return sum(self.worth.get(name, 1.0) for name in self.verdicts)
 
 
-@lru_cache
-def without_network() -> tuple[str, ...]:
-    """What to put before a command to take the network from it; nothing where that is not possible."""
-    command = ("unshare", "--user", "--net", "--map-root-user")
-    if not shutil.which("unshare"):
-        return ()
-    works = subprocess.run([*command, "true"], capture_output=True).returncode == 0
-    return command if works else ()
+def processes() -> Any:
+    """Where the students' processes come from: a server that has imported once what notebooks import, and forks; on Windows anew."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["sslkit.course.child", "sslkit.checks", *IMPORTED])
+    with patch.dict(os.environ, {"PYTHONPATH": str(files.ROOT), "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}):
+        forkserver.ensure_running()  # again, should a student's code have ended it
+    return context
 
 
 def grade_one(submission: Submission, seed: int = 1, seconds: float = SECONDS) -> Graded:
@@ -93,30 +106,21 @@ def asked(work: Work, todo: dict[str, str], folder: Path, seed: int, seconds: fl
     job, results = folder / "job.json", folder / "results.jsonl"
     results.unlink(missing_ok=True)
     job.write_text(json.dumps({"chapter": work.chapter, "prelude": work.prelude, "functions": todo, "seed": seed}))
-    command = [*without_network(), sys.executable, "-m", "sslkit.course.child", str(job), str(results)]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(files.ROOT),
-        "OMP_NUM_THREADS": "1",
-        "HOME": str(folder),
-        "MPLBACKEND": "agg",
-    }
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=os.name != "nt",
-    )  # fmt: skip
-    try:
-        process.wait(30 + seconds * len(todo))
-    except subprocess.TimeoutExpired:
-        pass
-    finally:
-        if os.name != "nt":
-            try:
-                os.killpg(process.pid, 9)  # and whatever it started
-            except ProcessLookupError:
-                pass
-        process.kill()
-        process.wait()
+    process = processes().Process(target=child.main, args=(job, results))
+    with STARTING:  # without the program that called us, which the process would import, and so run again
+        program, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+        try:
+            process.start()
+        finally:
+            sys.modules["__main__"] = program
+    process.join(30 + seconds * len(todo))
+    if os.name != "nt":
+        try:
+            os.killpg(process.pid, signal.SIGKILL)  # and whatever it started
+        except ProcessLookupError:
+            pass
+    process.kill()
+    process.join()
     done, during = {}, ""
     for line in results.read_text(encoding="utf-8").splitlines() if results.exists() else []:
         try:
