@@ -6,7 +6,7 @@ from statistics import mean
 import pytest
 from claim import ROOT, claim, results, shown
 
-from sslkit.chapters.next_frame import pictures
+from sslkit.chapters.next_frame import futures
 from sslkit.notebooks import check
 
 WHERE = "08_next_frame"
@@ -100,7 +100,7 @@ def test_two_changes():
 
 
 def test_the_mean_of_all_futures():
-    claim(WHERE, "the mean of all futures would pay 0.6", round(pictures.least_loss(3, n=100), 1) == 0.6)
+    claim(WHERE, "the mean of all futures would pay 0.6", round(futures.least_loss(3, n=100), 1) == 0.6)
     loss = float(re.search(r"loss (\d\.\d+)", figure("With random turns the loss stays high"))[1])
     claim(WHERE, "After 100 steps the network pays 0.80 of what copying pays", round(loss, 1) == 0.8)
 

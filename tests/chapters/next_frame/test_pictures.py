@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sslkit.chapters.next_frame import pictures, widget
+from sslkit.chapters.next_frame import futures, pictures, widget
 from sslkit.datasets.moving import load
 
 PAST = 3
@@ -36,14 +36,14 @@ def test_predictions_and_kernels(data):
 
 
 def test_futures_differ_and_their_mean_is_shown():
-    clips, ground = pictures.wandering(PAST, n=2)
-    possible = pictures.futures(clips, ground, 0, 5, PAST)
+    clips, ground = futures.wandering(PAST, n=2)
+    possible = futures.possible(clips, ground, 0, 5, PAST)
     assert possible.shape == (5, 3, 32, 32) and not torch.equal(possible[0], possible[1])
     untouched = ((possible - ground[0]).abs() < 0.003).all(1).float().mean((1, 2))  # no second emoji stands behind it
     assert 0.6 < untouched.min() and untouched.max() < 1
     made = torch.rand(2, 3, 32, 32), torch.rand(2, 9, 9), None
-    assert "mean of 64" in pictures.blur(clips, ground, made, made, PAST).alt
-    assert 0.4 < pictures.least_loss(PAST, n=8) < 0.8
+    assert "mean of 64" in futures.blur(clips, ground, made, made, PAST).alt
+    assert 0.4 < futures.least_loss(PAST, n=8) < 0.8
 
 
 def test_windows_in_which_it_bounces():
