@@ -1,11 +1,13 @@
 """What 17_mae says of results/mae_labels.json, results/ablations/mae_scenes.json, and of the encoder that ships."""
 
+import re
 from statistics import mean
 
-from claim import ROOT, claim, results
+from claim import ROOT, board, claim, results, rows, shown
 
 from sslkit import checkpoint
 from sslkit.chapters.mae.method import RECIPES, normalise, patchify
+from sslkit.chapters.simclr.method import RECIPES as RECIPES_OF_SIMCLR
 from sslkit.datasets import load
 
 WHERE = "17_mae"
@@ -37,10 +39,45 @@ def test_what_is_left_of_a_patch():
     claim(WHERE, "plain backgrounds, most of what is left is hue", 0.6 < hues.square().mean() < 1)
 
 
+def test_two_tricks():
+    line = "Error on hidden patches: the network against"
+    (text,) = [text for text in shown(WHERE).splitlines() if line in text]
+    errors = [
+        float(re.search(rf"{name} ([\d.]+)[,.]", text)[1]) for name in ("750 steps", "mean colour", "copy the nearest")
+    ]
+    claim(WHERE, "a typical error of 36 levels of 255, against 48 and 52.", [round(e) for e in errors] == [36, 48, 52])
+
+
+def test_where_it_looks():
+    (text,) = [text for text in shown(WHERE).splitlines() if "How far away a patch looks" in text]
+    first, last = (re.findall(r" (\d\.\d+)(?=[,.]|$)", half) for half in text.split("; last block"))
+    claim(WHERE, "1.8 patches away instead of 4.1 on average", [last[2][:3], last[1][:3]] == ["1.8", "4.1"])
+    claim(WHERE, "and those of the first block only a little", 0.8 < float(first[2]) / float(first[1]) < 0.95)
+
+
+def test_beside_simclr():
+    simclr, ours = RECIPES_OF_SIMCLR["laptop"], RECIPES["laptop"]
+    claim(WHERE, "SimCLR's 72.5 and 71.5 %", board("10_simclr", "SimCLR")[:2] == [72.5, 71.5])
+    passes = 2 * simclr.steps * simclr.batch  # two views of each image
+    claim(
+        WHERE,
+        "five times as many passes of an image through it). After nearly as many, in 7,200 steps",
+        5 < passes / (ours.steps * ours.batch) < 5.5 and 0.85 < 7200 * ours.batch / passes < 1,
+    )
+    longer = [round(100 * rows()[judge]["mae"]) for judge in ("kNN", "linear probe")]
+    claim(WHERE, "MAE has 37 and 56 % by the same judges", longer == [37, 56])
+
+
 def test_four_judges():
     rows = LABELS["rows"]
     gains = {judge: 100 * (mean(row["MAE"]) - mean(row["new network"])) for judge, row in rows.items()}
     every = rows["fine-tuned on all"]
+    claim(
+        WHERE,
+        "19 points are not much more than 16",
+        [round(gains["fine-tuned on all"]), round(gains["kNN"])] == [19, 16],
+    )
+    claim(WHERE, "less than two passes over them", 1.5 < LABELS["steps"] * LABELS["batch"] / 20_000 < 2)
     claim(
         WHERE,
         "By the last: with all labels and all layers in training 72 % against 53.",
@@ -52,7 +89,7 @@ def test_four_judges():
         "by 16 points (kNN) and 15 (probe); ten labels of each kind bring 10",
         [round(gains[judge]) for judge in ("kNN", "linear probe", "fine-tuned on 100")] == [16, 15, 10],
     )
-    claim(WHERE, "Both networks had the same 300 steps on all labels", LABELS["steps"] == 300)
+    claim(WHERE, "both networks had the same 300 steps on all labels", LABELS["steps"] == 300)
     claim(
         WHERE,
         "This is one pretrained encoder and one seed.",

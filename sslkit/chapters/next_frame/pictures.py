@@ -5,9 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sslkit import plots
+from sslkit import evidence, plots
 from sslkit.chapters.next_frame import figures
-from sslkit.datasets.moving import borders, generate, render, travel
+from sslkit.datasets.contract import Split
+from sslkit.datasets.moving import generate, render
 from sslkit.datasets.scenes import backgrounds
 
 
@@ -58,18 +59,24 @@ def kernels(x: Tensor, kernel: Tensor, mask: Tensor, prediction: Tensor, true: T
             "predicted": prediction[some],
         },
         [f"{vx:+.1f}, {vy:+.1f}" for vx, vy in true[some].tolist()],
-        title="The bright spot in the kernel is where the emoji goes",
+        title="The bright spot in the kernel is where the network thinks the emoji goes",
         caption="Above: true displacement, to the right and down. Kernel: 9 x 9 displacements, none is the middle.",
         side=80,
     )
 
 
+def redrawn(split: Split, seed: int) -> tuple[Tensor, Tensor]:
+    """The clips of a generated split on backgrounds that are known: uint8 [N, T, 3, H, W], and float [N, 3, H, W] without the emoji."""
+    f, generator = split.factors, torch.Generator().manual_seed(seed)
+    ground = backgrounds(f["background"], torch.rand(len(split), generator=generator), generator)
+    places = torch.stack([f["x"], f["y"]], dim=2)
+    return render(f["emoji"], ground, places, f["size"], f["hue"]), ground
+
+
 def longer(n: int, frames: int, seed: int = 77) -> tuple[Tensor, Tensor]:
     """Clips uint8 [n, frames, 3, H, W] and the backgrounds that lie behind their emoji, uint8 [n, 3, H, W]."""
-    f, generator = generate(n, seed=seed, frames=frames).factors, torch.Generator().manual_seed(seed)
-    ground = backgrounds(f["background"], torch.rand(n, generator=generator), generator)
-    places = torch.stack([f["x"], f["y"]], dim=2)
-    return render(f["emoji"], ground, places, f["size"], f["hue"]), (ground * 255).round().to(torch.uint8)
+    x, ground = redrawn(generate(n, seed=seed, frames=frames), seed)
+    return x, (ground * 255).round().to(torch.uint8)
 
 
 def films(x: Tensor, ground: Tensor, rolled: Tensor, past: int) -> tuple[dict[str, Tensor], list[str]]:
@@ -90,7 +97,7 @@ def dream(rows: dict[str, Tensor], times: list[str], past: int) -> plots.Picture
     return figures.motion(
         {name: x[:5] for name, x in rows.items()},
         times,
-        title="Truth, two rivals that know nothing, and what the network dreams up",
+        title="Truth, two rivals blind to motion, and what the network dreams up",
         caption=f"Clips made for this figure. After {past} frames the network sees nothing but its own predictions.",
         side=88,
         first=past + 2,
@@ -101,14 +108,15 @@ def dream(rows: dict[str, Tensor], times: list[str], past: int) -> plots.Picture
 def rollouts(rows: dict[str, Tensor], past: int) -> plots.Picture:
     """Errors frame by frame of what `films` gives, against the truth."""
     truth = rows["truth"][:, past:].float()
-    names = {"copy last": "copy the last frame", "erase": "erase the emoji", "predicted": "the network"}
+    names = {"predicted": "the network", "copy last": "copy the last frame", "erase": "erase the emoji"}
     errors = {
         shown: (rows[name][:, past:] - truth).div(255).square().mean((0, 2, 3, 4)) for name, shown in names.items()
     }
+    ends = ", ".join(f"{name} {error[-1]:.4f}" for name, error in errors.items())
     return plots.losses(
         errors,
         title="Rolled out, the network loses its lead on a rival that only erases",
-        caption=f"Step: frames ahead. {len(truth)} clips made for this figure.",
+        caption=f"Step: frames ahead. {len(truth)} clips made for this figure. After {truth.shape[1]}: {ends}.",
         ylabel="mean squared error",
         window=1,
     )
@@ -131,42 +139,21 @@ def where_map(h: dict[str, Tensor], split: Any) -> plots.Picture:
     )
 
 
-def clearest(split: Any, past: int, n: int = 7) -> Tensor:
-    """Clips in which the emoji is fast and far from the borders."""
-    middle = sum((split.factors[name][:, past - 1] - 16).abs() for name in ("x", "y"))
-    speed = torch.stack([split.factors[name][:, past - 1] for name in ("vx", "vy")]).norm(dim=0)
-    return (speed - 0.3 * middle).argsort(descending=True)[:n]
+@evidence.or_a_note
+def seeds(title: str) -> plots.Picture:
+    """results/next_frame.json as a scoreboard; errors as plain numbers."""
+    found = evidence.results("next_frame")
+    table = evidence.by_row(found["rows"], {name: name for name in ("untrained", "next frame", "copy last")})
+    caption = f"{len(found['seeds'])} seeds, {found['steps']} steps of {found['batch']} clips; test clips. Error: lower is better."
+    shares = [judge for judge in found["rows"] if "error" not in judge]
+    return plots.scoreboard(table, title, f"{caption} {found['command']}.", highlight="next frame", percent=shares)
 
 
-def futures(split: Any, row: int, count: int, past: int) -> Tensor:
-    """Possible next frames of a clip after its first `past` frames, with random turns: float [count, 3, H, W]."""
-    f = {name: values[row : row + 1].expand(count, *values.shape[1:]) for name, values in split.factors.items()}
-    place = torch.stack([f["x"][:, past - 1], f["y"][:, past - 1]], 1)
-    velocity = torch.stack([f["vx"][:, past - 1], f["vy"][:, past - 1]], 1)
-    generator = torch.Generator().manual_seed(row)
-    places, _ = travel(place, velocity, *borders(f["size"]), 2, turns=1.0, generator=generator)
-    still = split.x[row].float().div(255).median(0).values[None].expand(count, -1, -1, -1)  # the background, nearly
-    return render(f["emoji"], still, places[:, 1:], f["size"], f["hue"])[:, 0].float() / 255
-
-
-def blur(split: Any, clips: Tensor, unsure: tuple, sure: tuple, past: int) -> plots.Picture:
-    """Two futures, the mean of 64, and what two networks predict: (frame, kernel, mask) each."""
-    possible = [futures(split, row, 64, past) for row in clips.tolist()]
-    mean = torch.stack([p.mean(0) for p in possible])
-    to_mean = (unsure[0] - mean).square().mean()
-    to_one = torch.stack([(d - p).square().mean() for d, p in zip(unsure[0], possible)]).mean()
-    return plots.rows(
-        {
-            "last frame": split.x[clips, past - 1],
-            "one future": torch.stack([p[0] for p in possible]),
-            "another": torch.stack([p[1] for p in possible]),
-            "mean of 64": mean,
-            "predicted": unsure[0],
-            "its kernel": bright(unsure[1]),
-            "kernel of section 4": bright(sure[1]),
-        },
-        title="Asked for the unknowable: two futures, the mean of 64, and what it paints",
-        caption=f"Validation clips with random turns. Squared error to the mean of 64 futures {to_mean:.4f}, to one of them {to_one:.4f}. "
-        "The network of section 4, trained where films can be predicted, keeps a sharp kernel.",
-        side=80,
-    )
+def windows(split: Split, past: int, gravity: float) -> tuple[Tensor, Tensor]:
+    """All windows of past + 1 frames of a split's clips, uint8 [M, past + 1, 3, H, W], and in which of them the emoji
+    bounces, bool [M]: its velocity changes by more than gravity makes it."""
+    v = torch.stack([split.factors["vx"], split.factors["vy"]], dim=2)
+    hit = (v[:, 1:] - v[:, :-1] - v.new_tensor([0.0, gravity])).abs().amax(2) > 1e-3
+    starts = range(split.x.shape[1] - past)
+    x = torch.cat([split.x[:, t : t + past + 1] for t in starts])
+    return x, torch.cat([hit[:, t : t + past].any(1) for t in starts])

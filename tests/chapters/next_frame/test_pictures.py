@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sslkit.chapters.next_frame import pictures, widget
+from sslkit.chapters.next_frame import futures, pictures, widget
 from sslkit.datasets.moving import load
 
 PAST = 3
@@ -35,12 +35,28 @@ def test_predictions_and_kernels(data):
     assert "5 clips" not in pictures.questions(data.val.x[:2]).alt
 
 
-def test_futures_differ_and_their_mean_is_shown(data):
-    clips = pictures.clearest(data.val, PAST, n=2)
-    possible = pictures.futures(data.val, clips[0].item(), 5, PAST)
+def test_futures_differ_and_their_mean_is_shown():
+    clips, ground = futures.wandering(PAST, n=2)
+    possible = futures.possible(clips, ground, 0, 5, PAST)
     assert possible.shape == (5, 3, 32, 32) and not torch.equal(possible[0], possible[1])
+    untouched = ((possible - ground[0]).abs() < 0.003).all(1).float().mean((1, 2))  # no second emoji stands behind it
+    assert 0.6 < untouched.min() and untouched.max() < 1
     made = torch.rand(2, 3, 32, 32), torch.rand(2, 9, 9), None
-    assert "mean of 64" in pictures.blur(data.val, clips, made, made, PAST).alt
+    assert "mean of 64" in futures.blur(clips, ground, made, made, PAST).alt
+    assert 0.4 < futures.least_loss(PAST, n=8) < 0.8
+
+
+def test_windows_in_which_it_bounces():
+    falling = load(train=2, val=2, test=40, gravity=0.5).test
+    x, bounced = pictures.windows(falling, PAST, gravity=0.5)
+    assert x.shape == (200, PAST + 1, 3, 32, 32) and torch.equal(x[40], falling.x[0, 1 : PAST + 2])
+    assert 20 < bounced.sum() < 120
+    straight = falling.factors["y"].diff(n=2, dim=1)[:, : PAST - 1]  # a parabola, as long as it falls freely
+    assert (straight[~bounced[:40]] - 0.5).abs().max() < 1e-3
+
+
+def test_the_seeds_stand_beside_copying():
+    assert "copy last 1" in pictures.seeds("Three seeds").alt
 
 
 def test_the_map_names_the_ninths(data):
