@@ -102,14 +102,18 @@ def known(
 
 
 def two_starts(
-    starts: dict[str, nn.Module], data: Any, steps: int, seeds: int = 3, per_class: int = 10
+    starts: dict[str, nn.Module],
+    data: Any,
+    steps: int,
+    seeds: int = 3,
+    per_class: int = 10,
+    title: str = "The same few labels, from different starts",
 ) -> plots.Picture:
     """Test accuracy with few labels from several starts, {name: encoder}, for several choices of labels."""
     found = {
         name: [probes.finetune(model, data, per_class=per_class, seed=seed, steps=steps).test for seed in range(seeds)]
         for name, model in starts.items()
     }
-    title = "The same few labels, from different starts"
     caption = f"{per_class} labels per class, {seeds} choices of labels, {steps} steps, learning rate chosen on val."
     return plots.bars(found, title=title, caption=caption, xlabel="test accuracy", chance=1 / len(data.classes))
 

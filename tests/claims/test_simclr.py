@@ -3,7 +3,9 @@
 import math
 from statistics import mean
 
-from claim import claim, results
+from claim import board, claim, panels, results, shown
+
+from sslkit.chapters.simclr.ablations import BUGS
 
 WHERE = "10_simclr"
 KEPT = results("ablations/simclr_scenes")
@@ -42,6 +44,11 @@ def test_what_each_part_is_worth():
     claim(
         WHERE, f"(at least nine tenths of the image): {KNN['hardly a crop']} %.", KNN["hardly a crop"] < KNN["as it is"]
     )
+    claim(
+        WHERE,
+        "the loss ends at a fifth. A *lower* loss can mean an easier question, not a better network.",
+        4 < loss("as it is") / loss("hardly a crop") < 5.5,
+    )
     claim(WHERE, "by kNN it is *ahead* (74 against 68 %)", (KNN["no projector"], KNN["as it is"]) == (74, 68))
     claim(WHERE, "by linear probe level (70 and 71 %)", (probe["no projector"], probe["as it is"]) == (70, 71))
     lost = [
@@ -50,6 +57,61 @@ def test_what_each_part_is_worth():
         for row in ("no negatives", "no colour changes")
     ]
     claim(WHERE, "Without negatives, or without colour changes, most of the gain is lost", min(lost) > 0.5)
+
+
+def test_what_the_temperature_does_to_an_untrained_network():
+    (before, after) = [line for line in shown(WHERE).splitlines() if line.startswith("temperature 0.05: loss")]
+    at = [float(part.split("loss ")[1].split(",")[0]) for part in before.split("; ")[:4]]
+    claim(
+        WHERE,
+        "At low ones the loss stands *above* chance (ln 31 = 3.43): an untrained network is sure of itself, and wrong.",
+        min(at[:2]) > math.log(31) + 0.5 and max(at[2:]) < math.log(31) and f"{math.log(31):.2f}" == "3.43",
+    )
+
+
+def test_h_against_z():
+    read = panels(WHERE, "How much of each factor a linear probe reads")
+    claim(
+        WHERE,
+        "here a probe read every factor better from $h$ than from $z$, and left from right far better.",
+        all(h > z for _, z, h in read.values())
+        and read["left-right"][2] - read["left-right"][1]
+        > 4 * max(h - z for name, (_, z, h) in read.items() if name != "left-right"),
+    )
+    claim(WHERE, "Left-right is gone from $z$", read["left-right"][1] < 0.01 < 0.5 < read["left-right"][2])
+    claim(
+        WHERE,
+        "hue, which the views change, was easier to read before training.",
+        read["hue"][0] > read["hue"][2] + 0.03,
+    )
+    claim(WHERE, "$z$ has half as many numbers", "'h': [512, 256], 'z1': [256, 128]" in shown(WHERE))
+
+
+def test_the_scoreboard():
+    free, ours, labels = (board(WHERE, row) for row in ("untrained", "SimCLR", "supervised"))
+    way = [(ours[k] - free[k]) / (labels[k] - free[k]) for k in (0, 2)]
+    claim(
+        WHERE,
+        "By kNN SimCLR goes nearly nine tenths of the way from untrained to supervised, which had 20,000 labels; "
+        "with ten labels of each kind, half of it.",
+        0.86 < way[0] < 0.9 and 0.47 < way[1] < 0.53,
+    )
+    (bars,) = [line for line in shown(WHERE).splitlines() if line.startswith("Bars: from scratch")]
+    tuned = float(bars.split("fine-tuned from SimCLR ")[1].split(". ")[0])
+    claim(WHERE, "But fine-tuning does no better here than a linear probe", 100 * tuned < ours[2] + 0.5)
+    curves = {arm: {n: mean(v) for n, v in row.items()} for arm, row in results("transfer")["curves"]["scenes"].items()}
+    ahead = {int(n): curves["fine-tuned"][n] - curves["frozen probe"][n] for n in curves["fine-tuned"]}
+    claim(
+        WHERE,
+        "finds the same up to twenty labels of each kind; from fifty on it pays.",
+        max(ahead[n] for n in ahead if n <= 20) < 0.02 and min(ahead[n] for n in ahead if n >= 50) > 0.04,
+    )
+
+
+def test_false_negatives():
+    (words,) = [line for line in shown(WHERE).splitlines() if "of the push falls on them" in line]
+    share = float(words.split("false, and ")[1].split("%")[0])
+    claim(WHERE, "two thirds of the push fall on true negatives", 64 < 100 - share < 69)
 
 
 def test_one_question_three_answers():
@@ -68,7 +130,13 @@ def test_one_question_three_answers():
 
 
 def test_three_bugs():
-    claim(WHERE, "the loss stays at chance, ln 511 = 6.24.", abs(loss("wrong partner") - math.log(511)) < 0.02)
+    claim(
+        WHERE,
+        "the loss comes down to chance, ln 511 = 6.24, and stays there.",
+        abs(loss("wrong partner") - math.log(511)) < 0.02
+        and KEPT["runs"]["wrong partner"]["0"]["curve"][0][1] > math.log(511) + 0.5,
+    )
+    claim(WHERE, "once each.", all(len(KEPT["runs"][bug]) == 1 for bug in BUGS.values()))
     claim(WHERE, "The features are those of a random network (kNN 23 %).", once("wrong partner") == 23)
     claim(
         WHERE, "the features are *worse* than untrained ones (18 %)", once("same view twice") == 18 < KNN["untrained"]

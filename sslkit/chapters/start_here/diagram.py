@@ -11,7 +11,7 @@ BOXES = {
     "same encoder": Box("learns", 2, 1, text="the same\nencoder"),
     "kind": Box("compared", 3, 1, text="which kind?"),
 }
-ARROWS = ["images -> question -> encoder -> answer", "labelled -> same encoder -> kind"]
+ARROWS = ["images -> question -> encoder -> answer", "labelled -> same encoder -> kind", "encoder ~> same encoder"]
 DIAGRAM = (
     BOXES,
     ARROWS,

@@ -11,9 +11,9 @@ from sslkit import plots, probes
 SEED, ORDER = 7, [0, 1, 2, 3, 5, 4]  # pieces k and k + 3 are of one picture
 
 
-def pieces(images: Tensor, view: Any) -> Tensor:
+def pieces(images: Tensor, view: Any, seed: int = SEED) -> Tensor:
     """Two random pieces of each of three pictures, mixed: [6, C, H, W]."""
-    return view(images.repeat(2, 1, 1, 1), torch.Generator().manual_seed(SEED))[ORDER]
+    return view(images.repeat(2, 1, 1, 1), torch.Generator().manual_seed(seed))[ORDER]
 
 
 def puzzle(images: Tensor, view: Any) -> plots.Picture:
@@ -22,23 +22,50 @@ def puzzle(images: Tensor, view: Any) -> plots.Picture:
     return plots.grid(pieces(images, view), list("123456"), columns=6, side=96, title=title)
 
 
-def solved(method: Any, images: Tensor, view: Any) -> plots.Picture:
+def partners(z: Tensor) -> Tensor:
+    """The most similar of the other five, for each of six pieces, [..., 6], by their outputs z [..., 6, D]."""
+    z = normalize(z, dim=-1)
+    return (z @ z.mT - 3 * torch.eye(6)).argmax(-1)
+
+
+def right(guess: Tensor) -> Tensor:
+    """How many of each six guesses [..., 6] name a piece of the same picture."""
+    picture = torch.tensor(ORDER) % 3
+    return (picture[guess] == picture).sum(-1)
+
+
+def solved(method: Any, images: Tensor, view: Any, title: str) -> plots.Picture:
     """Which piece the network takes for each one's partner, before the names of the pictures are known to it."""
     six = pieces(images, view)
-    z = normalize(probes.features(nn.Sequential(method.encoder, method.projector), six), dim=1)
-    alike = (z @ z.T).fill_diagonal_(-2)
-    titles = [f"{k + 1}: with {int(best) + 1}" for k, best in enumerate(alike.argmax(1))]
-    right = sum(ORDER[int(best)] % 3 == ORDER[k] % 3 for k, best in enumerate(alike.argmax(1)))
-    caption = f"Its guess is the piece whose output is most similar. Right for {right} of 6; blind guessing gets 1.2."
-    return plots.grid(six, titles, columns=6, side=96, title="The network's answer to your puzzle", caption=caption)
+    guess = partners(probes.features(nn.Sequential(method.encoder, method.projector), six))
+    titles = [f"{k}: with {best}" for k, best in enumerate((guess + 1).tolist(), 1)]
+    caption = (
+        f"Its guess is the piece whose output is most similar. Right for {right(guess)} of 6; blind guessing gets 1.2."
+    )
+    return plots.grid(six, titles, columns=6, side=96, title=title, caption=caption)
+
+
+def many(networks: dict[str, Any], split: Any, view: Any, puzzles: int = 200) -> plots.Picture:
+    """How many of six pieces are matched on average over many such puzzles, by pixels and by each method's outputs."""
+    rows = torch.randperm(len(split), generator=torch.Generator().manual_seed(0))[: 3 * puzzles]
+    sixes = torch.cat([pieces(split.x[three], view, seed) for seed, three in enumerate(rows.split(3))])
+    outputs = {"pixels": probes.pixels(sixes)} | {
+        name: probes.features(nn.Sequential(method.encoder, method.projector), sixes)
+        for name, method in networks.items()
+    }
+    found = {name: right(partners(z.unflatten(0, (-1, 6)))).float().mean().item() for name, z in outputs.items()}
+    title = "One puzzle is luck: the same on many"
+    caption = f"{len(sixes) // 6} puzzles of validation images; dashed: blind guessing."
+    return plots.bars(found, title=title, caption=caption, xlabel="right of 6", chance=1.2)
 
 
 def kinds(data: Any) -> plots.Picture:
     """Three images of each kind."""
     rows = torch.cat([(data.train.y == k).nonzero().flatten()[:3] for k in range(len(data.classes))])
+    names = [data.classes[k] if i % 3 == 1 else "" for i, k in enumerate(data.train.y[rows].tolist())]
     title = f"{data.name}: three images of each kind; training never sees the kinds"
-    caption = f"{len(data.train):,} training images. Kinds, in order: {', '.join(data.classes)}."
-    return plots.grid(data.train.x[rows], columns=15, side=48, title=title, caption=caption)
+    caption = f"{len(data.train):,} training images of {len(data.classes)} kinds."
+    return plots.grid(data.train.x[rows], names, columns=15, side=48, title=title, caption=caption)
 
 
 def question(method: Any, images: Tensor) -> plots.Picture:

@@ -1,0 +1,88 @@
+"""What 00_start_here says of its own run, and of results/ that other chapters draw."""
+
+import math
+from statistics import mean
+
+from claim import board, claim, results, shown
+
+WHERE = "00_start_here"
+PARTS = results("ablations/simclr_scenes")
+
+
+def last(row: str) -> float:
+    """The last loss of an ablation's seed 0."""
+    return PARTS["runs"][row]["0"]["curve"][-1][1]
+
+
+def test_the_run():
+    said = shown(WHERE)
+    claim(WHERE, "which random numbers give for nothing, to 60 %.", "step 1,000 of 1,000" in said and "60.0%" in said)
+    claim(WHERE, "512 views in each of 1,000 steps", 2 * PARTS["recipe"]["batch"] * PARTS["recipe"]["steps"] == 512_000)
+    claim(
+        WHERE,
+        "The loss jumps at step 700: from there on the network gets its views at full size.",
+        PARTS["recipe"]["small_share"] * PARTS["recipe"]["steps"] == 700 and PARTS["recipe"]["small_views"] < 32,
+    )
+
+
+def test_what_a_few_minutes_are_worth():
+    (bars,) = [line for line in shown(WHERE).splitlines() if line.startswith("Bars: from scratch")]
+    scratch, minutes, hour = (float(part.split()[-1]) for part in bars.split(". ")[0].split(", "))
+    claim(
+        WHERE,
+        "A few minutes without labels are worth about eighteen points, an hour about twenty-six",
+        (round(100 * (minutes - scratch)), round(100 * (hour - scratch))) == (18, 26),
+    )
+    longer = {key: mean(arms["from scratch"]) for key, arms in results("transfer")["longer"].items()}
+    claim(
+        WHERE,
+        "in chapter [22](22_transfer.ipynb) three times as many steps bring it no further.",
+        longer["10 labels, 360 steps"] < longer["10 labels, 120 steps"] + 0.005,
+    )
+    few = board(WHERE, "SimCLR")[2]
+    claim(
+        WHERE,
+        "gets as far (46 %) as training all of it (45 %).",
+        (round(few), round(100 * minutes)) == (46, 45),
+    )
+
+
+def test_the_scoreboard():
+    found = [round(board(WHERE, row)[0]) for row in ("SimCLR", "untrained", "supervised")]
+    claim(
+        WHERE,
+        "So read SimCLR's 66 % (kNN) between the 26 % that come for free and the 76 % that all the labels bought.",
+        found == [66, 26, 76],
+    )
+
+
+def test_the_broken_question():
+    claim(
+        WHERE,
+        "Anna's loss comes down to 6.24 and stays there for an hour, to two decimals.",
+        all(f"{value:.2f}" == "6.24" for _, value in PARTS["runs"]["wrong partner"]["0"]["curve"][-5:])
+        and f"{math.log(511):.2f}" == "6.24",
+    )
+    claim(WHERE, "the loss never gets below chance", "no better than chance level" in shown(WHERE))
+    (near,) = [value for step, value in PARTS["runs"]["as it is"]["0"]["curve"] if step == 96]
+    claim(WHERE, "After the same hundred steps the real question had brought the loss to about 4", 3.5 < near < 4.5)
+
+
+def test_the_friends():
+    knn = {row: [run["scores"]["kNN"] for run in seeds.values()] for row, seeds in PARTS["runs"].items()}
+    twice = [value for step, value in PARTS["runs"]["same view twice"]["0"]["curve"] if step <= 100]
+    claim(
+        WHERE,
+        "Ben's loss is nearly 0 after a hundred steps, and his probe ends below where it began.",
+        twice[-1] < 0.1 and knn["same view twice"][0] < knn["untrained"][0] - 0.02,
+    )
+    claim(
+        WHERE,
+        "Cem's loss falls as it should and ends at a sixth of yours.",
+        5 < last("as it is") / last("no colour changes") < 7.5,
+    )
+    claim(
+        WHERE,
+        "(kNN 40 % in place of 68 in chapter 10)",
+        [round(100 * mean(knn[row])) for row in ("no colour changes", "as it is")] == [40, 68],
+    )
