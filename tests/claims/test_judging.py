@@ -1,9 +1,30 @@
-"""What 02_judging says of results/shelf/simclr_scenes.json."""
+"""What 02_judging says of its own figures, and of results/shelf/simclr_scenes.json."""
 
-from claim import claim, results
+import re
+
+from claim import claim, panels, results, shown
+
+from sslkit.chapters.simclr.method import RECIPES
 
 WHERE = "02_judging"
 SHELF = results("shelf/simclr_scenes")
+
+
+def bars(title: str) -> dict[str, float]:
+    """The bars of the figure of that title, in %: {name: value}."""
+    (line,) = [line for line in shown(WHERE).splitlines() if line.startswith("Bars: ") and f". {title}" in line]
+    found = re.findall(r"(\D.*?) ([\d.]+)(?:, |\. |$)", line.removeprefix("Bars: ").split(f". {title}")[0])
+    return {name: 100 * float(value) for name, value in found}
+
+
+def rows(title: str, *names: str) -> dict[str, dict[str, float]]:
+    """The scoreboard of that title: {row: {panel: number}}."""
+    return {name: {head: values[i] for head, values in panels(WHERE, title).items()} for i, name in enumerate(names)}
+
+
+def near(value: float, says: float, by: float = 0.5) -> bool:
+    """Whether a number rounds to what is said of it."""
+    return abs(value - says) <= by
 
 
 def test_the_contestant_that_ships():
@@ -21,3 +42,111 @@ def test_the_contestant_that_ships():
         "steps of training.",
         abs(ended - 0.5) < 0.1 and log[-1]["step"] == 10_000,
     )
+    recipe = RECIPES["shelf"]
+    claim(
+        WHERE,
+        "it sees 64,000 images, SimCLR has seen 2.6 million",
+        (500 * 128, round(recipe.steps * recipe.batch / 1e6, 1)) == (64_000, 2.6)
+        and (recipe.steps, recipe.batch) == (SHELF["recipe"]["steps"], SHELF["recipe"]["batch"]),
+    )
+
+
+def test_the_unit():
+    found = bars("Change the unit")
+    claim(
+        WHERE,
+        "Divided by 100, SimCLR loses half of its score",
+        near(found["SimCLR, divided by 100"] / found["SimCLR, as it comes"], 0.5, 0.05),
+    )
+    claim(WHERE, "even as it comes, seems to know nothing", near(found["untrained, as it comes"], 10))
+
+
+def test_few_labels():
+    (line,) = [line for line in shown(WHERE).splitlines() if line.startswith("validation accuracy against labels")]
+    ends = {name: (int(a), int(b)) for name, a, b in re.findall(r"(\w+) (\d+)% at 1 to (\d+)% at 100", line)}
+    claim(
+        WHERE,
+        "given a hundred of each, is still below 30: less than SimCLR reads, on average, from a single one.",
+        ends["untrained"][1] < 30 and ends["untrained"][1] < ends["SimCLR"][0],
+    )
+    claim(WHERE, "one label per bundle goes far (57 %)", ends["supervised"][0] == 57)
+
+
+def test_fine_tuning():
+    found = bars("Ten labels of each kind")
+    tuned, frozen = found["fine-tuned from SimCLR"], found["frozen SimCLR, linear probe"]
+    claim(WHERE, "No: 50 % against 56.", (round(tuned), round(frozen)) == (50, 56))
+    (there,) = [line for line in shown("00_start_here").splitlines() if line.startswith("Bars: from scratch")]
+    claim(WHERE, "took the same network to 53 %", "an hour without labels 0.527" in there)
+
+
+def test_the_scoreboard():
+    found = rows("SimCLR keeps up", "pixels", "untrained", "SimCLR", "supervised")
+    gaps = [abs(found["SimCLR"][judge] - found["supervised"][judge]) for judge in ("kNN", "linear probe")]
+    claim(
+        WHERE,
+        "an accuracy is uncertain by up to 1.5 points either way (95 %), so do not rank SimCLR and supervised by the "
+        "first two columns.",
+        near(196 * (0.25 / 4000) ** 0.5, 1.5, 0.06) and max(gaps) < 0.0155,
+    )
+
+
+def test_another_artist():
+    found = bars("Another exam paper")
+    lost = {
+        name: found[f"{name}, drawings trained on"] - found[f"{name}, another artist's"]
+        for name in ("SimCLR", "supervised")
+    }
+    claim(WHERE, "by 31 points; SimCLR by 17.", (round(lost["supervised"]), round(lost["SimCLR"])) == (31, 17))
+
+
+MADE = ("complete collapse", "3 directions left", "SimCLR", "SimCLR, squeezed", "SimCLR, whitened", "noise")
+
+
+def test_collapse_made_by_hand():
+    found = rows("Rank sounds the alarm", *MADE)
+    whole, squeezed, whitened = found["SimCLR"], found["SimCLR, squeezed"], found["SimCLR, whitened"]
+    claim(
+        WHERE,
+        "rank near 1, and a probe at chance (complete collapse) or at 80 % (squeezed).",
+        max(found["complete collapse"]["effective rank"], squeezed["effective rank"]) < 1.5
+        and near(100 * found["complete collapse"]["linear probe"], 10, 1.5)
+        and near(100 * squeezed["linear probe"], 80),
+    )
+    claim(WHERE, "kNN loses five points", near(100 * (whole["kNN"] - squeezed["kNN"]), 5))
+    claim(WHERE, "kNN gains nearly twelve points", near(100 * (whitened["kNN"] - whole["kNN"]), 11.6, 0.3))
+    claim(WHERE, "the probe gains nothing", whitened["linear probe"] < whole["linear probe"])
+    ranks = {name: row["effective rank"] for name, row in found.items()}
+    claim(
+        WHERE, "the highest rank of all, and nothing to be known", max(ranks, key=lambda name: ranks[name]) == "noise"
+    )
+
+
+def test_two_networks_of_one_rank():
+    ranks = dict(re.findall(r"^(untrained|supervised) ([\d.]+), in sslkit", shown(WHERE), re.M))
+    probe = bars("Change the unit")["untrained, standardised"]
+    claim(
+        WHERE,
+        "have nearly the same rank, 47 and 48, and 46 points lie between their probes.",
+        (round(float(ranks["untrained"])), round(float(ranks["supervised"]))) == (47, 48) and near(probe, 33),
+    )
+
+
+def test_alignment():
+    found = rows("Good alignment is easy", "pixels", "untrained", "SimCLR", "supervised")
+    best = min(found, key=lambda name: found[name]["alignment"])
+    claim(WHERE, "The best aligned of the four is the untrained network", best == "untrained")
+
+
+def test_factors():
+    found = rows("How much of each factor", "pixels", "untrained", "SimCLR", "supervised")
+    less = {factor for factor in found["untrained"] if found["supervised"][factor] < found["untrained"][factor]}
+    claim(WHERE, "Of the hue and the mean colour.", less == {"hue", "mean colour"})
+    best = max(found, key=lambda name: found[name]["background"])
+    claim(WHERE, "SimCLR knows the background as nobody else does", best == "SimCLR")
+
+
+def test_forgetting_eval():
+    found = bars("One encoder, the same images")
+    lost = found["eval(), as it should be"] - found["eval() again, after the last of these"]
+    claim(WHERE, "here, that cost about a point.", near(lost, 1, 0.3))

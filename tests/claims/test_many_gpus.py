@@ -1,13 +1,54 @@
-"""What 25_many_gpus says of results/processes.json."""
+"""What 25_many_gpus says of its own figures, and of results/processes.json."""
 
+import re
 from statistics import mean
 
-from claim import claim, results
+from claim import claim, panels, results, shown
+
+WHERE = "25_many_gpus"
+WAYS = ("local negatives", "plain, own anchors", "plain, all anchors", "differentiable gather")
 
 
 def test_what_a_second_process_costs():
     methods = results("processes")["methods"]
     kept = {m: mean(by["2"]["images_per_second"]) / 2 / mean(by["1"]["images_per_second"]) for m, by in methods.items()}
     talk = {m: mean(by["2"]["communication"]) for m, by in methods.items()}
-    claim("25_many_gpus", "And MoCo sends more than gradients", max(talk, key=lambda m: talk[m]) == "moco")
+    claim(WHERE, "And MoCo sends more than gradients", max(talk, key=lambda m: talk[m]) == "moco")
     assert min(kept, key=lambda m: kept[m]) == "moco" and min(kept.values()) > 0.5  # as the figure's title has it
+    claim(
+        WHERE,
+        "SimCLR loses 16 % of its speed and spends 10 % of a step waiting or sending.",
+        (round(100 - 100 * kept["simclr"]), round(100 * talk["simclr"])) == (16, 10),
+    )
+
+
+def test_the_four_ways():
+    found = {head: dict(zip(WAYS, values)) for head, values in panels(WHERE, "Only one way gives").items()}
+    length = found.pop("length, W = 32")
+    straight = {way for way in WAYS if all(angles[way] == 0 for angles in found.values())}
+    claim(
+        WHERE,
+        "Two have the right direction, one of these the right length.",
+        straight == set(WAYS[2:]) and [way for way in straight if length[way] == 1] == ["differentiable gather"],
+    )
+    claim(WHERE, "has the right direction, and 1 / W of the length", abs(length["plain, all anchors"] - 1 / 32) < 1e-3)
+    claim(WHERE, "A degree and a half is little", found["angle, W = 2 (°)"]["local negatives"] == 1.51)
+
+
+def test_what_the_ways_do_to_training():
+    (line,) = [line for line in shown(WHERE).splitlines() if "At the end, lowest to highest seed" in line]
+    spans = {way: re.findall(rf"{way} (\d\.\d+) to (\d\.\d+)", line)[0] for way in WAYS}
+    ends = {way: (float(low), float(high)) for way, (low, high) in spans.items()}
+    right, local = ends["differentiable gather"], ends["local negatives"]
+    claim(WHERE, "One, clearly: *plain, own anchors*", ends["plain, own anchors"][0] > right[1] + 0.5)
+    claim(WHERE, "Three seeds do not tell *local negatives*", local[0] < right[1] and right[0] < local[1])
+
+
+def test_the_rate_for_a_larger_batch():
+    (line,) = [line for line in shown(WHERE).splitlines() if line.startswith("Bars: batch 32")]
+    small, same, higher, warm = (float(value) for value in re.findall(r" (\d\.\d+)(?=, batch|\. )", line)[:4])
+    claim(
+        WHERE,
+        "the higher rate makes up for nearly two thirds of what the fewer steps lose, and a warm-up adds nothing.",
+        0.6 < (same - higher) / (same - small) < 2 / 3 and warm == higher,
+    )
