@@ -50,7 +50,7 @@ def islands(truth: Tensor, group: Tensor) -> plots.Picture:
         [("the data itself", truth, group), *[(f"seed {seed}", xy, group) for seed, xy in enumerate(maps)]],
         ["1", "2", "3", "4: ten times as wide", "5", "6", "7: far away"],
         title="Islands in a row: the map keeps the islands, and loses their size, order and distance",
-        caption=f"{len(truth)} points in the plane (left) and three maps of them, perplexity 30.",
+        caption=f"{len(truth)} points in the plane (left, its height stretched) and three maps of them, perplexity 30.",
     )
 
 

@@ -48,7 +48,7 @@ def traffic(processes: int) -> plots.Picture:
     table, share = {}, 2 * (processes - 1) / processes
     for name, batch in {"small": 256, "resnet18": 512, "vit_tiny": 512}.items():
         ring = share * parameter_count(build_encoder(name)) * 4 / 1e6  # float32
-        rows = share * 2 * (2 * batch * 128) * 4 / 1e6  # rows forward, their gradients back
+        rows = 1.5 * share * (2 * batch * 128) * 4 / 1e6  # gathered: half a ring; their gradients added up: a whole one
         sent = ring + rows
         table[f"{name}, batch {batch}"] = {
             "gradients (MB)": ring,
