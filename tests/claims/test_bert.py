@@ -12,8 +12,8 @@ def test_tf_idf_is_ahead_at_first():
     labels = {arm: {int(k): mean(v) for k, v in row.items()} for arm, row in KEPT["labels"].items()}
     claim(
         WHERE,
-        "After two minutes of pretraining tf-idf is ahead, with ten labels and with fifty.",
-        all(labels["tf-idf"][k] > labels["fine-tuned"][k] for k in (10, 50)),
+        "After 1,200 steps tf-idf is ahead, with ten labels and with fifty.",
+        KEPT["steps"] == 1200 and all(labels["tf-idf"][k] > labels["fine-tuned"][k] for k in (10, 50)),
     )
 
 
@@ -24,13 +24,23 @@ def test_and_passed_later():
     named = [k for k, row in sorted(lengths.items()) if row["masked accuracy"] > neighbours]
     claim(
         WHERE,
-        "After 3,600 steps (14.7 million tokens, about six minutes on two cores) the pretrained network is ahead: 51 % with ten labels, "
+        "After 3,600 steps (14.7 million tokens, three times your run) the pretrained network is ahead: 51 % with ten labels, "
         "where tf-idf has 45. The table of neighbours is passed by step 1,200.",
-        passed[0] == 3600
+        passed[0] == 3600 == 3 * KEPT["steps"]
         and round(3600 * KEPT["batch"] * 128 / 1e6, 1) == 14.7
         and round(100 * lengths[3600]["fine-tuned"]) == 51
         and round(100 * counting) == 45
         and named[0] == 1200,
+    )
+    claim(
+        WHERE,
+        "with ten labels tf-idf is ahead after 1,200 steps of pretraining, and no longer after 3,600",
+        lengths[1200]["fine-tuned"] < counting < lengths[3600]["fine-tuned"],
+    )
+    claim(
+        WHERE,
+        "(The long run is one network with three draws of ten labels, and fifty were not tried;",
+        [len(KEPT["lengths"]["3600"][judge]) for judge in ("masked accuracy", "fine-tuned")] == [1, 3],
     )
 
 
@@ -39,10 +49,10 @@ def test_the_rule():
     rule, always = (found[name] for name in ("80/10/10", "always <mask>"))
     claim(
         WHERE,
-        "Always `<mask>` does worse in all three columns: at `<mask>` itself, on intact text, where it never had to answer, and by "
-        "a probe, though only by two points with one seed.",
-        all(always[judge] < rule[judge] for judge in ("masked", "intact", "probe"))
-        and round(100 * (rule["probe"] - always["probe"])) == 2
+        "Always `<mask>` does worse in all three columns: by eight points at `<mask>` itself, by two in the probe, and it is lost on "
+        "intact text, where it never had to answer. With one seed and short runs, bet on neither the eight nor the two",
+        [round(100 * (rule[judge] - always[judge])) for judge in ("masked", "probe")] == [8, 2]
+        and always["intact"] < rule["intact"]
         and KEPT["ablation_seeds"] == 1,
     )
     claim(
@@ -65,6 +75,11 @@ def test_the_titles_of_the_figures():
         "Training helps all layers about equally, and none stands out",
         0.05 < min(gain) and max(gain) < 0.08 and max(layers["BERT"]) - min(layers["BERT"]) < 0.02,
     )
+    claim(
+        WHERE,
+        "Before the first block it reads the package as well as after the last.",
+        layers["BERT"][0] > layers["BERT"][-1] - 0.01,
+    )
     last = {name: mean(v) for name, v in KEPT["lengths"]["3600"].items()}
     claim(
         WHERE,
@@ -76,9 +91,7 @@ def test_the_titles_of_the_figures():
 
 def test_a_little_ahead_of_the_table():
     ahead = [named - mean(KEPT["masked"]["left and right neighbour"]) for named in KEPT["masked"]["BERT"]]
-    claim(
-        WHERE, "After two minutes BERT is a little ahead of the table of neighbours", 0 < min(ahead) < max(ahead) < 0.04
-    )
+    claim(WHERE, "Your BERT is a little ahead of the table of neighbours", 0 < min(ahead) < max(ahead) < 0.04)
 
 
 def test_where_the_kept_runs_come_from():
@@ -98,6 +111,6 @@ def test_two_neighbours():
     """Left and right alone are counted in the notebook."""
     claim(
         WHERE,
-        "16 from the left, 16 from the right, 35 from both.",
+        "16 from the left, 17 from the right, 35 from both",
         round(100 * mean(KEPT["masked"]["left and right neighbour"])) == 35,
     )

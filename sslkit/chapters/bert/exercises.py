@@ -68,7 +68,7 @@ TASKS = {
         title="Look both ways, but not at padding",
         difficulty=3,
         minutes=15,
-        task="Write `attend_both_ways(q, k, v, padding)`: attention of one head, in which every token may look at all others on both sides and nobody at padding.",
+        task="Write `attend_both_ways(q, k, v, padding)`: attention of one head, in which every token looks both ways and nobody at padding.",
         hints=(
             "The weight of padding must be 0 and the others must still add up to 1. So it has to go before the softmax.",
             "The softmax of minus infinity is 0: `scores.masked_fill(..., -math.inf)`. The scores are [N, query, key].",

@@ -54,8 +54,7 @@ def mask_tokens(
     ValueError for a share outside (0, 1] or a rule that does not add up to 1.
     """
     if not 0 < share <= 1 or len(rule) != 3 or min(rule) < 0 or abs(sum(rule) - 1) > 1e-6:
-        got = f"{share} and {rule}"
-        raise ValueError(f"share must lie in (0, 1], rule be three shares of 1 in all; got {got}")
+        raise ValueError(f"share must lie in (0, 1], the rule add up to 1; got {share}, {rule}")
     mask = choose_places(tokens, share, special, generator)
     like = {"generator": generator, "device": tokens.device}
     other = torch.randint(vocabulary - len(special), tokens.shape, **like)
@@ -76,8 +75,7 @@ def follow_table(tokens: Tensor, vocabulary: int, prior: float = 3.0) -> Tensor:
     pairs = (tokens[:, :-1] * vocabulary + tokens[:, 1:]).flatten()
     counts = pairs.bincount(minlength=vocabulary**2).view(vocabulary, vocabulary).float()
     every = tokens.flatten().bincount(minlength=vocabulary).float() + 1
-    seen = counts.sum(dim=1, keepdim=True)
-    return ((counts + prior * every / every.sum()) / (seen + prior)).log()
+    return ((counts + prior * every / every.sum()) / (counts.sum(1, keepdim=True) + prior)).log()
 
 
 def guess_by_neighbours(table: Tensor, shown: Tensor, mask: Tensor, mask_token: int = 2) -> Tensor:
@@ -135,8 +133,7 @@ def masked_loss(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
     """
     if not logits.shape[:2] == targets.shape == mask.shape or mask.dtype != torch.bool:
         got = f"{list(logits.shape)}, {list(targets.shape)} and {mask.dtype} {list(mask.shape)}"
-        needed = "logits [N, T, V], targets [N, T] and a bool mask [N, T]"
-        raise ValueError(f"masked_loss needs {needed}; got {got}")
+        raise ValueError(f"masked_loss needs [N, T, V], [N, T], bool mask [N, T]; got {got}")
     rows = at_least_float32(logits).flatten(0, 1)
     losses = F.cross_entropy(rows, targets.flatten(), reduction="none").view_as(targets)
     return (losses * mask).sum() / mask.sum().clamp(min=1)
@@ -161,10 +158,9 @@ class BERT(nn.Module):
     ):
         super().__init__()
         if not isinstance(encoder, TextEncoder) or encoder.causal:
-            text = isinstance(encoder, TextEncoder)
-            kind = "a causal one" if text else f"a {type(encoder).__name__}"
-            needed = "encoder 'text' or 'text_base'"
-            raise ValueError(f"BERT looks both ways at tokens: {needed}, not {kind}")
+            name = type(encoder).__name__
+            kind = "a causal one" if name == "TextEncoder" else f"a {name}"
+            raise ValueError(f"BERT looks both ways: encoder 'text' or 'text_base', not {kind}")
         self.encoder, self.share, self.rule = encoder, share, tuple(rule)
         self.mask_token, self.special = mask_token, tuple(special)
         self.head = Head(encoder.dim, encoder.vocabulary, encoder.std)
