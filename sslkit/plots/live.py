@@ -1,6 +1,7 @@
 """The loss while it falls: one figure that is redrawn in place, or lines of text where there is no
 Jupyter."""
 
+import math
 import time
 from textwrap import fill
 from typing import Any
@@ -191,7 +192,8 @@ class Live:
         ax.margins(y=0.25)
         lowest, highest = ax.get_ylim()
         spare = max(0.0, 0.06 - (highest - lowest)) / 2  # ticks are whole percents: noise is not to fill the axis
-        ax.set_ylim(lowest - spare, highest + spare)
+        floor = 0.0 if all(value >= 0 for points in self.probes.values() for _, value in points) else -math.inf
+        ax.set_ylim(max(floor, lowest - spare), highest + spare)
         if any(self.probes):
             name_lines(ax)
         if not self.probes:

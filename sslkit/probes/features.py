@@ -13,12 +13,12 @@ from sslkit.train import autocast
 
 
 @torch.no_grad()
-def features(model: nn.Module, x, batch: int = 512) -> Tensor:
+def features(model: nn.Module, x, batch: int | None = None) -> Tensor:
     """Features [N, D], float32 on the CPU, of x [N, C, H, W] (uint8, or float in [0, 1]) or tokens [N, T].
 
     A model with `encode` (a method) is asked for that, any other is called. Evaluation mode, no gradient. x may be a
     streamed object with .shape that gives a batch when indexed by a LongTensor. Computed in the precision that training
-    uses here (sslkit.train.precision).
+    uses here (sslkit.train.precision). batch: 512 by default, of passages 32, whose attention then fits a processor's cache.
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"features needs a network (nn.Module), got {type(model).__name__}")
@@ -26,6 +26,7 @@ def features(model: nn.Module, x, batch: int = 512) -> Tensor:
     if n == 0:
         raise ValueError("features of no images: x is empty")
     parts = []
+    batch = batch or (32 if len(x.shape) == 2 else 512)
     with evaluating(model):
         for rows in torch.arange(n).split(batch):
             with autocast(device):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sslkit.chapters.bert.method import SPECIAL
+from sslkit.chapters.bert.method import SPECIAL, mask_tokens
 from sslkit.train import Ablation
 
 
@@ -25,14 +25,14 @@ def next_door(method: Any) -> None:
 
 def every_place(method: Any) -> None:
     """A bug: the loss counts every place, hidden or not."""
-    pretext = method.pretext
+    share, vocabulary = method.share, method.encoder.vocabulary
+    known = {"rule": method.rule, "mask_token": method.mask_token, "special": method.special}
 
     def all_of_it(tokens, generator):
-        shown, targets, _ = pretext(tokens, generator)
-        real = targets > max(SPECIAL)
-        return shown, targets, real
+        shown, targets, _ = mask_tokens(tokens, vocabulary, generator, share=share, **known)
+        return shown, targets, targets > max(SPECIAL)
 
-    method.pretext = all_of_it
+    method.pretext, method.share = all_of_it, 1.0  # `forward` then scores every place
 
 
 ABLATIONS = {

@@ -68,8 +68,10 @@ def distances(models: dict[str, BERT], x: Tensor) -> plots.Picture:
         maps = attention_seen(encoder, x.to(encoder.embed.weight.device)).float().cpu().mean(0)
         found.append(torch.stack([maps.diagonal(offset, dim1=-2, dim2=-1).mean(-1) for offset in NEAR], dim=-1))
     depth, heads = found[0].shape[:2]
+    change = (found[1] - found[0]).flatten(0, 1)
+    most = change.abs().max().item()
     return plots.heatmap(
-        (found[1] - found[0]).flatten(0, 1),
+        change,
         [f"block {b + 1} · head {h + 1}" for b in range(depth) for h in range(heads)],
         [f"{offset:+d}" if offset else "itself" for offset in NEAR],
         title="What training changed in each head's weight on nearby tokens",
@@ -77,6 +79,7 @@ def distances(models: dict[str, BERT], x: Tensor) -> plots.Picture:
         label="change of weight",
         xlabel="distance in tokens (negative: before)",
         numbers=False,
+        limits=(-most, most),
     )
 
 
