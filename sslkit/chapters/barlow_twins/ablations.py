@@ -49,6 +49,10 @@ ABLATIONS = {
     "weight x 10": Ablation(options={"weight": 0.2}),
     "projector 32 wide": Ablation(options={"projection": 32}),
     "projector 1024 wide": Ablation(options={"projection": 1024}),
+    "projector 32 wide, weight x 8": Ablation(
+        options={"projection": 32, "weight": 0.16}
+    ),  # each sum counts as with 256
+    "projector 1024 wide, weight / 4": Ablation(options={"projection": 1024, "weight": 0.005}),
     "no projector": Ablation(change=no_projector),
     "batch 64": Ablation(settings={"batch": 64}),
     "wrong partner": Ablation(change=wrong_partner, once=True),

@@ -32,6 +32,7 @@ ABLATIONS = {
     "no seats": Ablation(change=no_seats),
     "one turn": Ablation(options={"iterations": 1}),
     "epsilon 0.05": Ablation(options={"epsilon": 0.05}),
+    "epsilon 0.2": Ablation(options={"epsilon": 0.2}),  # above the temperature
     "16 prototypes": Ablation(options={"prototypes": 16}),
     "two small crops": Ablation(options={"crops": 2}, length=0.7),  # a step costs 1.4 times as much
     "batch 32": Ablation(settings={"batch": 32}),
