@@ -37,6 +37,8 @@ def is_share(runs: dict) -> bool:
 
 def short(number: float) -> str:
     """Three digits, and no power of ten: 0.0234, 2.00, 12.3, 1,480; whole numbers as they are."""
+    if abs(number) < 0.0005:
+        return "0"
     whole = abs(number) >= 999.5 or number == round(number)
     return f"{number:,.0f}" if whole else f"{number:#.3g}".rstrip(".")
 

@@ -93,6 +93,8 @@ def side_by_side(panels: dict[str, dict], xlabel: str, title: str, caption: str,
     for ax, (what, curves) in zip(fig.subplots(1, len(panels), squeeze=False, sharey=sharey)[0], panels.items()):
         plain_axes(ax, xlabel, title=what, grid="y")
         draw_losses(ax, curves, None, window=1)
+        if what.startswith("spread"):
+            ax.set_ylim(0, 1.05)
         if ax.get_legend():
             ax.get_legend().remove()
     name_lines(ax)

@@ -13,7 +13,7 @@ BOXES = {
 }
 ARROWS = [
     "image -> all views -> student -> same?",
-    "image -> view 2 -> teacher -|> centre -|> same?",
+    "image -> view 2 -> teacher -> centre -|> same?",
     "student ~> teacher",
 ]
 DIAGRAM = (

@@ -106,4 +106,4 @@ def in_use(methods: dict[str, Any], batch: Any) -> plots.Picture:
     caption = (
         f"Two views of {len(batch)} validation scenes; prototypes in use by their wishes, before seats are shared out."
     )
-    return plots.scoreboard(table, title=title, caption=caption, highlight="no seats")
+    return plots.scoreboard(table, title=title, caption=caption, highlight="even seats", percent=False)

@@ -95,7 +95,7 @@ def labels_between(
         at = (float(np.sqrt(count * need)), height)
         words = f"{count} do the work of {need:.0f}" if count > 1 else f"1 does the work of {need:.0f}"
         ax.annotate(
-            words, at, (0, 5), textcoords="offset points", ha="center", va="bottom", size=TEXT_SIZE + 1, color=INK
+            words, at, (0, -5), textcoords="offset points", ha="center", va="top", size=TEXT_SIZE + 1, color=INK
         )
     ax.set_xscale("log")
     ax.set_xticks(sorted(counted), [f"{k:g}" for k in sorted(counted)])
@@ -113,15 +113,18 @@ def labels_between(
 
 
 @drawing
-def reliability(table: dict[str, dict[float, float]], title: str = "", caption: str = "") -> Picture:
+def reliability(
+    table: dict[str, dict[float, float]], title: str = "", caption: str = "", looks: dict[str, int] | None = None
+) -> Picture:
     """How often a network is right by how sure it says it is: {network: {mean probability: share of right ones}}. The dashed line
-    is where both are equal."""
+    is where both are equal. looks: the number of each network's colour and mark, where other figures have given it one."""
     fig, (left, bottom, w, h) = frame(0.7 * WIDTH, 3.6, title, caption)
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
     ax = plain_axes(fig.add_subplot(), "probability of the guess", "guesses that are right", grid="both")
     ax.plot([0, 1], [0, 1], **CHANCE_STYLE, label="as right as it says")
-    for colour, mark, (name, points) in zip(COLOURS * 2, MARKS, table.items()):
-        ax.plot(list(points), list(points.values()), color=colour, marker=mark, linewidth=1.8, label=name)
+    for number, (name, points) in enumerate(table.items()):
+        k = (looks or {}).get(name, number)
+        ax.plot(list(points), list(points.values()), color=COLOURS[k], marker=MARKS[k], linewidth=1.8, label=name)
     ax.set(xlim=(0, 1), ylim=(0, 1))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(Percent())

@@ -143,7 +143,8 @@ def reliability(guesses: dict[str, Tensor], y: Tensor) -> plots.Picture:
                 table.setdefault(name, {})[confidence[some].mean().item()] = (guess == y)[some].float().mean().item()
     title = "All three are surer than they are right, and from scratch by far the most"
     caption = f"{len(y):,} training scenes whose labels were not used, in four classes of confidence; ten guesses or more in each."
-    return figures.reliability(table, title=title, caption=caption)
+    looks = {"fine-tuned from SimCLR": 0, "fine-tuned from scratch": 1, "FixMatch": 4}  # as in the curves
+    return figures.reliability(table, title, caption, looks)
 
 
 def parts_of_fixmatch() -> plots.Picture:
