@@ -104,7 +104,7 @@ def bars(values: dict, title="", caption="", xlabel="", chance: float | None = N
     draw_bars(ax, runs, highlight)
     if chance is not None:
         ax.axvline(chance, color=FAINT, linestyle=(0, (5, 3)), linewidth=1.2)
-        number = f"{chance:.0%}" if is_share(runs) else short(chance)
+        number = f"{100 * chance:.3g}%" if is_share(runs) else short(chance)
         ax.set_xlabel(f"{xlabel} (dashed: chance, {number})".strip())
     numbers = ", ".join(f"{name} {short(r.mean())}" for name, r in runs.items())
     return render(fig, describe(f"Bars: {numbers}", title, caption), colours=64)
