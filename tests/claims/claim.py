@@ -57,6 +57,19 @@ def rows() -> dict[str, dict[str, float]]:
     return {judge: {row: mean(v) for row, v in named.items()} for judge, named in results("compare")["rows"].items()}
 
 
+def rows_of_seed(seed: int) -> dict[str, dict[str, float]]:
+    """{judge: {method: accuracy}} of the comparison's runs of one seed, by kNN and linear probe."""
+    kept = results("compare")["rows"]
+    return {j: {row: v[seed] for row, v in kept[j].items() if len(v) > seed} for j in ("kNN", "linear probe")}
+
+
+def small_batches(data: str = "scenes", batch: int = 64, seed: int = 0) -> dict[str, dict[str, float]]:
+    """The same of results/small_batches.json: the same image passes in batches of 64."""
+    wanted = {"data": data, "batch": batch, "seed": seed}
+    runs = [run for run in results("small_batches")["runs"] if all(run[key] == value for key, value in wanted.items())]
+    return {judge: {run["method"]: run[judge] for run in runs} for judge in ("kNN", "linear probe")}
+
+
 def numbers(sentence: str) -> list[float]:
     """The numbers that a sentence names, for claims that quote them."""
     return [float(n.replace(",", "")) for n in re.findall(r"\d[\d,]*(?:\.\d+)?", sentence)]

@@ -3,7 +3,7 @@
 import math
 from statistics import mean
 
-from claim import board, claim, panels, results, shown
+from claim import board, claim, panels, results, rows_of_seed, shown, small_batches
 
 from sslkit.chapters.simclr.ablations import BUGS
 
@@ -178,3 +178,13 @@ def test_the_shelf():
         minutes and shelf["recipe"]["steps"] == 10 * KEPT["recipe"]["steps"],
     )
     claim(WHERE, "most are still mixed after 49", minutes)
+
+
+def test_smaller_batches():
+    small, usual = small_batches(), rows_of_seed(0)
+    claim(
+        WHERE,
+        "kNN rises from 72.4 to 75.1 %, the probe from 70.7 to 73.6.",
+        [round(100 * table[judge]["simclr"], 1) for judge in small for table in (usual, small)]
+        == [72.4, 75.1, 70.7, 73.6],
+    )
