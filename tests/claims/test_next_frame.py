@@ -6,7 +6,8 @@ from statistics import mean
 import pytest
 from claim import ROOT, claim, results, shown
 
-from sslkit.chapters.next_frame import futures
+from sslkit.chapters.next_frame import futures, pictures
+from sslkit.datasets import load
 from sslkit.notebooks import check
 
 WHERE = "08_next_frame"
@@ -69,7 +70,7 @@ def test_the_live_run():
     line = figure("what a linear regression reads off")
     (position, velocity) = (float(re.search(rf"{name} ([\d.]+)%", line)[1]) for name in ("position", "velocity"))
     claim(
-        WHERE, "Position, 95 % against 74, and it leads at every look.", (round(position), round(velocity)) == (95, 74)
+        WHERE, "Position, 94 % against 73, and it leads at every look.", (round(position), round(velocity)) == (94, 73)
     )
 
 
@@ -83,7 +84,7 @@ def test_few_measured_clips():
         [round(value) for value in (*read, mean(read))] == [40, 9, 25],
     )
     claim(
-        WHERE, "reads 35 % from twenty-five clips", "next frame 35% at 25" in figure("mean R2 against measured clips")
+        WHERE, "reads 36 % from twenty-five clips", "next frame 36% at 25" in figure("mean R2 against measured clips")
     )
 
 
@@ -91,11 +92,11 @@ def test_two_changes():
     line = figure("a pooled encoder keeps the place")
     error = [bar(line, "error / copying", row) for row in ("one past frame", "as above", "pooled encoder")]
     claim(WHERE, "the error is 0.69 instead of 0.31", [round(value, 2) for value in error[:2]] == [0.69, 0.31])
-    claim(WHERE, "the error is 0.61", round(error[2], 2) == 0.61)
+    claim(WHERE, "the error is 0.58", round(error[2], 2) == 0.58)
     claim(
         WHERE,
-        "88 % of the place and 66 % of the velocity can be read off a mean over all places",
-        [round(100 * bar(line, judge, "pooled encoder")) for judge in ("position R2", "velocity R2")] == [88, 66],
+        "89 % of the place and 67 % of the velocity can be read off a mean over all places",
+        [round(100 * bar(line, judge, "pooled encoder")) for judge in ("position R2", "velocity R2")] == [89, 67],
     )
 
 
@@ -127,5 +128,17 @@ def test_the_arrow_of_time():
         "For constant velocity it makes hardly a difference, with a bounce or without",
         all(0.9 < grows[kind] < 1.1 for kind in kinds[:2]),
     )
-    claim(WHERE, "Falling alone gives little away", grows["falling, no bounce"] < 1.3)
-    claim(WHERE, "there its error grows most", grows["falling, a bounce"] > max(1.5, 1.3 * grows["falling, no bounce"]))
+    claim(
+        WHERE,
+        "the error nearly doubles, from 0.28 to 0.52.",
+        [round(bar(line, way, "falling, no bounce"), 2) for way in ways] == [0.28, 0.52],
+    )
+    claim(WHERE, "the error starts higher and grows by two fifths.", round(grows["falling, a bounce"], 1) == 1.4)
+    test = load("moving", gravity=0.5).test[:400]
+    _, bounces = pictures.windows(test, 3, gravity=0.5)
+    steps = test.factors["y"].diff(dim=1)[:, 2:].flatten()  # the last step of each window; down is positive
+    claim(
+        WHERE,
+        "forwards 64 % are on their way down at the last step.",
+        round(100 * (steps[~bounces] > 0).float().mean().item()) == 64,
+    )
