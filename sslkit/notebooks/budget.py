@@ -1,6 +1,7 @@
 """How long a chapter takes a class: reading, running, and the exercises, by path."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,26 +30,35 @@ class Budget:
         return self.reading + self.code + self.exercises + self.running
 
 
-def budget(nb: nbformat.NotebookNode) -> Budget:
-    """The minutes of a notebook. Running takes what its stamp says, exercises what their second lines say."""
-    found, depth = Budget(running=nb.metadata.get("sslkit", {}).get("seconds", 0) / 60), 0
+def by_path(nb: nbformat.NotebookNode) -> Iterator[tuple[nbformat.NotebookNode, bool]]:
+    """Each cell, and whether a heading above it, or its own, marks it as optional."""
+    depth = 0
     for cell in nb.cells:
-        if "colab" in cell.metadata.get("tags", []):
-            continue
-        exercise = 0.0
         if cell.cell_type == "markdown":
-            minutes = len(re.sub(r"<summary>.*?</summary>|<[^>]+>", " ", cell.source).split()) / WORDS
             headings = re.sub(r"^```.*?^```", "", cell.source, flags=re.MULTILINE | re.DOTALL)
             for mark, title in re.findall(r"^(#+) (.*)$", headings, re.MULTILINE):
                 if depth and len(mark) <= depth:
                     depth = 0
                 if not depth and OPTIONAL.search(title):
                     depth = len(mark)
+        yield cell, depth > 0
+
+
+def budget(nb: nbformat.NotebookNode) -> Budget:
+    """The minutes of a notebook. Running takes what its stamp says of the core's cells, exercises what their second lines say."""
+    stamp = nb.metadata.get("sslkit", {})
+    found = Budget(running=(stamp.get("seconds", 0) - stamp.get("optional_seconds", 0)) / 60)
+    for cell, optional in by_path(nb):
+        if "colab" in cell.metadata.get("tags", []):
+            continue
+        exercise = 0.0
+        if cell.cell_type == "markdown":
+            minutes = len(re.sub(r"<summary>.*?</summary>|<[^>]+>", " ", cell.source).split()) / WORDS
             if re.search(r"^### Exercise: ", cell.source, re.MULTILINE) and (said := ABOUT.search(cell.source)):
                 exercise = float(said[1])
         else:
             minutes = sum(bool(line.strip()) for line in cell.source.splitlines()) / LINES
-        if depth:
+        if optional:
             found.optional += minutes + exercise
         elif cell.cell_type == "markdown":
             found.reading, found.exercises = found.reading + minutes, found.exercises + exercise

@@ -17,6 +17,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from sslkit.notebooks import files
+from sslkit.notebooks.budget import by_path
 from sslkit.notebooks.memory import watch
 from sslkit.notebooks.modules import export
 from sslkit.notebooks.saving import WIDGET
@@ -43,8 +44,8 @@ def run(
 
     scale: SSLKIT_SCALE of the kernel; to: where the executed notebook goes (may be `path`; None: nowhere);
     html: where a page to look at goes. The notebook's folder is the working directory.
-    Returns the executed notebook; metadata.sslkit holds the stamp (seconds of the whole run, peak_mb of the
-    kernel with its children). Raises NotebookFailed; ValueError for an unknown scale or a file that is none.
+    Returns the executed notebook; metadata.sslkit holds the stamp (seconds of the whole run, those of its optional
+    cells, peak_mb of the kernel with its children). Raises NotebookFailed; ValueError for an unknown scale or a file that is none.
     """
     if scale not in SCALES:
         raise ValueError(f"no scale {scale!r}; there are: {', '.join(SCALES)}")
@@ -58,12 +59,13 @@ def run(
         if problems:
             raise NotebookFailed("\n".join([f"{path.name} cannot be exported:", *problems]))
     say(f"{path.name}: running at {scale} scale")
-    seconds, peak = _execute(nb, path, scale, root if in_course else None, say)
+    seconds, optional, peak = _execute(nb, path, scale, root if in_course else None, say)
     _normalise(nb)
     nb.metadata.sslkit = {
         "scale": scale,
         "source": source,
         "seconds": round(seconds),
+        "optional_seconds": round(optional),
         "peak_mb": round(peak / 1e6),
         "cpus": os.cpu_count(),
         "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in VERSIONS},
@@ -82,9 +84,9 @@ def run(
     return nb
 
 
-def _execute(nb, path, scale, root, say) -> tuple[float, int]:
-    """Run all cells in place; returns seconds and peak bytes."""
-    start = time.perf_counter()
+def _execute(nb, path, scale, root, say) -> tuple[float, float, int]:
+    """Run all cells in place; returns seconds, those of optional cells, and peak bytes."""
+    start, beside = time.perf_counter(), 0.0
     headings = files.headings(nb)
     client = _client(nb, path.parent, scale)
     with tempfile.TemporaryDirectory() as profile:
@@ -95,7 +97,7 @@ def _execute(nb, path, scale, root, say) -> tuple[float, int]:
             raise NotebookFailed(f"{path.name}: the kernel did not start: {error}") from error
         with client.setup_kernel(cleanup_kc=True):
             peak = watch(client.km.provisioner.pid)  # type: ignore[union-attr]  # the local one has it
-            for index, cell in enumerate(nb.cells):
+            for index, (cell, optional) in enumerate(by_path(nb)):
                 began = time.perf_counter()
                 where = f"{path.name}, cell {index + 1} of {len(nb.cells)}, under {headings[index]!r}"
                 try:
@@ -105,10 +107,12 @@ def _execute(nb, path, scale, root, say) -> tuple[float, int]:
                     raise NotebookFailed(f"{where}: the kernel died: {cause}") from None
                 except CellExecutionError as error:
                     raise NotebookFailed(f"{where}:\n{_short(cell, error)}") from None
-                if (took := time.perf_counter() - began) > 2:
+                took = time.perf_counter() - began
+                beside += took if optional else 0.0
+                if took > 2:
                     say(f"  cell {index + 1:>3}  {took:6.1f} s  {headings[index]}")
             most = peak()
-    return time.perf_counter() - start, most
+    return time.perf_counter() - start, beside, most
 
 
 def _client(nb: nbformat.NotebookNode, folder: Path, scale: str) -> NotebookClient:
