@@ -465,7 +465,7 @@ def test_a_chapter_has_its_minutes_by_path(root, capsys):
             prose(f"### Exercise: Count\n\n●○○○○ about 10 minutes\n\n{words}"),
         ]
     )
-    nb.metadata.sslkit = {"seconds": 120}
+    nb.metadata.sslkit = {"seconds": 150, "optional_seconds": 30}
     found = budget(nb)
     assert found.code == 1.5 and found.running == 2 and found.exercises == 10 and 2 < found.optional < 2.1
     assert 2 < found.reading < 2.3 and found.core == found.reading + 1.5 + 2 + 10

@@ -72,7 +72,8 @@ def syllabus() -> tuple[str, dict[Path, bytes]]:
             image = f'<img src="notebooks/pictures/{path.stem}.png" width="220" alt="{title}">'
         minutes = minutes_of_class[path.stem]
         colab = f" {link}" if (link := badge(address(), path)) else ""
-        times = f"{minutes.running:.1f} min | {minutes.core:.0f} min"
+        whole = nb["metadata"].get("sslkit", {}).get("seconds", 0) / 60
+        times = f"{whole:.1f} min | {minutes.core:.0f} min"
         lines.append(f"| {image} | [{path.stem}](notebooks/{path.name}): {title}{colab} | {about} | {times} |")
     return "\n".join(lines), pictures
 

@@ -51,7 +51,7 @@ TASKS = {
         ),
     ),
     "copy_last_ratio": Task(
-        title="In units of no idea at all",
+        title="In units of no idea at all · *optional*",
         difficulty=1,
         minutes=10,
         task="Write `copy_last_ratio(prediction, target, last)`: the mean squared error of the prediction, divided by the mean squared error of repeating the last frame. 1 means: as good as having no idea.",

@@ -65,7 +65,7 @@ class Decoder(nn.Module):
         return mask * moved + (1 - mask) * (last + correction), kernel, mask
 
 
-# --- Exercise: In units of no idea at all ---
+# --- The loss that trains ---
 def next_frame_loss(prediction: Tensor, target: Tensor, last: Tensor) -> Tensor:
     """Mean squared error of the prediction over that of repeating the last frame: 1 is as good as
     copying.
