@@ -54,7 +54,7 @@ def mean_without_padding(x: Tensor, tokens: Tensor) -> Tensor:
 
 TASKS = {
     "replace_hidden": Task(
-        title="The 80/10/10 rule",
+        title="The 80/10/10 rule · *optional*",
         difficulty=2,
         minutes=10,
         task="Write `replace_hidden(tokens, mask, die, other)` without a loop: `die` decides for each hidden place whether it becomes `<mask>` (number 2), the token of `other`, or stays.",

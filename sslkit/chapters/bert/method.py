@@ -33,7 +33,7 @@ def choose_places(
     return allowed & (rank < count)
 
 
-# --- Exercise: The 80/10/10 rule ---
+# --- Both in one ---
 def mask_tokens(
     tokens: Tensor,
     vocabulary: int,
