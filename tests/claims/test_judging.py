@@ -97,7 +97,7 @@ def test_another_artist():
         name: found[f"{name}, drawings trained on"] - found[f"{name}, another artist's"]
         for name in ("SimCLR", "supervised")
     }
-    claim(WHERE, "by 31 points; SimCLR by 17.", (round(lost["supervised"]), round(lost["SimCLR"])) == (31, 17))
+    claim(WHERE, "by 32 points; SimCLR by 17.", (round(lost["supervised"]), round(lost["SimCLR"])) == (32, 17))
 
 
 MADE = ("complete collapse", "3 directions left", "SimCLR", "SimCLR, squeezed", "SimCLR, whitened", "noise")
@@ -127,8 +127,8 @@ def test_two_networks_of_one_rank():
     probe = bars("Change the unit")["untrained, standardised"]
     claim(
         WHERE,
-        "have nearly the same rank, 47 and 48, and 46 points lie between their probes.",
-        (round(float(ranks["untrained"])), round(float(ranks["supervised"]))) == (47, 48) and near(probe, 33),
+        "have nearly the same rank, 47 and 49, and some 46 points lie between their probes.",
+        (round(float(ranks["untrained"])), round(float(ranks["supervised"]))) == (47, 49) and near(probe, 33),
     )
 
 
