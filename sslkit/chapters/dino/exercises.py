@@ -39,7 +39,7 @@ TASKS = {
         ),
     ),
     "teacher_momentum": Task(
-        title="A momentum that grows",
+        title="A momentum that grows · *optional*",
         difficulty=1,
         minutes=5,
         task="Write `teacher_momentum(progress, start)`: `start` at progress 0, 1 at progress 1, and half of a cosine wave between, level at both ends.",

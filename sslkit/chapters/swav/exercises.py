@@ -43,7 +43,7 @@ TASKS = {
         ),
     ),
     "prototypes_in_use": Task(
-        title="Prototypes in use",
+        title="Prototypes in use · *optional*",
         difficulty=1,
         minutes=5,
         task="Write `prototypes_in_use(codes)`: exp of the entropy (natural logarithm) of the mean code of N images [N, K]. All images at one table give 1, an even spread gives K.",
