@@ -147,3 +147,14 @@ def test_smaller_batches():
         [round(100 * small[judge][name], 1) for name in ("swav", "simclr") for judge in small]
         == [69.0, 71.8, 75.1, 73.6],
     )
+
+
+def test_epsilon_above_the_temperature():
+    runs = results("ablations/swav_scenes")["runs"]
+    run, untrained = runs["epsilon 0.2"]["0"], runs["untrained"]["0"]["scores"]["kNN"]
+    claim(
+        WHERE,
+        "the loss ends at ln K, and kNN at 22 %, below an untrained network's 25 (one seed).",
+        abs(run["curve"][-1][1] - math.log(256)) < 1e-3
+        and [round(100 * value) for value in (run["scores"]["kNN"], untrained)] == [22, 25],
+    )

@@ -209,3 +209,14 @@ def test_smaller_batches():
         [round(100 * small[judge][name], 1) for name in ("vicreg", "simclr") for judge in small]
         == [70.3, 73.9, 75.1, 73.6],
     )
+
+
+def test_without_the_root():
+    runs = results("ablations/vicreg_scenes")["runs"]
+    found = [runs[arm]["0"] for arm in ("variance, no root", "as it is")]
+    claim(
+        WHERE,
+        "z spreads less, 0.64 against 0.89, and kNN is 36 % in place of 42.",
+        [round(run["spread"][-1][1], 2) for run in found] == [0.64, 0.89]
+        and [round(100 * run["scores"]["kNN"]) for run in found] == [36, 42],
+    )
