@@ -37,7 +37,7 @@ def test_the_core_path_fits_a_class(path):
 @pytest.mark.parametrize("path", course().values(), ids=lambda path: path.stem)
 def test_its_cells_are_short_and_more_of_them_teach_than_draw(path):
     found = form(read(path))
-    assert (found.long, found.wide) == ([], []) and round(found.drawn, 2) <= DRAWN  # in whole percents
+    assert (found.long, found.wide) == ([], []) and round(found.drawn, 2) <= DRAWN
 
 
 def test_the_exported_modules_are_up_to_date():

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-LINES, COLUMNS, DRAWN = (
-    15,
-    100,
-    0.35,
-)  # most lines of a cell that is not exported, most columns, most of all lines that draw
+LINES = 15  # most lines of a cell that is not exported
+COLUMNS = 100  # most columns
+DRAWN = 0.35  # the largest share of all code lines that draw, in whole percents
 TEACHES = re.compile(
     r"^(def|class) |\bin train\(", re.MULTILINE
 )  # what is built or trained may be shown in the same cell
