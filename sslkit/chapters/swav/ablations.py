@@ -35,6 +35,7 @@ ABLATIONS = {
     "epsilon 0.2": Ablation(options={"epsilon": 0.2}),  # above the temperature
     "16 prototypes": Ablation(options={"prototypes": 16}),
     "two small crops": Ablation(options={"crops": 2}, length=0.7),  # a step costs 1.4 times as much
+    "batch 256": Ablation(settings={"batch": 256}),
     "batch 32": Ablation(settings={"batch": 32}),
     "batch 32, queue": Ablation(settings={"batch": 32}, options={"queue": 480}),
     "wrong partner": Ablation(change=wrong_partner, once=True),

@@ -164,8 +164,9 @@ METHOD = SwAV
 PASSES = 2  # two large views of each image
 RECIPES = {
     "laptop": Recipe(
-        steps=1000,
+        steps=3600,
         lr=0.02,
+        batch=64,
         encoder="small7",
         optimizer="muon",
         weight_decay=0.0,
@@ -174,8 +175,9 @@ RECIPES = {
     ),
     # the same, for about half an hour on two cores
     "shelf": Recipe(
-        steps=10_000,
+        steps=36_000,
         lr=0.02,
+        batch=64,
         encoder="small7",
         optimizer="muon",
         weight_decay=0.0,

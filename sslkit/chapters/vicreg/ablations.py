@@ -84,7 +84,7 @@ ABLATIONS = {
     "no batch norm at all": Ablation(change=nowhere),
     "two encoders": Ablation(change=two_encoders),
     "no projector": Ablation(change=no_projector),
-    "batch 64": Ablation(settings={"batch": 64}),
+    "batch 256": Ablation(settings={"batch": 256}),
     "wrong partner": Ablation(change=wrong_partner, once=True),
     "hinge upside down": Ablation(change=hinge_upside_down, once=True),
     "variance of rows": Ablation(change=variance_of_rows, once=True),

@@ -107,8 +107,9 @@ METHOD = VICReg
 PASSES = 2  # two views of each image
 RECIPES = {
     "laptop": Recipe(
-        steps=1000,
+        steps=3600,
         lr=0.02,
+        batch=64,
         encoder="small7",
         optimizer="muon",
         weight_decay=0.0,
@@ -117,8 +118,9 @@ RECIPES = {
     ),
     # the same, for most of an hour on two cores
     "shelf": Recipe(
-        steps=10_000,
+        steps=36_000,
         lr=0.02,
+        batch=64,
         encoder="small7",
         optimizer="muon",
         weight_decay=0.0,
