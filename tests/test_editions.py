@@ -12,7 +12,7 @@ from sslkit import checks
 from sslkit.checks import grade
 from sslkit.course import instructor, points, student
 from sslkit.course.__main__ import main
-from sslkit.course.editions import NOTES, is_exercise, stub
+from sslkit.course.editions import ASKED, NOTES, is_exercise, stub
 from sslkit.notebooks import course, files, run
 
 NAMES = [path.stem for path in course().values()]
@@ -76,6 +76,25 @@ def test_as_many_hints_as_wanted():
         text = nbformat.writes(student(source("10_simclr"), hints=most))
         written = [int(n) for n in re.findall(r"<summary>Hint (\d)", nbformat.writes(source("10_simclr")))]
         assert len(re.findall("<summary>Hint", text)) == sum(n <= most for n in written)
+
+
+def test_hints_on_request(capsys):
+    theirs, told = student(source("10_simclr"), hints=ASKED), student(source("10_simclr"))
+    cells = [cell for cell in theirs.cells if "hint(" in cell.source and cell.cell_type == "code"]
+    assert "<summary>Hint" not in nbformat.writes(theirs) and len(theirs.cells) == len(told.cells) + len(cells)
+    asked = [re.search(r"hint\(\"([\w.]+)\"", cell.source)[1] for cell in cells]
+    assert sorted(asked) == sorted(checks.of_chapter("simclr"))
+    nbformat.validate(theirs)
+    exec(cells[0].source, {})
+    assert not capsys.readouterr().out, "running all cells opens no hint"
+    name = asked[0]
+    exec(cells[0].source.replace(", 0)", ", 2)"), {})
+    first, second, third = checks.find(name).task.hints
+    said = capsys.readouterr().out
+    assert first in said and second in said and third not in said
+    for count in (-1, 4, "one"):
+        with pytest.raises(ValueError, match="3 hints, so ask for 0 to 3"):
+            checks.hint(name, count)
 
 
 def test_the_instructor_sees_what_is_recognised():

@@ -11,9 +11,9 @@ import pytest
 
 from sslkit.course import student
 from sslkit.course.__main__ import main
-from sslkit.course.editions import HANDED_OUT, is_exercise, stub
-from sslkit.course.grading import Graded, grade_one
-from sslkit.course.pages import class_page, feedback, plain
+from sslkit.course.editions import ASKED, HANDED_OUT, is_exercise, stub
+from sslkit.course.grading import Graded, grade_one, lost
+from sslkit.course.pages import class_page, feedback, plain, table
 from sslkit.course.submissions import Submission, Work, read, submissions
 from sslkit.notebooks import files
 
@@ -94,6 +94,23 @@ def test_how_platforms_hand_them_out(tmp_path):
     assert set(found) == {"Ada Lovelace", "bob", "Cem Öz", "dora"}
     assert found["Cem Öz"].file == "evil.ipynb" and "zip" in found["dora"].problem
     assert not (tmp_path.parent / "evil.ipynb").exists()
+
+
+def test_which_hints_were_opened(tmp_path):
+    def asked(count: str) -> Graded:
+        text = nbformat.writes(student(source(), hints=ASKED)).replace('accuracy\\", 0)', f'accuracy\\", {count})')
+        found = work(text)
+        assert not found.problem and not found.notes and set(found.hints) == set(found.functions)
+        return Graded(Submission("s", "hw.ipynb", text), found, {name: lost("") for name in found.functions})
+
+    graded = [asked(count) for count in ("0", "2", "3", "9")]
+    assert [one.work.hints["accuracy"] for one in graded] == [0, 2, 3, 3]
+    assert "hint 1: 3 of 4<br>hint 2: 3 of 4<br>hint 3: 2 of 4" in class_page(graded)
+    table(graded, tmp_path / "grades.csv")
+    rows = list(csv.DictReader(open(tmp_path / "grades.csv", encoding="utf-8")))
+    assert [row["hints"] for row in rows if row["exercise"] == "accuracy"] == ["0", "2", "3", "3"]
+    unknown = Graded(Submission("s", "hw.ipynb"), work(handed_in()))
+    assert not unknown.work.hints and "hint 1" not in class_page([unknown])
 
 
 def test_pages_execute_nothing():

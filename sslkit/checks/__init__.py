@@ -32,6 +32,22 @@ def check(name: str, function: Callable, *, seconds: float = 5.0) -> Callable:
     return function if verdict.status == "right" else exercise.solution
 
 
+def hint(name: str, count: int) -> None:
+    """Show the first `count` hints of an exercise, 0 to 3; ValueError for another number. For a student's notebook in which hints are
+    asked for: what stands in its cell tells the instructor how many were opened.
+    """
+    hints = find(name).task.hints
+    if count not in range(len(hints) + 1):
+        raise ValueError(f"hint({name!r}, {count!r}): there are {len(hints)} hints, so ask for 0 to {len(hints)}")
+    texts = [f"**Hint {k}.** {text}" for k, text in enumerate(hints[:count], 1)]
+    if texts and in_jupyter():
+        from IPython.display import Markdown, display
+
+        display(Markdown("\n\n".join(texts)))
+    elif texts:
+        print(*texts, sep="\n\n")
+
+
 def grade(name: str, function: Callable, *, seed: int = 1, seconds: float = 5.0) -> Verdict:
     """The verdict for a program: on hidden trials of `seed` (1, 2, ...), says nothing, replaces nothing. `.as_dict()` is plain values."""
     return judge(find(name), function, seconds, seed)

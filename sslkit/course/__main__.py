@@ -8,6 +8,10 @@ from sslkit.course import demo, nbgrader, otter, points, sealing, slides
 from sslkit.course.editions import HINTS, write
 from sslkit.course.grading import grade_all
 
+HOW_MANY = (
+    "hints of each exercise (default: all); asked: a cell shows as many as a student asks for, and `grade` counts them"
+)
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 0, or 1 after saying in words what is wrong."""
@@ -18,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     for edition in (one, two):
         edition.add_argument("out", type=Path, metavar="OUT", help="a folder, made if need be")
         edition.add_argument("chapters", nargs="*", metavar="CHAPTER", help="simclr or 10_simclr; all when left out")
-    one.add_argument("--hints", choices=HINTS, default="all", help="how many hints of each exercise (default: all)")
+    one.add_argument("--hints", choices=HINTS, default="all", help=HOW_MANY)
     one.add_argument("--executed", action="store_true", help="keep the outputs up to the first exercise")
     one.add_argument(
         "--sealed", action="store_true", help="write OUT/kit too, a kit whose solutions no glance gives away"
@@ -28,9 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     for assigned in (five, nine):
         assigned.add_argument("out", type=Path, metavar="COURSE", help="a folder for all assignments, made if need be")
         assigned.add_argument("chapters", nargs="*", metavar="CHAPTER", help="simclr or 10_simclr; all when left out")
-        assigned.add_argument(
-            "--hints", choices=HINTS, default="all", help="how many hints of each exercise (default: all)"
-        )
+        assigned.add_argument("--hints", choices=HINTS, default="all", help=HOW_MANY)
     seven = commands.add_parser("slides", help="chapters as slides, an HTML file each")
     seven.add_argument("out", type=Path, metavar="OUT", help="a folder, made if need be")
     seven.add_argument("chapters", nargs="*", metavar="CHAPTER", help="simclr or 10_simclr; all when left out")

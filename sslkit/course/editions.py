@@ -15,7 +15,9 @@ import nbformat
 from sslkit import __version__, checks
 from sslkit.notebooks import exercises, files
 
-HINTS = {"none": 0, "one": 1, "all": exercises.HINTS}
+ASKED = -1  # no hint is shown before a student asks for it, in a cell that stays in the notebook
+HINTS = {"none": 0, "one": 1, "all": exercises.HINTS, "asked": ASKED}
+CHECK = re.compile(r'\w+ = check\("([\w.]+)", \w+\)')
 NOTES = "instructor"  # the tag of cells that are for instructors alone
 STUB = "raise NotImplementedError"
 HANDED_OUT = "sslkit_course"  # in a student's notebook: the version of the kit that it was made with
@@ -33,7 +35,7 @@ STUDENTS = (
 
 def student(nb: nbformat.NotebookNode, hints: int = exercises.HINTS, executed: bool = False) -> nbformat.NotebookNode:
     """A copy for students: stubs for solutions, the first `hints` hints of each exercise, nothing executed, or, if so wanted,
-    what comes before the first exercise."""
+    what comes before the first exercise. With ASKED each exercise has a cell in which a student asks for hints."""
     nb = without_outputs(nb, kept=first_exercise(nb) if executed else 0)
     nb.metadata[HANDED_OUT] = {"version": __version__}
     nb.cells = [cell for cell in nb.cells if NOTES not in cell.metadata.get("tags", [])]
@@ -44,7 +46,22 @@ def student(nb: nbformat.NotebookNode, hints: int = exercises.HINTS, executed: b
                 cell.source = with_hints(cell.source, hints)
         elif is_exercise(cell):
             cell.source = stub(cell.source)
+    if hints == ASKED:
+        names = {name.partition(".")[2]: name for cell in nb.cells for name in CHECK.findall(cell.source)}
+        nb.cells = [
+            each
+            for cell in nb.cells
+            for each in ([asking(names[function(cell.source).name])] if is_exercise(cell) else []) + [cell]
+        ]
     return nb
+
+
+def asking(name: str) -> nbformat.NotebookNode:
+    """The cell in which a student asks for hints."""
+    source = (
+        f'from sslkit.checks import hint\n\nhint("{name}", 0)  # stuck? write 1, 2 or 3 for 0: so many hints appear'
+    )
+    return nbformat.v4.new_code_cell(source, id=f"hint-{name.replace('.', '-').replace('_', '-')}"[:64])
 
 
 def instructor(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -53,9 +70,7 @@ def instructor(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
     cells = []
     for cell in nb.cells:
         cells.append(cell)
-        if cell.cell_type == "code" and (
-            checked := re.fullmatch(r'\w+ = check\("([\w.]+)", \w+\)', cell.source.strip())
-        ):
+        if cell.cell_type == "code" and (checked := CHECK.fullmatch(cell.source.strip())):
             cells.append(note(checked[1]))
     nb.cells = cells
     return nb
@@ -90,17 +105,21 @@ def without_outputs(nb: nbformat.NotebookNode, kept: int = 0) -> nbformat.Notebo
 
 def is_exercise(cell: nbformat.NotebookNode) -> bool:
     """Whether a code cell holds the solution of an exercise."""
-    return exercises.MARK in cell.source.splitlines()[:2]
+    return cell.cell_type == "code" and exercises.MARK in cell.source.splitlines()[:2]
+
+
+def function(source: str) -> ast.FunctionDef:
+    """The function of an exercise's cell."""
+    return next(node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
 
 
 def stub(source: str) -> str:
     """The cell of a solution with its function emptied: signature and docstring stay, and what stands around it."""
-    lines = source.splitlines()
-    function = next(node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
-    first = function.body[0]
+    lines, written = source.splitlines(), function(source)
+    first = written.body[0]
     told = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
     kept = (first.end_lineno or first.lineno) if told else first.lineno - 1
-    return "\n".join([*lines[:kept], f"    {STUB}", *lines[function.end_lineno :]])
+    return "\n".join([*lines[:kept], f"    {STUB}", *lines[written.end_lineno :]])
 
 
 def with_hints(source: str, most: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sslkit import checks
+from sslkit.notebooks.exercises import HINTS
 
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:52em;margin:2em auto;padding:0 1em}table{border-collapse:collapse}"
@@ -18,15 +19,15 @@ def table(graded: list[Any], path: Path) -> None:
     """A row for each exercise of each notebook."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow(["student", "file", "chapter", "exercise", "points", "status", "misconceptions", "note"])
+        rows.writerow(["student", "file", "chapter", "exercise", "points", "status", "misconceptions", "hints", "note"])
         for one in graded:
             start = [plain(one.submission.student), plain(one.submission.file), one.work.chapter]
             if one.work.problem:
-                rows.writerow([*start, "", 0, "not graded", "", plain(one.work.problem)])
+                rows.writerow([*start, "", 0, "not graded", "", "", plain(one.work.problem)])
             notes = plain("; ".join(one.work.notes))
             for name, verdict in one.verdicts.items():
-                row = [name, one.earned(name), verdict["status"], " and ".join(verdict["mistakes"]), notes]
-                rows.writerow([*start, *row])
+                row = [name, one.earned(name), verdict["status"], " and ".join(verdict["mistakes"])]
+                rows.writerow([*start, *row, one.work.hints.get(name, ""), notes])
 
 
 def plain(text: str) -> str:
@@ -59,7 +60,9 @@ def class_page(graded: list[Any]) -> str:
     e = html.escape
     lines = [f"<h1>What the class got wrong</h1><p>{len(graded)} notebooks.</p>", *for_tomorrow(graded)]
     for chapter in sorted({one.work.chapter for one in graded if one.work.chapter}):
-        lines.append(f"<h2>{e(chapter)}</h2><table><tr><th>exercise</th><th>right</th><th>misconceptions</th></tr>")
+        lines.append(
+            f"<h2>{e(chapter)}</h2><table><tr><th>exercise</th><th>right</th><th>misconceptions</th><th>hints opened</th></tr>"
+        )
         mine = [one for one in graded if one.work.chapter == chapter]
         for name in checks.of_chapter(chapter):
             short = name.partition(".")[2]
@@ -69,7 +72,8 @@ def class_page(graded: list[Any]) -> str:
             unnamed = sum(verdict["status"] == "wrong" and not verdict["mistakes"] for verdict in verdicts)
             said = [f"{count} of {len(verdicts)}: {e(m)}" for m, count in wrong.most_common()]
             said += [f"{unnamed} of {len(verdicts)}: wrong in another way"] if unnamed else []
-            lines.append(f"<tr><td>{e(short)}</td><td>{right} of {len(verdicts)}</td><td>{'<br>'.join(said)}</td></tr>")
+            cells = [e(short), f"{right} of {len(verdicts)}", "<br>".join(said), "<br>".join(opened(mine, short))]
+            lines.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
         lines.append("</table>")
     broken = [one for one in graded if one.work.problem]
     if broken:
@@ -77,6 +81,12 @@ def class_page(graded: list[Any]) -> str:
         lines += [f"<li>{e(one.submission.student)}: {e(one.work.problem)}</li>" for one in broken]
         lines.append("</ul>")
     return page("What the class got wrong", lines)
+
+
+def opened(graded: list[Any], name: str) -> list[str]:
+    """How many asked for each hint of an exercise; nothing where no notebook says."""
+    known = [one.work.hints[name] for one in graded if name in one.work.hints]
+    return [f"hint {k}: {sum(count >= k for count in known)} of {len(known)}" for k in range(1, HINTS + 1) if known]
 
 
 def for_tomorrow(graded: list[Any], most: int = 3) -> list[str]:

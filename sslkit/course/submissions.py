@@ -16,6 +16,7 @@ from sslkit.course.editions import HANDED_OUT
 from sslkit.notebooks import exercises, files
 
 MOST = 50_000_000  # bytes of one notebook; beyond that it is not read
+ASKED_FOR = re.compile(r'^\s*hint\(\s*["\'](\w+)\.(\w+)["\'],\s*(\d)\s*\)', re.MULTILINE)
 CHECKED = re.compile(r'\bcheck\(\s*["\'](\w+)\.(\w+)["\']')
 
 
@@ -31,11 +32,13 @@ class Submission:
 
 @dataclass
 class Work:
-    """What was found in a notebook: the chapter, the code of each exercise's function, what it may need, and notes in words."""
+    """What was found in a notebook: the chapter, the code of each exercise's function, what it may need, how many hints each
+    exercise's cell asks for (where there is such a cell), and notes in words."""
 
     chapter: str = ""
     functions: dict[str, str] = field(default_factory=dict)
     prelude: list[str] = field(default_factory=list)
+    hints: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     problem: str = ""
 
@@ -105,6 +108,9 @@ def read(submission: Submission) -> Work:
         changed = f"it was handed out by version {str(version)[:20]} of the kit, and graded by {__version__}"
         work.notes.append(f"{changed}: what has changed since is graded as it is now")
     wanted = [name.partition(".")[2] for name in checks.of_chapter(chapter)]
+    for of, name, count in (asked for source in cells for asked in ASKED_FOR.findall(source)):
+        if of == chapter and name in wanted:
+            work.hints[name] = max(min(int(count), exercises.HINTS), work.hints.get(name, 0))
     marked: dict[str, str] = {}
     anywhere: dict[str, str] = {}
     for source in cells:

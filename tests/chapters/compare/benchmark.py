@@ -1,11 +1,12 @@
 """Every method of the course for images side by side on `scenes`: equal numbers of image passes, the same judges, several seeds.
 
-    python tests/benchmarks/run.py compare --runs FOLDER [--seeds 3] [--found] [--out results/compare.json]
+    python tests/benchmarks/run.py compare --runs FOLDER [--seeds 3] [--found] [--only METHOD ...] [--out results/compare.json]
 
 FOLDER/METHOD-SEED are runs as `python -m sslkit pretrain METHOD --seed SEED --steps STEPS --out FOLDER/METHOD-SEED` makes
 them (MoCo with the settings SHARED of SimCLR), STEPS such that 460,800 images pass through the encoder, as in 900 steps of
 SimCLR. What is missing is pretrained here (2 to 12 minutes a run), what is not finished goes on; with --found it is left out.
-Judging takes about 40 seconds a run.
+Judging takes about 40 seconds a run. With --only the rows of these methods are made and the others kept as --out has them; the
+kept ones enter the CKA with the encoder of seed 0 that ships in data/encoders.
 
 One protocol for all rows, that of the scoreboard: features of the encoder in evaluation mode; kNN and linear probe (C chosen
 on val) with the labels of 10,000 training images, few labels (three draws of ten a class); fine-tuning on ten labels a
@@ -15,7 +16,9 @@ and uniformity of standardised features, and linear CKA (debiased) between rows,
 """
 
 import argparse
+import json
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -83,12 +86,14 @@ class Judges:
         self.views = simclr.simclr_views()(data.val.x.repeat(2, 1, 1, 1), torch.Generator().manual_seed(0)).chunk(2)
         self.scenes, self.changed = scene_pairs(PAIRS)
 
+    @staticmethod
+    def see(network, x: Tensor) -> Tensor:
+        """What a network makes of images; their pixels for None."""
+        return pixels(x) if network is None else features(network, x)
+
     def row(self, name: str, network, seed: int) -> tuple[dict, dict, dict, Tensor]:
         """Judges, factors read, factors that move, and val features, of an encoder; of the pixels for None."""
-
-        def see(x: Tensor) -> Tensor:
-            return pixels(x) if network is None else features(network, x)
-
+        see = partial(self.see, network)
         h = [see(split.x) for split in self.splits]
         draws = list(range(DRAWS * seed, DRAWS * (seed + 1)))
         scores = judge(name, h, [split.y for split in self.splits], draws, PER_CLASS)
@@ -124,11 +129,16 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--found", action="store_true", help="judge the finished runs that are there, pretrain nothing")
+    parser.add_argument("--only", nargs="+", choices=METHODS, metavar="METHOD", help="keep the other rows of --out")
     parser.add_argument("--out", type=Path, default=Path("results/compare.json"))
     args = parser.parse_args()
     start, judges, seeds = time.perf_counter(), Judges(), range(args.seeds)
-    tables: dict[str, dict] = {"rows": {}, "read": {}, "moved": {}}
-    kept: dict[tuple[str, int], Tensor] = {}
+    before = json.loads(args.out.read_text()) if args.only else {}
+    tables: dict[str, dict] = {name: before.get(name, {}) for name in ("rows", "read", "moved")}
+    for table in [*tables["rows"].values(), tables["read"], tables["moved"]]:
+        for name in args.only or []:
+            table.pop(name, None)
+    kept = {(name, 0): judges.see(network, judges.data.val.x) for name, network in shipped(tables["read"]).items()}
 
     def add(name: str, network, seed: int) -> None:
         row, read, moves, kept[name, seed] = judges.row(name, network, seed)
@@ -140,22 +150,33 @@ def main() -> None:
         spoken = ", ".join(f"{judged} {value:.3f}" for judged, value in row.items())
         print(f"{time.perf_counter() - start:4.0f} s  seed {seed}  {name}: {spoken}", flush=True)
 
-    add("pixels", None, 0)
+    if not args.only:
+        add("pixels", None, 0)
     for seed in seeds:
-        torch.manual_seed(seed)
-        networks = dict(
-            untrained(kind) for kind in dict.fromkeys([USUAL, *(recipe_of(name).encoder for name in METHODS)])
-        )
-        networks |= {name: trained(args.runs, name, seed, judges.data, args.found) for name in METHODS}
-        networks["supervised"] = supervised(build_encoder(USUAL), judges.data, seed=seed)[0]
+        networks = {} if args.only else untrained_ones(seed)
+        networks |= {name: trained(args.runs, name, seed, judges.data, args.found) for name in args.only or METHODS}
+        if not args.only:
+            networks["supervised"] = supervised(build_encoder(USUAL), judges.data, seed=seed)[0]
         for name, encoder in networks.items():
             if encoder is not None:
                 add(name, encoder, seed)
+    order = ["pixels", *untrained_ones(0), *METHODS, "supervised"]
+
+    def ordered(table: dict) -> dict:
+        return {name: table[name] for name in order if name in table}
+
+    tables = {name: ordered(table) for name, table in tables.items() if name != "rows"} | {
+        "rows": {judged: ordered(table) for judged, table in tables["rows"].items()}
+    }
     names = [name for name in tables["read"] if (name, 0) in kept]
-    alike = {a: {b: compared(kept, a, b, seeds) for b in names} for a in names}
+    made = set(args.only or names)
+    alike = {
+        a: {b: compared(kept, a, b, seeds) if made & {a, b} else before["cka"][a][b] for b in names} for a in names
+    }
     result = {
         "command": f"python tests/benchmarks/run.py compare --runs FOLDER --seeds {args.seeds}"
-        + " --found" * args.found,
+        + " --found" * args.found
+        + (f" --only {' '.join(args.only)}" if args.only else ""),
         "data": "scenes",
         "seeds": list(seeds),
         "passes": BUDGET,
@@ -169,6 +190,20 @@ def main() -> None:
         "cka": alike,
     }
     save(args.out, result)
+
+
+def untrained_ones(seed: int) -> dict[str, torch.nn.Module]:
+    """An untrained network of each kind that takes part, by the name of its row."""
+    torch.manual_seed(seed)
+    return dict(untrained(kind) for kind in dict.fromkeys([USUAL, *(recipe_of(name).encoder for name in METHODS)]))
+
+
+def shipped(names) -> dict[str, torch.nn.Module | None]:
+    """Networks of seed 0 of these rows, from the files that ship with the kit; None for the pixels."""
+    fresh = untrained_ones(0) | {"pixels": None}
+    return {
+        name: fresh[name] if name in fresh else load_encoder(f"data/encoders/{name}_scenes.pt")[0] for name in names
+    }
 
 
 def compared(kept: dict[tuple[str, int], Tensor], a: str, b: str, seeds) -> list[float]:
