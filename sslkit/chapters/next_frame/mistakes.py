@@ -64,7 +64,7 @@ BOUNCE = Exercise(
         mistake("direction lost", "All your balls fly to the right. The sign of the velocity is their direction.",
                 lambda s, v, t, low, high: low + fold(free(s, v.abs(), t) - low, high - low)),
         mistake("mirrored", "Your balls fly the wrong way round: the fold is upside down. At t = 0 they must be at start.",
-                ("low +", "high +")),
+                ("low +", "high +"), lambda s, v, t, low, high: high - low - fold(free(s, v, t) - low, high - low)),
     ),
 )  # fmt: skip
 

@@ -246,6 +246,22 @@ def on_the_line(counts: Tensor, accuracy: Tensor, target: float, one: int, other
     return log_straight(float(counts[one]), float(counts[other]), share)
 
 
+def log_of_accuracy(forth=torch.log, back=math.exp):
+    """labels_saved on a curve of log accuracy over `forth` of the labels."""
+
+    def form(counts: Tensor, accuracy: Tensor, target: float) -> float:
+        if target <= accuracy[0] or target > accuracy[-1]:
+            return saved_by(log_straight)(counts, accuracy, target)
+        after = int((accuracy >= target).nonzero()[0, 0])
+        (low, high), (a, b) = (
+            forth(counts[after - 1 : after + 1]).tolist(),
+            accuracy[after - 1 : after + 1].log().tolist(),
+        )
+        return back(low + (math.log(target) - a) / (b - a) * (high - low))
+
+    return form
+
+
 def nearest(counts: Tensor, accuracy: Tensor, target: float) -> float:
     return math.inf if target > accuracy[-1] else float(counts[(accuracy - target).abs().argmin()])
 
@@ -272,6 +288,9 @@ SAVED = Exercise(
                 below(lambda c, a, t: 0.0), below(lambda c, a, t: math.inf), below(lambda c, a, t: math.nan)),
         mistake("the nearest count", "You return the measured count whose accuracy is nearest to the target. Go on between the counts.",
                 nearest),
+        mistake("logarithm of the accuracy", "You take the logarithm of the accuracy. Take that of the number of labels; the "
+                "accuracy stays as it is.",
+                log_of_accuracy(), log_of_accuracy(lambda counts: counts, lambda found: found)),
         mistake("two logarithms", "You take one logarithm and undo another: exp undoes math.log, 10 ** undoes math.log10, 2 ** undoes "
                 "math.log2.",
                 saved_by(lambda a, b, s: math.exp(math.log10(a) + s * (math.log10(b) - math.log10(a)))),

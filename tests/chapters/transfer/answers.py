@@ -112,6 +112,7 @@ NAMED = [
         "mean before the threshold",
     ),
     ("transfer.labels_saved", lambda c, a, t: saved_numpy(c, a, t) if t > a[0] else 0, "enough already"),
+    ("transfer.labels_saved", lambda c, a, t: saved_numpy(c, a.log(), math.log(t)), "logarithm of the accuracy"),
     (
         "transfer.labels_saved",
         lambda c, a, t: math.inf if t > a.max() else math.exp(np.interp(t, a.numpy(), np.log10(c.numpy()))),
