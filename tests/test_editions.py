@@ -173,7 +173,7 @@ def test_a_sealed_kit_shows_no_solution_and_checks_as_before(tmp_path, capsys):
         text=True,
     )
     assert done.stdout.strip() == "right temperature multiplied", done.stderr
-    assert "Who unpacks them" in capsys.readouterr().out
+    assert "Whoever unpacks them" in capsys.readouterr().out
     assert main(["student", str(tmp_path), "moco", "--sealed"]) == 1 and "kit already" in capsys.readouterr().err
 
 

@@ -151,9 +151,10 @@ def reshaped(
 
 def another_shape(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found:
     """Words for a result of another shape, the right numbers in it or not."""
-    where = f"The shape is {shapes(got[0])} where {shapes(expected[0])} is expected"
-    if all(a.shape == b.shape for a, b in zip(got[0], expected[0])):
-        where = "The result has another shape than it should have in some of the trials"
+    one = next(i for i, (mine, true) in enumerate(zip(got, expected)) if shapes(mine) != shapes(true))
+    where = f"The shape is {shapes(got[one])} where {shapes(expected[one])} is expected"
+    if one:
+        where += ", for some inputs only"
     if all(
         a.ndim > 1 and a.transpose(-1, -2).shape == b.shape
         for mine, true in zip(got, expected)
@@ -207,7 +208,8 @@ def partly(got: Sequence[Values], expected: Sequence[Values], same: Callable) ->
     if good[0] and not any(good[1:]):
         return (
             "right for the first example only",
-            "It is right for the first example, wrong for the others: is a number of it written into the code?",
+            "It is right for the first example and wrong for the others: what do they have that it has not? Or is a number of it "
+            "written into the code?",
         )
     if all(a.shape == b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true)) and same(
         [tuple(a.flatten().sort().values for a in mine) for mine in got],

@@ -83,6 +83,13 @@ def as_tensor(value) -> Tensor:
         raise Unusable("It returns None: is a `return` missing?", "no return")
     if not isinstance(value, (Tensor, np.ndarray, np.generic, bool, int, float, list, tuple)):
         raise Unusable(f"It returns {kind(value)}; a tensor or a number is expected.")
+    if type(value).__module__ == "torch.return_types" and hasattr(
+        value, "values"
+    ):  # a tuple, which could be told to be stacked
+        words = (
+            f"It returns what torch.{type(value).__name__} gives, values and indices: take .values or .indices of it."
+        )
+        raise Unusable(words, "values and indices")
     if (
         isinstance(value, (list, tuple))
         and len({getattr(one, "shape", None) for one in value}) == 1

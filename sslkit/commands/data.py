@@ -44,6 +44,7 @@ def list_data() -> None:
         about = info.about if info.licence in info.about else f"{info.about} · licence: {info.licence}"
         print(f"{info.name:14}{info.where:14}{info.megabytes:7.1f}{info.classes:9}   {about}")
     print(
-        f"folder:PATH   your own images\nDownloads go to {datasets.data_root() / 'downloads'} (SSLKIT_DATA changes that). What was read "
+        "folder:PATH   your own images\ntext:PATH     your own .txt files\nvideo:PATH    your own films, a file or a folder of frames\n"
+        f"Downloads go to {datasets.data_root() / 'downloads'} (SSLKIT_DATA changes that). What was read "
         f"from large folders is kept in {cache.folder()} ({cache.megabytes():.1f} MB; safe to delete; SSLKIT_CACHE changes that)."
     )

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sized
 from pathlib import Path
 
 from sslkit.course import demo, nbgrader, otter, points, sealing, slides
@@ -59,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         if args.command == "slides":
             made = slides.write(args.out, args.chapters)
-            print(f"{len(made)} files in {args.out}: arrow keys turn, F fills the screen, ?print-pdf prints.")
+            print(f"{counted(made, 'file')} in {args.out}: arrow keys turn, F fills the screen, ?print-pdf prints.")
             return 0
         if args.command == "points":
             points.write(args.out)
@@ -68,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
         if args.command in ("nbgrader", "otter"):
             tool = nbgrader if args.command == "nbgrader" else otter
             made = tool.write(args.out, args.chapters, points.read(args.points), args.hints)
-            print(f"{len(made)} assignments in {args.out}; sslkit/course/{args.command}.py says what comes next.")
+            print(f"{counted(made, 'assignment')} in {args.out}; sslkit/course/{args.command}.py says what comes next.")
             return 0
         if args.command == "grade":
             if not (args.out or args.csv):
@@ -76,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
             out = args.out or args.csv.parent
             graded = grade_all(args.submissions, out, args.seed, args.jobs, points_file=args.points, csv_file=args.csv)
             csv = args.csv or out / "grades.csv"
-            print(f"{len(graded)} notebooks graded: {csv}, {out / 'class.html'}, {out / 'feedback'}")
+            print(f"{counted(graded, 'notebook')} graded: {csv}, {out / 'class.html'}, {out / 'feedback'}")
             return 0
         sealed = args.command == "student" and args.sealed
         if sealed and (args.out / "kit").exists():  # before anything is written
@@ -89,15 +90,20 @@ def main(argv: list[str] | None = None) -> int:
         print(f"python -m sslkit.course: {error}", file=sys.stderr)
         return 1
     if sealed:
-        print(f"{len(made)} notebooks in {args.out}. They need the kit: `pip install {kit}` where they are run.")
+        print(f"{counted(made, 'notebook')} in {args.out}. They need the kit: `pip install {kit}` where they are run.")
         print(
-            "Its solutions are packed: no glance and no search finds them. Who unpacks them (a line of Python) has them."
+            "Its solutions are packed: no glance and no search finds them. Whoever unpacks them (a line of Python) has them."
         )
     else:
-        print(f"{len(made)} notebooks in {args.out}. They need the kit: `pip install` it where they are run.")
+        print(f"{counted(made, 'notebook')} in {args.out}. They need the kit: `pip install` it where they are run.")
         if args.command == "student":
             print("Its package holds the solutions, which the checks use; --sealed hides them from a glance.")
     return 0
+
+
+def counted(things: Sized, noun: str) -> str:
+    """ "1 file", "2 files"."""
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
 def build_book(out: Path) -> int:

@@ -86,8 +86,9 @@ def results() -> str:
         "**How good are the features?** All of them are ahead of pixels and of their own untrained network before every judge; rotation is "
         "ahead of all, and by kNN even of a network trained with all labels.\n",
         f"Laptop recipes on `scenes`, {kept['passes']:,} images through an encoder each, test accuracy in %, mean ± standard "
-        f"deviation over {len(kept['seeds'])} seeds; in brackets the method's own network untrained (fine-tuned: trained from "
-        f"scratch). kNN and probe with {kept['labelled']:,} labels, the others with ten a kind. `{kept['command']}`\n",
+        f"deviation over {len(kept['seeds'])} seeds (one where there is no ±); in brackets the method's own network "
+        f"untrained (fine-tuned: trained from scratch). kNN and probe with {kept['labelled']:,} labels, "
+        f"the others with ten a kind. `{kept['command']}`\n",
         "| | " + " | ".join(judges) + " | steps x images |",
         "|---" * (len(judges) + 2) + "|",
     ]

@@ -87,6 +87,12 @@ def test_what_can_go_wrong_with_any_result_has_a_name(name, function, mistake):
     assert (verdict.status, verdict.mistake) == ("wrong", mistake), verdict
 
 
+def test_a_shape_that_is_wrong_for_some_inputs_only_is_shown_where_it_is_wrong():
+    first_three = lambda y, n, order: torch.cat([order[y[order] == c][:n] for c in range(3)]).sort().values  # noqa: E731
+    verdict = judge(find("transfer.nested_subset"), first_three)
+    assert verdict.mistake == "another shape" and "[15] where [20] is expected, for some inputs only" in verdict.text
+
+
 def test_an_operation_that_torch_lacks_is_an_attempt():
     """torch raises NotImplementedError for the mean of booleans: that is no stub."""
     verdict = judge(find("start_here.accuracy"), lambda p, y: (p == y).mean())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from sslkit.checks.exercise import Exercise, draw, mistake
@@ -25,6 +26,11 @@ def free(start, velocity, t):
     return start[:, None] + velocity[:, None] * t
 
 
+def fold(x, width):
+    """A place in a room from 0 to width, thrown back at both walls."""
+    return width - (x.remainder(2 * width) - width).abs()
+
+
 BOUNCE = Exercise(
     "bounce", bounce_loop,
     trials=lambda: [
@@ -42,11 +48,23 @@ BOUNCE = Exercise(
                 "them, with a period of twice the width.",
                 ("2 * width", "width")),
         mistake("one bounce only", "You mirror once at each wall. A fast ball hits several: use remainder by twice the width.",
-                lambda s, v, t, low, high: once(free(s, v, t), low, high)),
+                lambda s, v, t, low, high: once(free(s, v, t), low, high),
+                lambda s, v, t, low, high: once_nested(free(s, v, t), low, high)),
         mistake("walls at 0", "Your left wall is at 0. Take low off before you fold, and add it again after.",
-                lambda s, v, t, low, high: high - (free(s, v, t).remainder(2 * high) - high).abs()),
+                lambda s, v, t, low, high: high - (free(s, v, t).remainder(2 * high) - high).abs(),
+                lambda s, v, t, low, high: low + fold(free(s, v, t), high - low),
+                lambda s, v, t, low, high: fold(free(s, v, t) - low, high - low),
+                lambda s, v, t, low, high: fold(free(s, v, t) - low, high)),
+        mistake("never on the way back", "You stop at the remainder, which goes up to twice the width: beyond one width the "
+                "ball is on its way back.",
+                lambda s, v, t, low, high: low + (free(s, v, t) - low).remainder(2 * (high - low))),
+        mistake("remainder with a sign", "torch.fmod keeps the sign, so a ball that flies to the left is lost. "
+                "torch.remainder, or %, is never negative here.",
+                lambda s, v, t, low, high: high - (torch.fmod(free(s, v, t) - low, 2 * (high - low)) - (high - low)).abs()),
+        mistake("direction lost", "All your balls fly to the right. The sign of the velocity is their direction.",
+                lambda s, v, t, low, high: low + fold(free(s, v.abs(), t) - low, high - low)),
         mistake("mirrored", "Your balls fly the wrong way round: the fold is upside down. At t = 0 they must be at start.",
-                ("low +", "high +")),
+                ("low +", "high +"), lambda s, v, t, low, high: high - low - fold(free(s, v, t) - low, high - low)),
     ),
 )  # fmt: skip
 
@@ -54,6 +72,10 @@ BOUNCE = Exercise(
 def once(x: Tensor, low: float, high: float) -> Tensor:
     x = torch.where(x > high, 2 * high - x, x)
     return torch.where(x < low, 2 * low - x, x)
+
+
+def once_nested(x: Tensor, low: float, high: float) -> Tensor:
+    return torch.where(x > high, 2 * high - x, torch.where(x < low, 2 * low - x, x))
 
 
 def past_windows_loop(h: Tensor, past: int) -> Tensor:
@@ -71,6 +93,12 @@ def windows(h: Tensor, past: int, starts) -> Tensor:
     return torch.stack([h[:, t : t + past].flatten(1) for t in starts], dim=1)
 
 
+def filled_up(h: Tensor, past: int) -> Tensor:
+    """A window for each frame, with zeros before the clip."""
+    padded = F.pad(h, (0, 0, past - 1, 0))
+    return torch.cat([padded[:, p : p + h.shape[1]] for p in range(past)], dim=2)
+
+
 PAST_WINDOWS = Exercise(
     "past_windows", past_windows_loop, grad=True,
     trials=lambda: [
@@ -85,6 +113,15 @@ PAST_WINDOWS = Exercise(
                 ("transpose(2, 3).", "")),
         mistake("one window too few", "The last window is missing: there are T - past + 1.",
                 lambda h, past: windows(h, past, range(h.shape[1] - past))),
+        mistake("first window missing", "The first window is missing: it starts at frame 0.",
+                lambda h, past: windows(h, past, range(1, h.shape[1] - past + 1))),
+        mistake("windows beyond the clip", "You have a window for each of the T frames, so some hold frames that the clip "
+                "does not have: zeros, or frames of its other end. There are T - past + 1 whole ones.",
+                filled_up, lambda h, past: torch.cat([h.roll(-p, 1) for p in range(past)], 2),
+                lambda h, past: torch.cat([h.roll(p, 1) for p in reversed(range(past))], 2)),
+        mistake("mean of the window", "You take the mean over the frames of a window, which forgets their order. Put them side by side: "
+                "past * D numbers.",
+                lambda h, past: h.unfold(1, past, 1).mean(-1), lambda h, past: h.unfold(1, past, 1).sum(-1)),
         mistake("no overlap", "Your windows do not overlap: each frame but the first ones starts a window of its own, a step of 1.",
                 lambda h, past: h.unfold(1, past, past).transpose(2, 3).flatten(2)),
         mistake("newest first", "The newest frame comes first in your windows. Oldest first.",
@@ -127,11 +164,18 @@ COPY_LAST = Exercise(
         mistake("compared with the last frame", "Your lower part is how far the prediction is from the last frame. Copying is "
                 "judged by the target too.",
                 ("last - target", "last - prediction")),
+        mistake("how far from the last frame", "Your upper part is how far the prediction is from the last frame. Judge it by the target.",
+                ("prediction - target", "prediction - last")),
+        mistake("in units of the picture", "You divide by how bright or how varied the frames are. The unit asked for is the "
+                "error of copying: last against target.",
+                ("(last - target).square().mean()", "target.square().mean()"), ("(last - target).square().mean()", "last.square().mean()"),
+                ("(last - target).square().mean()", "target.var()"), ("(last - target).square().mean()", "target.var(correction=0)")),
         mistake("absolute error", "You take absolute differences. Square them.",
                 lambda p, t, b: (p - t).abs().mean() / (b - t).abs().mean()),
-        mistake("mean of ratios", "You divide image by image and take the mean of the ratios. Take both means over everything, "
-                "then divide.",
-                lambda p, t, b: ((p - t).square().mean((1, 2, 3)) / (b - t).square().mean((1, 2, 3))).mean()),
+        mistake("mean of ratios", "You divide image by image, or pixel by pixel. Take both means over everything, then divide once.",
+                lambda p, t, b: ((p - t).square().mean((1, 2, 3)) / (b - t).square().mean((1, 2, 3))).mean(),
+                lambda p, t, b: (p - t).square().mean((1, 2, 3)) / (b - t).square().mean((1, 2, 3)),
+                lambda p, t, b: ((p - t).square() / (b - t).square()).mean()),
         mistake("root", "You take a root. The ratio is one of squared errors.",
                 ("prediction - target).square().mean() / (last - target).square().mean(",
                     "(prediction - target).square().mean() / (last - target).square().mean()).sqrt(")),
@@ -175,7 +219,23 @@ ROLLOUT = Exercise(
                 "the next.",
                 no_feedback),
         mistake("weights the wrong way round", "Your first weight meets the newest value. Oldest first.", (").sum(", ".flip(0)).sum(")),
-        mistake("past returned too", "Return the predicted values only: the last `steps` columns.", ("[:, -steps:]", "")),
+        mistake("past returned too", "Return the predicted values only: the last `steps` columns.", ("[:, -steps:]", ""),
+                (":, -steps:", ":, :steps")),
+        mistake("the last prediction alone", "You return the last prediction alone. Return all `steps` of them.",
+                ("[:, -steps:]", "[:, -1:]"),
+                ("[:, -steps:]", "[:, -1]")),
+        mistake("one step too far", "You predict one value too many and leave out the first one. Go `steps` steps.",
+                ("range(steps)", "range(steps + 1)")),
+        mistake("mean instead of sum", "You take the mean of the weighted values. The next value is their sum.",
+                (").sum(1", ").mean(1")),
+        mistake("all sequences added up", "Your sum runs over all rows of x as well. Each row is a sequence of its own: sum over dim=1.",
+                (".sum(1, keepdim=True)", ".sum().expand(len(x), 1)")),
+        mistake("added to the last value", "You take the weighted sum for a change and add it to the last value. It is the "
+                "next value itself.",
+                ("(x[:, -len(weights) :] * weights)", "x[:, -1:] + (x[:, -len(weights) :] * weights)")),
+        mistake("a straight line", "You go on in a straight line, whatever the weights. That is what the weights (-1, 2) do; "
+                "use those given.",
+                lambda x, w, s: x[:, -1:] + (x[:, -1:] - x[:, -2:-1]) * torch.arange(1, s + 1)),
         mistake("always the first frames", "You predict from the oldest values. Take the newest: x[:, -P:].", from_the_front),
         mistake("one step too few", "The last step is missing.", ("-steps:", "-steps:-1")),
         mistake("last value copied", "You repeat the last value: that is the baseline. Predict from the last P.",

@@ -31,6 +31,19 @@ def mirror(image: Tensor, turns: int) -> Tensor:
     return [image, image.transpose(1, 2), image.flip(1), image.transpose(1, 2).flip(1, 2)][turns]
 
 
+def flipped(image: Tensor, turns: int) -> Tensor:
+    """A flip for each turn: up and down, both, left and right."""
+    return [image, image.flip(1), image.flip(1, 2), image.flip(2)][turns]
+
+
+def left_empty(x: Tensor, k: Tensor, turns) -> Tensor:
+    """Zeros, filled for some of the four turns only."""
+    out = torch.zeros_like(x)
+    for t in turns:
+        out[k == t] = torch.rot90(x[k == t], t, (2, 3))
+    return out
+
+
 def images(seed: int, count: int, channels: int, size: int) -> Tensor:
     return (draw(seed, count, channels, size, size) * 40 + 128).clamp(0, 255).to(torch.uint8)
 
@@ -54,11 +67,15 @@ ROTATE = Exercise(
                 lambda x, k: torch.cat([torch.rot90(x[k == t], t, (2, 3)) for t in range(4)])),
         mistake("mirrored", "Transposing or flipping alone mirrors the image. A quarter turn is both: transpose, then flip the "
                 "rows; a half turn flips both axes.",
-                lambda x, k: one_by_one(x, k, mirror)),
+                lambda x, k: one_by_one(x, k, mirror), lambda x, k: one_by_one(x, k, flipped)),
         mistake("half turns", "You turn by k half turns. A step of k is a quarter turn.",
                 lambda x, k: one_by_one(x, k, lambda a, t: torch.rot90(a, 2 * t, (1, 2)))),
         mistake("turned at most once", "You turn by one quarter wherever k is not 0. Turn k[i] times.",
                 lambda x, k: one_by_one(x, k, lambda a, t: torch.rot90(a, min(t, 1), (1, 2)))),
+        mistake("an angle left out", "One of the four angles is missing: k[i] may be 0, 1, 2 or 3, so go over range(4). An image with "
+                "k[i] = 0 is there too, as it was.",
+                lambda x, k: left_empty(x, k, (1, 2, 3)), lambda x, k: left_empty(x, k, (0, 1, 2)),
+                lambda x, k: torch.where((k < 3)[:, None, None, None], left_empty(x, k, range(4)), x)),
         mistake("not turned", "The images come back as they were: rot90 returns a new tensor, it does not change x.",
                 lambda x, k: x.clone()),
     ),
@@ -102,6 +119,12 @@ ROTATION_BATCH = Exercise(
         mistake("turn upon turn", "You turn the batch that was turned before: the angles add up to 0, 1, 3, 6. Turn the original "
                 "x each time.",
                 lambda x: (all_turns(x, (0, 1, 3, 6)), by_angle(x))),
+        mistake("labels name the image", "Your labels say which image it is. They must say by how many quarter turns it was "
+                "turned: N zeros, N ones, ...",
+                lambda x: (all_turns(x), torch.arange(len(x)).repeat(4))),
+        mistake("one turn too far", "Your first N views are turned already, so every label is one turn behind. Begin with the images as "
+                "they are: range(4), not range(1, 5).",
+                lambda x: (all_turns(x, (1, 2, 3, 4)), by_angle(x))),
         mistake("labels in degrees", "Labels are class numbers 0, 1, 2, 3: cross-entropy indexes the logits with them.",
                 lambda x: (all_turns(x), by_angle(x, (0, 90, 180, 270)))),
         mistake("labels start at 1", "Class numbers start at 0: the unturned images have label 0.", ("x))", "x)) + 1")),
@@ -148,6 +171,23 @@ ROTATION_LOSS = Exercise(
                 lambda a, y: F.cross_entropy(a, y) / 4),
         mistake("log to base 2", "You use log2. Cross-entropy takes the natural logarithm.",
                 lambda a, y: F.cross_entropy(a, y) / math.log(2)),
+        mistake("all labels for every row", "You take the columns of all labels in every row: log_p[:, labels]. Row i has one true turn, "
+                "labels[i]: log_p[torch.arange(len(labels)), labels].",
+                lambda a, y: -a.log_softmax(1)[:, y].mean()),
+        mistake("true turn not picked", "You take the mean over all four turns. Only the probability of the true turn counts, labels[i].",
+                lambda a, y: -a.log_softmax(1).mean(), lambda a, y: -a.log_softmax(1).sum(1).mean()),
+        mistake("the most probable turn", "You take the turn that the network finds most probable, right or not. Take the "
+                "true one, labels[i].",
+                lambda a, y: -a.log_softmax(1).amax(1).mean()),
+        mistake("sigmoid", "You ask about each turn on its own, with a sigmoid. Exactly one of the four is true, so they share the "
+                "probability: softmax.",
+                lambda a, y: -picked(F.logsigmoid(a), y).mean(),
+                lambda a, y: F.binary_cross_entropy_with_logits(a, F.one_hot(y, 4).to(a.dtype)),
+                lambda a, y: 4 * F.binary_cross_entropy_with_logits(a, F.one_hot(y, 4).to(a.dtype))),
+        mistake("squared error", "You compare the probabilities with a one-hot row by their squared error. The loss is minus "
+                "the log of the true one's probability.",
+                lambda a, y: (a.softmax(1) - F.one_hot(y, 4)).square().mean(),
+                lambda a, y: (a.softmax(1) - F.one_hot(y, 4)).square().sum(1).mean()),
         mistake("log of the mean", "You take the log of the mean probability. Take the log of each first, then the mean.",
                 lambda a, y: -picked(a.softmax(1), y).mean().log()),
     ),
@@ -169,6 +209,14 @@ CHANCE = Exercise(
         mistake("log to base 2", "You use log2. Cross-entropy takes the natural logarithm: math.log.", ("log", "log2")),
         mistake("log to base 10", "You use log10. Cross-entropy takes the natural logarithm: math.log.", ("log", "log10")),
         mistake("no log", "You return the number of classes. The loss is a logarithm.", lambda c: float(c)),
+        mistake("one term of the entropy", "That is -p log p, one class's term of the entropy. The loss of an image is -log "
+                "p, with p = 1 / classes.",
+                lambda c: math.log(c) / c),
+        mistake("added up over the classes", "You add up the classes. Only the true one counts: -log(1 / classes), once.",
+                lambda c: c * math.log(c)),
+        mistake("probability of the others", "You take the log of the probability that all other classes have together, 1 - 1 "
+                "/ classes. Take that of the true one.",
+                lambda c: -math.log(1 - 1 / c)),
         mistake("one class too few", "You have log(classes - 1). The true class is among those that share the probability.",
                 ("(classes)", "(classes - 1)")),
     ),

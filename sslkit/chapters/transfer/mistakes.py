@@ -35,6 +35,12 @@ def rows_of_each(y: Tensor, order: Tensor, pick) -> Tensor:
     return torch.cat([pick(order[y[order] == c]) for c in y.unique()]).sort().values
 
 
+def as_met(y: Tensor, per_class: int, order: Tensor) -> Tensor:
+    """The right rows in the order of the walk."""
+    kept = nested_subset_loop(y, per_class, order)
+    return order[torch.isin(order, kept)]
+
+
 NESTED = Exercise(
     "nested_subset", nested_subset_loop,
     trials=lambda: [
@@ -47,6 +53,10 @@ NESTED = Exercise(
     mistakes=(
         mistake("positions instead of rows", "You return places in `order`. The row that stands at a place is `order[place]`.",
                 lambda y, n, order: torch.cat([(y[order] == c).nonzero()[:n, 0] for c in y.unique()]).sort().values),
+        mistake("labels instead of rows", "You return the labels themselves. Return the numbers of their rows: order[y[order] == c].",
+                lambda y, n, order: torch.cat([y[order][y[order] == c][:n] for c in y.unique()]).sort().values),
+        mistake("one too many", "You keep `per_class` + 1 of each class: stop as soon as `per_class` are there.",
+                lambda y, n, order: rows_of_each(y, order, lambda rows: rows[: n + 1])),
         mistake("order not used", "You take the first rows of each class as they stand in y, whatever the order. A seed would "
                 "change nothing.",
                 lambda y, n, order: rows_of_each(y, torch.arange(len(y)), lambda rows: rows[:n])),
@@ -55,10 +65,11 @@ NESTED = Exercise(
                 ("[order]", "")),
         mistake("the last of each class", "You keep the last of each class. Keep the first `per_class` that are met.",
                 ("][:", "].flip(0)[:")),
-        mistake("not balanced", "You take the first rows of the walk, whatever their class. Each class must get exactly `per_class`.",
-                lambda y, n, order: order[: n * len(y.unique())].sort().values),
-        mistake("not sorted", "The rows are the right ones, grouped by class. Sort them.",
-                lambda y, n, order: torch.cat([order[y[order] == c][:n] for c in y.unique()])),
+        mistake("not balanced", "You cut once for all classes together. Each class must get exactly `per_class`: cut class by class.",
+                lambda y, n, order: order[: n * len(y.unique())].sort().values, lambda y, n, order: order[:n].sort().values,
+                lambda y, n, order: torch.cat([order[y[order] == c] for c in y.unique()])[: n * len(y.unique())].sort().values),
+        mistake("not sorted", "The rows are the right ones, but not in ascending order. Sort them.",
+                lambda y, n, order: torch.cat([order[y[order] == c][:n] for c in y.unique()]), as_met),
     ),
 )  # fmt: skip
 
@@ -88,6 +99,14 @@ RATES = Exercise(
         mistake("a straight line", "Your rates fall along a straight line. Each is `decay` times the next: a power.",
                 lambda n, lr, d: lr * (1 - (1 - d) * powers(n).flip(0))),
         mistake("no lr", "These are the shares alone. Multiply by lr.", lambda n, lr, d: d ** powers(n).flip(0)),
+        mistake("lr raised too", "You raise lr to the power as well. Only decay is raised: lr * decay ** power.",
+                lambda n, lr, d: (lr * d) ** powers(n).flip(0)),
+        mistake("1 - decay", "You multiply by 1 - decay. A layer learns with `decay` times the rate of the next: decay is "
+                "what is left, not what is lost.",
+                lambda n, lr, d: lr * (1 - d) ** powers(n).flip(0)),
+        mistake("one rate for all but the last", "All layers before the last get lr * decay. Each is `decay` times the next "
+                "one: the further from the output, the higher the power.",
+                lambda n, lr, d: lr * d ** powers(n).flip(0).clamp(max=1)),
         mistake("growing", "You divide by decay, so the layers near the input learn fastest. Multiply.",
                 lambda n, lr, d: lr / d ** powers(n).flip(0)),
     ),
@@ -113,6 +132,10 @@ def each(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels, reduction="none")
 
 
+def divergence(strong: Tensor, weak: Tensor) -> Tensor:
+    return F.kl_div(strong.log_softmax(1), weak.detach().softmax(1), reduction="none").sum(1)
+
+
 FIXMATCH = Exercise(
     "consistency_loss", consistency_loss_loop, grad=True,
     trials=lambda: [
@@ -128,6 +151,19 @@ FIXMATCH = Exercise(
         mistake("views exchanged", "You guess on the strong view and train the weak one. The weak view guesses: it is easier to "
                 "be right there.",
                 lambda w, s, t: (each(w, s.argmax(1)) * sure(s.softmax(1), t)).mean()),
+        mistake("weak view not used", "The strong view guesses and is trained on its own guess. Guess on the weak view, and "
+                "ask the strong one to repeat it.",
+                lambda w, s, t: (each(s, s.argmax(1)) * sure(s.softmax(1), t)).mean()),
+        mistake("mean before the threshold", "You take the mean of the losses first and multiply by the share of sure "
+                "guesses. Leave out the unsure images one by one, with reduction='none', then take the mean.",
+                lambda w, s, t: F.cross_entropy(s, w.argmax(1)) * sure(w.softmax(1), t).float().mean()),
+        mistake("weighted by how sure it is", "You multiply each loss by the probability of its guess. A guess counts fully or not at all.",
+                lambda w, s, t: (each(s, w.argmax(1)) * w.detach().softmax(1).amax(1) * sure(w.softmax(1), t)).mean(),
+                lambda w, s, t: (each(s, w.argmax(1)) * w.detach().softmax(1).amax(1)).mean()),
+        mistake("softmax over the batch", "Your softmax over the weak view runs over the images. It runs over the classes: dim=1.",
+                ("softmax(dim=1)", "softmax(dim=0)")),
+        mistake("above the threshold only", "A guess that is exactly as sure as the threshold counts too: >=.",
+                (">= threshold", "> threshold")),
         mistake("no threshold", "Every guess counts in your loss, sure or not.", ("losses * (confidence >= threshold)", "losses")),
         mistake("the unsure ones", "You keep the guesses below the threshold.", (">= threshold", "< threshold")),
         mistake("threshold on logits", "You compare logits with the threshold. It is one for probabilities: take the softmax first.",
@@ -139,7 +175,9 @@ FIXMATCH = Exercise(
                 ("strong,", "weak,")),
         mistake("soft labels", "You use the weak view's probabilities as the target. FixMatch takes the most probable class alone.",
                 lambda w, s, t: (each(s, w.detach().softmax(1)) * sure(w.softmax(1), t)).mean(),
-                lambda w, s, t: (each(s, w.softmax(1)) * sure(w.softmax(1), t)).mean()),
+                lambda w, s, t: (each(s, w.softmax(1)) * sure(w.softmax(1), t)).mean(),
+                lambda w, s, t: ((divergence(s, w) * sure(w.softmax(1), t)).mean()),
+                lambda w, s, t: ((s.softmax(1) - w.detach().softmax(1)).square().mean(1) * sure(w.softmax(1), t)).mean()),
         mistake("sum", "You add up the images. Take the mean over all N.",
                 ('F.cross_entropy(strong, labels, reduction="none")', '(F.cross_entropy(strong, labels, reduction="none")) * len(weak)')),
         mistake("softmax twice", "F.cross_entropy takes logits and applies softmax itself.", ("strong,", "strong.softmax(1),")),
@@ -187,6 +225,47 @@ def saved_by(interpolate, beyond=math.inf):
     return form
 
 
+def log_straight(a: float, b: float, share: float) -> float:
+    """On the way from a to b, in the logarithm."""
+    return a * (b / a) ** share
+
+
+def below(answer):
+    """labels_saved with another answer where the first count is enough already."""
+
+    def form(counts: Tensor, accuracy: Tensor, target: float) -> float:
+        right = saved_by(log_straight)
+        return (answer if target < accuracy[0] else right)(counts, accuracy, target)
+
+    return form
+
+
+def on_the_line(counts: Tensor, accuracy: Tensor, target: float, one: int, other: int) -> float:
+    """Where the straight line through two points of the curve reaches the target."""
+    share = float((target - accuracy[one]) / (accuracy[other] - accuracy[one]))
+    return log_straight(float(counts[one]), float(counts[other]), share)
+
+
+def log_of_accuracy(forth=torch.log, back=math.exp):
+    """labels_saved on a curve of log accuracy over `forth` of the labels."""
+
+    def form(counts: Tensor, accuracy: Tensor, target: float) -> float:
+        if target <= accuracy[0] or target > accuracy[-1]:
+            return saved_by(log_straight)(counts, accuracy, target)
+        after = int((accuracy >= target).nonzero()[0, 0])
+        (low, high), (a, b) = (
+            forth(counts[after - 1 : after + 1]).tolist(),
+            accuracy[after - 1 : after + 1].log().tolist(),
+        )
+        return back(low + (math.log(target) - a) / (b - a) * (high - low))
+
+    return form
+
+
+def nearest(counts: Tensor, accuracy: Tensor, target: float) -> float:
+    return math.inf if target > accuracy[-1] else float(counts[(accuracy - target).abs().argmin()])
+
+
 CURVE = (torch.tensor([1.0, 10.0, 100.0]), torch.tensor([0.1, 0.3, 0.7]))
 LONGER = (torch.tensor([1.0, 2.0, 5.0, 10.0, 50.0]), torch.tensor([0.12, 0.2, 0.26, 0.5, 0.55]))
 
@@ -204,6 +283,18 @@ SAVED = Exercise(
         mistake("share upside down", "You go the remaining share of the way. The share is (target - accuracy before) / (accuracy "
                 "after - accuracy before).",
                 ("low, high", "high, low")),
+        mistake("enough already", "Where the first count reaches the target, there is no count before it: return counts[0].",
+                below(lambda c, a, t: on_the_line(c, a, t, -1, 0)), below(lambda c, a, t: on_the_line(c, a, t, 0, 1)),
+                below(lambda c, a, t: 0.0), below(lambda c, a, t: math.inf), below(lambda c, a, t: math.nan)),
+        mistake("the nearest count", "You return the measured count whose accuracy is nearest to the target. Go on between the counts.",
+                nearest),
+        mistake("logarithm of the accuracy", "You take the logarithm of the accuracy. Take that of the number of labels; the "
+                "accuracy stays as it is.",
+                log_of_accuracy(), log_of_accuracy(lambda counts: counts, lambda found: found)),
+        mistake("two logarithms", "You take one logarithm and undo another: exp undoes math.log, 10 ** undoes math.log10, 2 ** undoes "
+                "math.log2.",
+                saved_by(lambda a, b, s: math.exp(math.log10(a) + s * (math.log10(b) - math.log10(a)))),
+                saved_by(lambda a, b, s: math.exp(math.log2(a) + s * (math.log2(b) - math.log2(a))))),
         mistake("never reached", "A target that the curve never reaches needs more labels than were measured: return infinity "
                 "(math.inf).",
                 saved_by(lambda a, b, s: math.exp(math.log(a) + s * (math.log(b) - math.log(a))), beyond=None)),

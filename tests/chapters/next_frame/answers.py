@@ -68,6 +68,26 @@ NAMED = [
     ("next_frame.past_windows", lambda h, past: h.unfold(1, past, 1).reshape(len(h), -1, past * h.shape[2]), "features before frames"),
     ("next_frame.copy_last_ratio", lambda p, t, b: ((p - t) ** 2).mean(), "not divided"),
     ("next_frame.extrapolate", lambda x, w, s: (x[:, -len(w) :] @ w)[:, None].repeat(1, s), "predictions not fed back"),
+    ("next_frame.extrapolate", lambda x, w, s: rollout_list(x, w, s)[:, s - 1], "the last prediction alone"),
+    ("next_frame.extrapolate", lambda x, w, s: rollout_list(x, w, s + 1)[:, 1:], "one step too far"),
+    ("next_frame.extrapolate", lambda x, w, s: rollout_list(x, w / len(w), s), "mean instead of sum"),
+    ("next_frame.extrapolate", lambda x, w, s: rollout_list(x, torch.tensor([-1.0, 2.0]), s), "a straight line"),
+    ("next_frame.bounce", lambda s, v, t, low, high: (bounce_by_where(s, v, t, low, high) - low), "walls at 0"),
+    ("next_frame.bounce", lambda s, v, t, low, high: bounce_by_where(s, abs(v), t, low, high), "direction lost"),
+    (
+        "next_frame.bounce",
+        lambda s, v, t, low, high: low + (s[:, None] + v[:, None] * t - low) % (2 * high - 2 * low),
+        "never on the way back",
+    ),
+    ("next_frame.past_windows", lambda h, past: windows_by_index(h, past)[:, 1:], "first window missing"),
+    (
+        "next_frame.past_windows",
+        lambda h, past: windows_by_index(torch.cat([torch.zeros_like(h[:, 1:past]), h], 1), past),
+        "windows beyond the clip",
+    ),
+    ("next_frame.copy_last_ratio", lambda p, t, b: ((p - t) ** 2 / (b - t) ** 2).mean(), "mean of ratios"),
+    ("next_frame.copy_last_ratio", lambda p, t, b: ((p - t) ** 2).mean() / t.var(), "in units of the picture"),
+    ("next_frame.copy_last_ratio", lambda p, t, b: ((p - b) ** 2).mean() / ((b - t) ** 2).mean(), "how far from the last frame"),
 ]  # fmt: skip
 
 UNNAMED = [

@@ -20,6 +20,10 @@ def rotate_by_flips(x, k):
     return torch.where(k >= 2, x.flip(2, 3), x)
 
 
+def flip_for_each(x, k):
+    return torch.stack([torch.flip(a, [(), (1,), (1, 2), (2,)][int(t)]) for a, t in zip(x, k)])
+
+
 def pretext_batch_loop(x):
     pairs = [(torch.rot90(image, turns, (1, 2)), turns) for turns in range(4) for image in x]
     return [torch.stack([view for view, _ in pairs]), torch.tensor([turns for _, turns in pairs])]
@@ -79,6 +83,23 @@ NAMED = [
     ("rotation.rotate_batch", lambda x, k: rotate_in_groups(x, k).float(), "another dtype"),
     ("rotation.rotate_batch", lambda x, k: x.copy_(rotate_in_groups(x, k)), "changes its input"),
     ("rotation.rotate_batch", lambda x, k: rotate_in_groups(x, -k % 4), "clockwise"),
+    ("rotation.rotate_batch", lambda x, k: flip_for_each(x, k), "mirrored"),
+    ("rotation.rotate_batch", lambda x, k: rotate_in_groups(x, k) * (k > 0)[:, None, None, None], "an angle left out"),
+    (
+        "rotation.rotation_batch",
+        lambda x: (pretext_batch_loop(x)[0], torch.arange(4 * len(x)) % len(x)),
+        "labels name the image",
+    ),
+    (
+        "rotation.rotation_batch",
+        lambda x: (pretext_batch_loop(torch.rot90(x, 1, (2, 3)))[0], pretext_batch_loop(x)[1]),
+        "one turn too far",
+    ),
+    ("rotation.rotation_loss", lambda a, y: F.nll_loss(a.log_softmax(1), a.argmax(1)), "the most probable turn"),
+    ("rotation.rotation_loss", lambda a, y: a.log_softmax(1)[:, y].mean().neg(), "all labels for every row"),
+    ("rotation.rotation_loss", lambda a, y: -torch.log(a.sigmoid())[torch.arange(len(y)), y].mean(), "sigmoid"),
+    ("rotation.rotation_loss", lambda a, y: F.mse_loss(a.softmax(1), F.one_hot(y, 4).float()), "squared error"),
+    ("rotation.chance_loss", lambda classes: -1 / classes * math.log(1 / classes), "one term of the entropy"),
 ]
 
 UNNAMED = []

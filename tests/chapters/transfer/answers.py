@@ -87,6 +87,37 @@ NAMED = [
     ("transfer.consistency_loss", lambda w, s, t: loss_by_hand(s, w, t), "views exchanged"),
     ("transfer.consistency_loss", lambda w, s, t: loss_by_hand(w, s, t).item(), "no gradient"),
     ("transfer.nested_subset", lambda y, n, order: subset_by_counting(y, n, order.flip(0)), "the last of each class"),
+    ("transfer.nested_subset", lambda y, n, order: subset_by_counting(y, n + 1, order), "one too many"),
+    (
+        "transfer.nested_subset",
+        lambda y, n, order: y[subset_by_counting(y, n, order)].sort().values,
+        "labels instead of rows",
+    ),
+    (
+        "transfer.nested_subset",
+        lambda y, n, order: torch.tensor([r for r in order if r in subset_by_counting(y, n, order)]),
+        "not sorted",
+    ),
+    ("transfer.nested_subset", lambda y, n, order: subset_by_counting(y, n, order).sort(), "values and indices"),
+    ("transfer.rates_per_layer", lambda n, lr, d: rates_loop(n, lr, 1 - d), "1 - decay"),
+    (
+        "transfer.rates_per_layer",
+        lambda n, lr, d: torch.tensor([lr * d] * (n - 1) + [lr]),
+        "one rate for all but the last",
+    ),
+    ("transfer.consistency_loss", lambda w, s, t: loss_by_hand(s.detach(), s, t), "weak view not used"),
+    (
+        "transfer.consistency_loss",
+        lambda w, s, t: F.cross_entropy(s, w.argmax(1)) * (w.softmax(1).amax(1) >= t).float().mean(),
+        "mean before the threshold",
+    ),
+    ("transfer.labels_saved", lambda c, a, t: saved_numpy(c, a, t) if t > a[0] else 0, "enough already"),
+    ("transfer.labels_saved", lambda c, a, t: saved_numpy(c, a.log(), math.log(t)), "logarithm of the accuracy"),
+    (
+        "transfer.labels_saved",
+        lambda c, a, t: math.inf if t > a.max() else math.exp(np.interp(t, a.numpy(), np.log10(c.numpy()))),
+        "two logarithms",
+    ),
     ("transfer.rates_per_layer", lambda n, lr, d: rates_loop(n, lr, d).flip(0), "upside down"),
     (
         "transfer.labels_saved",
