@@ -114,7 +114,7 @@ def test_every_declared_ablation_trains_a_step(chapter):
         loss, extras = method(method.pretext(x, torch.Generator().manual_seed(0)))
         loss.backward()
         assert loss.isfinite() and any(p.grad is not None for p in method.encoder.parameters()), name
-        assert type(method) is type(plain) and ablation.recipe(recipe).batch <= recipe.batch
+        assert type(method) is type(plain)
 
 
 @pytest.mark.parametrize("chapter", DECLARED)

@@ -6,7 +6,7 @@
                                                     all labels, unless its file is there; then README.md
     python data/encoders/build.py --readme          README.md alone, with the scores in results/compare.json
 
-RUNS is a folder as tests/benchmarks/compare.py makes it. SimCLR ships as a whole method, made by the first form: other
+RUNS is a folder as tests/benchmarks/run.py compare makes it. SimCLR ships as a whole method, made by the first form: other
 chapters need its projector.
 """
 
@@ -42,7 +42,7 @@ Written by `build.py`, this page included. `shelf/` holds what up to an hour of 
 made by `tests/benchmarks/shelf.py`), with features along the way.
 
 Accuracy in % on the test split of `scenes`: this file's seed (before rounding to half precision), in brackets the mean ± standard
-deviation of all seeds in `results/compare.json`, made by `python tests/benchmarks/compare.py`.
+deviation of all seeds in `results/compare.json`, made by `python tests/benchmarks/run.py compare`.
 
 """
 LICENCE = "MIT licence, as the kit; trained on drawings of Noto Emoji (see ../emoji/README.md)."
