@@ -63,10 +63,9 @@ def rows_of_seed(seed: int) -> dict[str, dict[str, float]]:
     return {j: {row: v[seed] for row, v in kept[j].items() if len(v) > seed} for j in ("kNN", "linear probe")}
 
 
-def small_batches(data: str = "scenes", batch: int = 64, seed: int = 0) -> dict[str, dict[str, float]]:
-    """The same of results/small_batches.json: the same image passes in batches of 64."""
-    wanted = {"data": data, "batch": batch, "seed": seed}
-    runs = [run for run in results("small_batches")["runs"] if all(run[key] == value for key, value in wanted.items())]
+def in_other_batches() -> dict[str, dict[str, float]]:
+    """The same of results/batches.json: as many image passes, but SimCLR in batches of 64, and of 256 those that have 64."""
+    runs = results("batches")["runs"]
     return {judge: {run["method"]: run[judge] for run in runs} for judge in ("kNN", "linear probe")}
 
 

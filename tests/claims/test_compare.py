@@ -3,7 +3,7 @@
 import re
 from statistics import mean
 
-from claim import claim, panels, results, rows_of_seed, shown, small_batches
+from claim import claim, in_other_batches, panels, results, rows_of_seed, shown
 
 WHERE = "23_compare"
 KEPT = results("compare")
@@ -293,7 +293,7 @@ def test_batch_norm():
 
 
 def test_smaller_batches():
-    small, usual = small_batches()["kNN"], rows_of_seed(0)["kNN"]
+    small, usual = in_other_batches()["kNN"], rows_of_seed(0)["kNN"]
     gains = {name: round(100 * (small[name] - usual[name])) for name in ("simclr", "vicreg", "swav", "barlow_twins")}
     claim(
         WHERE,

@@ -3,7 +3,7 @@
 import math
 from statistics import mean
 
-from claim import board, claim, panels, results, rows_of_seed, shown, small_batches
+from claim import board, claim, in_other_batches, panels, results, rows_of_seed, shown
 
 from sslkit.chapters.simclr.ablations import BUGS
 
@@ -181,7 +181,7 @@ def test_the_shelf():
 
 
 def test_smaller_batches():
-    small, usual = small_batches(), rows_of_seed(0)
+    small, usual = in_other_batches(), rows_of_seed(0)
     claim(
         WHERE,
         "kNN rises from 72.4 to 75.1 %, the probe from 70.7 to 73.6.",

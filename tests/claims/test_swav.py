@@ -5,7 +5,7 @@ import re
 from statistics import mean
 
 import torch
-from claim import claim, results, shown, small_batches
+from claim import claim, in_other_batches, results, shown
 from torch import Tensor
 
 from sslkit.chapters.swav.method import RECIPES, sinkhorn, swapped_loss
@@ -140,7 +140,7 @@ def test_three_bugs():
 
 
 def test_smaller_batches():
-    small = small_batches()
+    small = in_other_batches()
     claim(
         WHERE,
         "both gain, SwAV to 69.0 and 71.8 %, SimCLR to 75.1 and 73.6.",

@@ -5,7 +5,7 @@ from statistics import mean
 
 import pytest
 import torch
-from claim import board, claim, results, shown, small_batches
+from claim import board, claim, in_other_batches, results, shown
 
 from sslkit.chapters.vicreg import method as vicreg
 from sslkit.datasets import load
@@ -202,7 +202,7 @@ def test_two_bugs_that_begin_differently():
 
 
 def test_smaller_batches():
-    small = small_batches()
+    small = in_other_batches()
     claim(
         WHERE,
         "both gain, VICReg to 70.3 and 73.9 %, SimCLR to 75.1 and 73.6.",

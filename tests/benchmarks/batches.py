@@ -1,10 +1,10 @@
-"""Are the steps too few? A method's laptop recipe with as many image passes as in chapter 23, in batches of another size.
+"""What does the batch do? A method's laptop recipe with as many image passes as in chapter 23, in batches of another size.
 
-    python tests/benchmarks/small_batches.py METHOD [METHOD ...] [--batch 64] [--data scenes] [--seed 0]
+    python tests/benchmarks/batches.py METHOD [METHOD ...] --batch BATCH [--data scenes] [--seed 0]
 
 460,800 images pass through the encoder: 900 steps of SimCLR with batches of 256, 3,600 with batches of 64. One thread. Judged like
 a row of chapter 23: kNN and linear probe on the test split with the labels of 10,000 training images. Each run is added to
-results/small_batches.json as it ends; what is there already is not made again.
+results/batches.json as it ends; what is there already is not made again.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from sslkit.probes.features import evenly  # noqa: E402
 from sslkit.probes.scores import LABELLED, judge  # noqa: E402
 from sslkit.train import build, train  # noqa: E402
 
-OUT = Path(__file__).resolve().parents[2] / "results" / "small_batches.json"
+OUT = Path(__file__).resolve().parents[2] / "results" / "batches.json"
 COMPARE = load_file(CHAPTERS / "compare" / "benchmark.py")
 
 
@@ -54,7 +54,7 @@ def one(name: str, batch: int, data, seed: int) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("methods", nargs="+", choices=["untrained", *COMPARE.METHODS], metavar="METHOD")
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--data", default="scenes")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -72,7 +72,7 @@ def main() -> None:
             runs = sorted(
                 [*runs, found], key=lambda run: [str(run[part]) for part in ("data", "method", "batch", "seed")]
             )
-            about = {"command": "python tests/benchmarks/small_batches.py METHOD --batch BATCH --data DATA --seed SEED"}
+            about = {"command": "python tests/benchmarks/batches.py METHOD --batch BATCH --data DATA --seed SEED"}
             save(OUT, about | {"split": "test", "passes": COMPARE.BUDGET, **machine(), "runs": runs})
 
 
