@@ -196,4 +196,6 @@ def test_other_batches():
     named = {name: [round(100 * other[judge][name], 1) for judge in other] for name in ("barlow_twins", "simclr")}
     claim(WHERE, "Barlow Twins reaches 55.0 and 63.1 %.", named["barlow_twins"] == [55.0, 63.1])
     usual = [round(100 * rows_of_seed(0)[judge]["simclr"], 1) for judge in other]
-    claim(WHERE, "75.1 and 73.6 % with 64, 72.4 and 70.7 with 256.", named["simclr"] + usual == [75.1, 73.6, 72.4, 70.7])
+    claim(
+        WHERE, "75.1 and 73.6 % with 64, 72.4 and 70.7 with 256.", named["simclr"] + usual == [75.1, 73.6, 72.4, 70.7]
+    )
