@@ -82,6 +82,24 @@ def test_mistakes_are_said_in_a_line(arguments, words, tmp_path, capsys, monkeyp
     assert words in error and "Traceback" not in error
 
 
+def test_a_run_that_does_not_say_its_size(run, photos, tmp_path, capsys):
+    """As train() keeps it where about= leaves it out."""
+    state = {
+        key: value for key, value in checkpoint.load(run / "checkpoint.pt").items() if key not in ("size", "format")
+    }
+    checkpoint.save(tmp_path / "checkpoint.pt", state)
+    probe = ["probe", str(tmp_path), "--limit", "60", "--seeds", "1", "--data"]
+    assert main([*probe, f"folder:{photos}"]) == 2
+    assert "does not say its size" in capsys.readouterr().err
+    assert main([*probe, f"folder:{photos}", "--size", "32"]) == 0 == main([*probe, "scenes"])
+
+
+def test_half_of_what_torchrun_sets_is_said(capsys, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(["data"]) == 2
+    assert "RANK expected" in capsys.readouterr().err
+
+
 def test_what_helps_without_a_network_is_said(tmp_path, capsys, monkeypatch):
     def refuse(*_, **__):
         raise ConnectionRefusedError
