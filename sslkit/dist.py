@@ -19,11 +19,11 @@ _members: list[tuple[str, int]] = []  # machine and process id of every rank
 
 
 def init() -> None:
-    """Join the processes that torchrun started (nccl with GPUs, else gloo). Without torchrun, or when joined already:
-    nothing."""
+    """Join the processes that torchrun started (nccl with GPUs, else gloo, which is for tensors on the CPU). Without torchrun, or
+    when joined already: nothing. ValueError where WORLD_SIZE is set, and what else torchrun sets is not."""
     if "WORLD_SIZE" not in os.environ or torch_dist.is_initialized():
         return
-    gpu = torch.cuda.is_available()
+    gpu = torch.cuda.is_available() and (os.environ.get("SSLKIT_DEVICE") or "cuda").startswith("cuda")
     if gpu:
         torch.cuda.set_device(local_rank())
     torch_dist.init_process_group("nccl" if gpu else "gloo", timeout=TIMEOUT)

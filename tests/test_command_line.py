@@ -72,6 +72,7 @@ def test_pretrain_on_a_folder_of_ones_own(photos, tmp_path):
         (["pretrain", "simclr", "--data", "folder:/nowhere/at/all"], "/nowhere/at/all"),
         (["probe", "/nowhere/at/all"], "/nowhere/at/all"),
         (["pretrain", "simclr", "--data", "emoji", "--size", "64"], "emoji has no option size; it has artist"),
+        (["pretrain", "simclr", "--data", "cifar10", "--frames", "4"], "cifar10 has no option frames; it has size"),
     ],
 )
 def test_mistakes_are_said_in_a_line(arguments, words, tmp_path, capsys, monkeypatch):
@@ -79,6 +80,35 @@ def test_mistakes_are_said_in_a_line(arguments, words, tmp_path, capsys, monkeyp
     assert main(arguments) == 2
     error = capsys.readouterr().err
     assert words in error and "Traceback" not in error
+
+
+def test_a_run_that_does_not_say_its_size(run, photos, tmp_path, capsys):
+    """As train() keeps it where about= leaves it out."""
+    state = {
+        key: value for key, value in checkpoint.load(run / "checkpoint.pt").items() if key not in ("size", "format")
+    }
+    checkpoint.save(tmp_path / "checkpoint.pt", state)
+    probe = ["probe", str(tmp_path), "--limit", "60", "--seeds", "1", "--data"]
+    assert main([*probe, f"folder:{photos}"]) == 2
+    assert "does not say its size" in capsys.readouterr().err
+    assert main([*probe, f"folder:{photos}", "--size", "32"]) == 0 == main([*probe, "scenes"])
+
+
+def test_half_of_what_torchrun_sets_is_said(capsys, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(["data"]) == 2
+    assert "RANK expected" in capsys.readouterr().err
+
+
+def test_what_helps_without_a_network_is_said(tmp_path, capsys, monkeypatch):
+    def refuse(*_, **__):
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    monkeypatch.setenv("SSLKIT_DATA", str(tmp_path))
+    assert main(["pretrain", "simclr", "--data", "cifar10", "--out", str(tmp_path / "r")]) == 2
+    error = capsys.readouterr().err
+    assert "Traceback" not in error and "put the folder cifar-10-batches-bin/" in error
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,14 @@ def test_settings_that_make_no_sense_are_said(runs, options, capsys):
     assert options[0].strip("-").replace("-", "_") in capsys.readouterr().err.replace("count", "tokens")
 
 
+def test_a_run_that_does_not_say_its_tokens(runs, texts, tmp_path, capsys):
+    state = checkpoint.load(runs["gpt"] / "checkpoint.pt")
+    checkpoint.save(tmp_path / "checkpoint.pt", {k: v for k, v in state.items() if k not in ("tokenizer", "format")})
+    for command in (["generate", str(tmp_path)], ["probe", str(tmp_path), "--data", f"text:{texts}"]):
+        assert main(command) == 2
+        assert "does not say its tokenizer" in capsys.readouterr().err
+
+
 def test_what_does_not_go_together_is_said(runs, texts, tmp_path, capsys):
     out = ["--out", str(tmp_path / "run")]
     assert main(["pretrain", "gpt", "--data", "scenes", "--limit", "50", *out]) == 2

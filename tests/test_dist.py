@@ -204,6 +204,20 @@ def test_each_knows_the_numbers_of_all_processes(two):
     assert two[0]["processes"] == two[1]["processes"] == [p["own"] for p in two]
 
 
+@pytest.mark.parametrize("device, backend", [(None, "nccl"), ("", "nccl"), ("cuda", "nccl"), ("cpu", "gloo")])
+def test_processes_talk_by_what_can_carry_their_tensors(monkeypatch, device, backend):
+    """On a machine with GPUs: nccl carries no tensors of the CPU, which SSLKIT_DEVICE may ask for."""
+    joined = []
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    monkeypatch.setenv("SSLKIT_DEVICE", device) if device is not None else monkeypatch.delenv("SSLKIT_DEVICE", False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda _: None)
+    monkeypatch.setattr(torch_dist, "init_process_group", lambda backend, **_: joined.append(backend))
+    monkeypatch.setattr(torch_dist, "all_gather_object", lambda *_: None)
+    dist.init()
+    assert joined == [backend]
+
+
 def test_one_process_needs_nothing(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     dist.init()

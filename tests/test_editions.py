@@ -200,3 +200,10 @@ def test_points_are_read_from_a_file_that_one_edits(tmp_path, capsys):
         points.earned("simclr.info_nce", lambda a, b, t: solution(a, b, t).detach(), of=4) == 2
     )  # right values, no gradient
     assert points.earned("simclr.info_nce", lambda a, b, t: solution(a, b, 1 / t), of=4) == 0
+
+
+@pytest.mark.parametrize("tool", ["nbgrader", "otter"])
+def test_a_notebook_of_ones_own_is_no_assignment(tool, tmp_path, capsys):
+    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "mine.ipynb")
+    assert main([tool, str(tmp_path / "out"), str(tmp_path / "mine.ipynb")]) == 1
+    assert "mine.ipynb is no notebook of the course" in capsys.readouterr().err

@@ -96,6 +96,29 @@ def test_how_platforms_hand_them_out(tmp_path):
     assert not (tmp_path.parent / "evil.ipynb").exists()
 
 
+def test_one_broken_file_costs_nobody_else_a_grade(tmp_path):
+    with zipfile.ZipFile(tmp_path / "damaged.ZIP", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("hw.ipynb", handed_in())
+    content = bytearray((tmp_path / "damaged.ZIP").read_bytes())
+    content[60:90] = bytes(30)
+    (tmp_path / "damaged.ZIP").write_bytes(content)
+    (tmp_path / "marked.IPYNB").write_text(handed_in(), encoding="utf-8-sig")
+    found = {one.student: one for one in submissions(tmp_path)}
+    assert "no readable zip" in found["damaged"].problem and not read(found["marked"]).problem
+    deep = work(handed_in(accuracy="def accuracy(pred, y):\n    return " + " + ".join(["1"] * 900)))
+    assert list(deep.functions) == ["nearest", "chance_level"] and "accuracy" in deep.notes[0]
+
+
+def test_names_and_words_that_are_no_utf_8(tmp_path):
+    """A name as zip archives of old systems leave it on a disk; an error whose words are half a character."""
+    name = b"M\xfcller".decode("utf-8", "surrogateescape")
+    one = Graded(Submission(name, name, "{}"), Work("start_here"), {"accuracy": lost("\ud800")})
+    table([one], tmp_path / "grades.csv")
+    files.write(tmp_path / "one.html", feedback(one))
+    files.write(tmp_path / "class.html", class_page([one]))
+    assert "M?ller" in (tmp_path / "grades.csv").read_text(encoding="utf-8")
+
+
 def test_which_hints_were_opened(tmp_path):
     def asked(count: str) -> Graded:
         text = nbformat.writes(student(source(), hints=ASKED)).replace('accuracy\\", 0)', f'accuracy\\", {count})')

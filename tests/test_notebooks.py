@@ -413,11 +413,21 @@ def test_pictures_in_the_text_need_alt_text(good, text):
     assert check(good) == []
 
 
-def test_a_file_that_is_no_notebook(root):
+@pytest.mark.parametrize("text", ["{ no json", "{}", "[]", '"words"', '{"nbformat": 4, "cells": [{}]}'])
+def test_a_file_that_is_no_notebook(root, text):
     path = root / "notebooks" / "10_late.ipynb"
-    path.write_text("{ no json")
+    path.write_text(text)
     assert "is not a notebook" in check(path)[0]
-    assert main(["check"], root) == 1
+    assert main(["check"], root) == main(["run", str(path)], root) == 1
+
+
+def test_a_place_that_cannot_be_written_is_said_before_anything_runs(root, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    path = root / "notebooks" / "10_late.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(), path)
+    assert main(["run", str(path), "--to", str(tmp_path / "file" / "a.ipynb")], root) == 1
+    said = capsys.readouterr()
+    assert str(tmp_path / "file") in said.err and "running" not in said.out
 
 
 def test_the_command_line_from_outside():

@@ -340,6 +340,18 @@ def test_map_has_each_class_colour_and_refuses_too_few_names():
 # --- curves -------------------------------------------------------------------------------
 
 
+def test_dollars_are_no_formulas(drawn_text):
+    """Names of classes and files are a reader's own."""
+    names = ["5$ and 6$ {", "$\\nothing$"]
+    plots.grid(IMAGES[:2], names, title=names[0], caption=names[1])
+    plots.rows({names[0]: IMAGES[:2]}, names)
+    plots.tsne_maps([(names[0], rng.random((9, 2)), np.arange(9) % 2)], names)
+    plots.confusion([0, 1], [0, 1], names)
+    plots.bars(dict.fromkeys(names, 0.5), title=names[0])
+    plots.losses(dict.fromkeys(names, [1, 2]))
+    assert set(names) <= {text for text, *_ in drawn_text}
+
+
 def test_smooth_is_the_mean_of_the_last_values():
     values = rng.random(50)
     expected = [np.mean(values[max(0, k - 6) : k + 1]) for k in range(50)]

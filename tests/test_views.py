@@ -183,6 +183,21 @@ def test_wrong_shape_is_said(bad):
         views.RandomResizedCrop()(bad)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_decimal_numbers_of_any_precision_give_float32(dtype):
+    x = views.to_float(photos()).to(dtype)
+    for view in (
+        views.RandomResizedCrop(),
+        views.ColorJitter(),
+        views.Grayscale(),
+        views.GaussianBlur(),
+        views.Rotation(),
+    ):
+        assert torch.equal(view(x, generator(0)), view(x.float(), generator(0)))
+    with pytest.raises(ValueError, match="uint8, or as decimal numbers"):
+        views.RandomResizedCrop()(torch.ones(2, 3, 8, 8, dtype=torch.int64))
+
+
 # --- crops of another size
 
 

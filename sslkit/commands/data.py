@@ -1,6 +1,7 @@
 """The data set that a command names, and whether a run can see it."""
 
 import argparse
+from typing import Any
 
 from sslkit import chapters, datasets
 from sslkit.datasets import cache
@@ -11,17 +12,27 @@ from sslkit.tokenizer import BytePair
 def load_data(args: argparse.Namespace, name: str, run: dict | None = None) -> datasets.Dataset:
     """The data set of --data, --size, --frames, --every and --limit; as the run of a checkpoint saw it: in its channels, a
     user's own images and films at its size, text in its tokens."""
-    if run and ("tokenizer" in run) != datasets.is_text(name):
-        raise another_kind(run, name, "images or clips" if "tokenizer" in run else "text")
-    if run and "tokenizer" in run:
-        tokenizer = BytePair.from_state(run["tokenizer"])
-        return datasets.load(name, limit=args.limit, tokenizer=tokenizer, context=run["size"])
-    channels, size = (run["channels"], run["size"]) if run else (None, None)
-    if args.size is not None or not name.startswith(("folder:", "video:")):
-        size = args.size
+    reads = run is not None and chapters.kind_of(run["name"]) == "tokens"
+    if run and reads != datasets.is_text(name):
+        raise another_kind(run, name, "images or clips" if reads else "text")
+    if run and reads:
+        tokenizer = BytePair.from_state(said(run, "tokenizer"))
+        return datasets.load(name, limit=args.limit, tokenizer=tokenizer, context=said(run, "size"))
+    channels, size = run["channels"] if run else None, args.size
+    if run and size is None and name.startswith(("folder:", "video:")):
+        size = said(run, "size")
     options = {"size": size, "frames": args.frames, "every": args.every}
     options = {option: value for option, value in options.items() if value is not None}
     return datasets.load(name, limit=args.limit, channels=channels, **options)
+
+
+def said(run: dict, key: str) -> Any:
+    """What a checkpoint says under a key; ValueError where train() was not told it."""
+    if key not in run:
+        raise ValueError(
+            f"the run does not say its {key}: train with `python -m sslkit pretrain`, or pass it in about= to train()"
+        )
+    return run[key]
 
 
 def check_kind(state: dict, data: datasets.Dataset) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 import torch
 
 from sslkit import chapters, dist
-from sslkit.commands.data import check_kind, list_data, load_data
+from sslkit.commands.data import check_kind, list_data, load_data, said
 from sslkit.commands.options import parser
 from sslkit.commands.pretrain import go_on, pretrain
 from sslkit.export import export
@@ -54,7 +54,8 @@ def generate(args: argparse.Namespace) -> None:
         raise ValueError(f"--tokens {args.tokens}: it takes 0 or more")
     if not (args.temperature == 0 or 0.001 <= args.temperature <= 1000):
         raise ValueError(f"--temperature {args.temperature}: it takes 0, or a number from 0.001 to 1000")
-    tokenizer, generator = BytePair.from_state(state["tokenizer"]), torch.Generator(device()).manual_seed(args.seed)
+    tokenizer = BytePair.from_state(said(state, "tokenizer"))
+    generator = torch.Generator(device()).manual_seed(args.seed)
     prompt = torch.tensor([tokenizer.encode(args.prompt)], dtype=torch.int64)
     knobs = {"temperature": args.temperature, "top_k": args.top_k, "top_p": args.top_p, "end": tokenizer.end}
     written = module.generate(method, prompt, args.tokens, generator, **knobs)[0, prompt.shape[1] :].tolist()
@@ -82,8 +83,8 @@ def main(argv: list[str] | None = None) -> int:
     if unknown:
         args.parser.error(f"no option {' '.join(unknown)}; the options are listed above")
     args.given = sys.argv[1:] if argv is None else argv
-    dist.init()
     try:
+        dist.init()
         commands = {"data": lambda _: list_data(), "pretrain": pretrain, "probe": probe, "finetune": finetune}
         commands |= {"generate": generate, "export": write_encoder, "explore": explore}
         return commands[args.command](args) or 0

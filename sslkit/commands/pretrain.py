@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import shlex
 import signal
 import sys
@@ -28,7 +29,8 @@ def pretrain(args: argparse.Namespace) -> int:
     changes = {f.name: getattr(args, f.name) for f in OVERRIDES if getattr(args, f.name) is not None}
     recipe = choose(module.RECIPES, args.scale).but(**changes)
     args.data = args.data or chapters.data_of(args.method)
-    out = args.out or Path("runs") / f"{args.method}-{args.data.replace('/', '_').replace(':', '_')}-{args.seed}"
+    data_in_a_name = re.sub(r"[/:\\]", "_", args.data)  # folder:C:\photos too
+    out = args.out or Path("runs") / f"{args.method}-{data_in_a_name}-{args.seed}"
     if (out / "checkpoint.pt").exists() and not args.resume:
         raise ValueError(f"{out} holds a run already: add --resume to go on with it, or choose another --out")
     if args.resume and not (out / "checkpoint.pt").exists():

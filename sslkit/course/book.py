@@ -77,7 +77,7 @@ def book(out: Path, root: Path = files.ROOT, explore: bool = True) -> list[str]:
         source = Path(folder) / "source"
         write_source(source, root, explore)
         complaints = Path(folder) / "complaints"
-        with complaints.open("w") as said:
+        with complaints.open("w", encoding="utf-8") as said:
             for builder, target in (("html", out), ("singlehtml", out / "print")):
                 app = Sphinx(
                     source,
@@ -91,7 +91,7 @@ def book(out: Path, root: Path = files.ROOT, explore: bool = True) -> list[str]:
                 )
                 app.build()
                 shutil.rmtree(target / "jupyter_execute", ignore_errors=True)  # the notebooks once more
-        return [line for line in complaints.read_text().splitlines() if line.strip()]
+        return [line for line in complaints.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 def setup(app: Sphinx) -> None:

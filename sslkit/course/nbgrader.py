@@ -53,10 +53,9 @@ def assignment(nb: nbformat.NotebookNode, weights: dict[str, dict[str, float]], 
 
 
 def write(course: Path, names: list[str], weights: dict, hints: str = "all", root: Path = files.ROOT) -> list[Path]:
-    """Write chapters as nbgrader's source assignments. ValueError where one is there already."""
-    paths = [files.locate(name, root) for name in names] or list(files.course(root).values())
-    by_chapter = {path: chapter for chapter, path in files.course(root).items()}
-    made = {course / "source" / by_chapter[path] / f"{by_chapter[path]}.ipynb": path for path in paths}
+    """Write chapters as nbgrader's source assignments. ValueError where one is there already, or for what is no chapter."""
+    chosen = files.chosen(names, root)
+    made = {course / "source" / chapter / f"{chapter}.ipynb": path for chapter, path in chosen.items()}
     if there := [str(path) for path in made if path.exists()]:
         raise ValueError(f"there is {there[0]} already: choose another folder, or move what is there")
     for to, path in made.items():

@@ -60,9 +60,8 @@ def assignment(nb: nbformat.NotebookNode, chapter: str, hints: int) -> tuple[nbf
 
 
 def write(out: Path, names: list[str], weights: dict, hints: str = "all", root: Path = files.ROOT) -> list[Path]:
-    """Write chapters as Otter's assignments. ValueError where one is there already."""
-    paths = [files.locate(name, root) for name in names] or list(files.course(root).values())
-    made = {chapter: path for chapter, path in files.course(root).items() if path in paths}
+    """Write chapters as Otter's assignments. ValueError where one is there already, or for what is no chapter."""
+    made = files.chosen(names, root)
     if there := [chapter for chapter in made if (out / chapter).exists()]:
         raise ValueError(f"there is {out / there[0]} already: choose another folder, or move what is there")
     for chapter, path in made.items():

@@ -17,7 +17,7 @@ STYLE = (
 
 def table(graded: list[Any], path: Path) -> None:
     """A row for each exercise of each notebook."""
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with open(path, "w", newline="", encoding="utf-8", errors="replace") as file:  # a file's name need not be UTF-8
         rows = csv.writer(file)
         rows.writerow(["student", "file", "chapter", "exercise", "points", "status", "misconceptions", "hints", "note"])
         for one in graded:
@@ -108,4 +108,5 @@ def for_tomorrow(graded: list[Any], most: int = 3) -> list[str]:
 def page(title: str, lines: list[str]) -> str:
     """A page that needs no network."""
     head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style>'
-    return f'<!doctype html><html lang="en"><head>{head}</head><body>\n' + "\n".join(lines) + "\n</body></html>\n"
+    text = f'<!doctype html><html lang="en"><head>{head}</head><body>\n' + "\n".join(lines) + "\n</body></html>\n"
+    return text.encode("utf-8", "replace").decode("utf-8")  # names of files and words of errors need not be UTF-8

@@ -52,9 +52,9 @@ def submissions(folder: Path) -> Iterator[Submission]:
             for inner in sorted(path.rglob("*.ipynb")):
                 if ".ipynb_checkpoints" not in inner.parts:
                     yield opened(path.name, inner)
-        elif path.suffix == ".ipynb":
+        elif path.suffix.lower() == ".ipynb":
             yield opened(path.stem, path)
-        elif path.suffix == ".zip":
+        elif path.suffix.lower() == ".zip":
             yield from unpacked(path)
 
 
@@ -63,7 +63,7 @@ def opened(student: str, path: Path) -> Submission:
     try:
         if path.stat().st_size > MOST:
             return Submission(student, path.name, problem=f"it has more than {MOST:,} bytes")
-        return Submission(student, path.name, path.read_text(encoding="utf-8"))
+        return Submission(student, path.name, path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         return Submission(student, path.name, problem=f"it cannot be read: {error}")
 
@@ -80,10 +80,10 @@ def unpacked(path: Path) -> Iterator[Submission]:
                     continue
                 with archive.open(info) as file:
                     raw = io.BytesIO(file.read(MOST + 1)).getvalue()
-                yield Submission(path.stem, name, raw.decode("utf-8", "replace"))
+                yield Submission(path.stem, name, raw.decode("utf-8-sig", "replace"))
             if not inner:
                 yield Submission(path.stem, path.name, problem="there is no notebook in it")
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except Exception as error:  # zipfile's own, and that of whatever unpacks: zlib, bz2, lzma
         yield Submission(path.stem, path.name, problem=f"it is no readable zip archive: {error}")
 
 
@@ -115,7 +115,7 @@ def read(submission: Submission) -> Work:
     anywhere: dict[str, str] = {}
     for source in cells:
         try:
-            tree = ast.parse(re.sub(r"^[%!].*$", "pass", source, flags=re.MULTILINE))
+            found = statements(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             first = next((n for n in wanted if re.search(rf"^\s*def {n}\b", source, re.MULTILINE)), "")
             if first or exercises.MARK in source:
@@ -124,8 +124,7 @@ def read(submission: Submission) -> Work:
                     f"{first or 'an exercise'}: Python cannot read the cell{line}: {error.args[0] if error.args else error}"
                 )
             continue
-        for node in tree.body:
-            code = ast.unparse(node)
+        for node, code in found:
             if isinstance(node, ast.FunctionDef):
                 (marked if exercises.MARK in source else anywhere)[node.name] = code
             if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef) or constant(node):
@@ -143,6 +142,13 @@ def read(submission: Submission) -> Work:
     elif missing:
         work.notes.append("not found: " + ", ".join(missing))
     return work
+
+
+def statements(source: str) -> list[tuple[ast.stmt, str]]:
+    """The statements of a cell, magics aside, each with its code alone. Raises what Python raises for one that it cannot read, or
+    that nests too deep to be written down again."""
+    tree = ast.parse(re.sub(r"^[%!].*$", "pass", source, flags=re.MULTILINE))
+    return [(node, ast.unparse(node)) for node in tree.body]
 
 
 def constant(node: ast.stmt) -> bool:

@@ -7,7 +7,6 @@ from inspect import signature
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from sslkit.datasets.contract import Dataset, Info, Split
 from sslkit.datasets.kinds import Kind, Pairs
@@ -101,8 +100,11 @@ def holds_text(path: str) -> bool:
     return folder.is_dir() and any(folder.rglob("*.txt")) and not image_files(folder)[0]
 
 
-def to_channels(x: Tensor, channels: int) -> Tensor:
-    """uint8 images or clips [..., 1 or 3, H, W] with 1 channel (the mean of the colours) or 3 (grey three times)."""
+def to_channels(x: Any, channels: int) -> Any:
+    """uint8 images or clips [..., 1 or 3, H, W], or the images of Pairs, with 1 channel (the mean of the colours) or 3 (grey
+    three times)."""
+    if isinstance(x, Pairs):
+        return Pairs(to_channels(x.images, channels), x.tokens)
     if channels == 1:
         return x.float().mean(-3, keepdim=True).round().to(torch.uint8)
     return x.expand(*x.shape[:-3], 3, -1, -1)

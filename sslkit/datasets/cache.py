@@ -1,7 +1,7 @@
 """What was read from a folder of many files, kept on disk, so that a second start takes seconds.
 
-An entry's name is a hash of all that the result depends on: the settings, and of every file its path, length and time of change. So an
-entry is never stale, and may be deleted at any time. Where nothing can be written, everything works without.
+An entry's name is a hash of all that the result depends on: the settings, the formats that can be read, and of every file its path, length
+and time of change. So an entry is never stale, and may be deleted at any time. Where nothing can be written, everything works without.
 """
 
 import contextlib

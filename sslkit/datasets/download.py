@@ -22,7 +22,7 @@ TRIES = 4  # attempts in a row, per mirror, that bring no new byte
 TEMPORARY = (408, 425, 429, 500, 502, 503, 504)
 
 
-class DownloadError(RuntimeError):
+class DownloadError(OSError):
     """No mirror gave the file; the text lists each mirror and what it answered."""
 
 

@@ -15,7 +15,7 @@ from sslkit.progress import progress
 
 from . import cache
 from .contract import Dataset, Split
-from .images import UnreadableImage, check_image, decode_all, pool
+from .images import UnreadableImage, check_image, decode_all, formats, pool
 from .listing import Sample, arrange, image_files, suffixes_of
 from .root import in_home
 from .splits import split_by_key
@@ -89,7 +89,8 @@ def from_samples(
     count = sum(map(len, parts.values()))
     streamed = count * channels * size**2 > memory_gb * 1e9
     paths = [path for samples in parts.values() for path, _ in samples]
-    place = cache.entry(folder, paths, [size, channels, val, test, seed, streamed], [parts, skipped])
+    settings, readable = [size, channels, val, test, seed, streamed], formats()  # pillow-heif may be there by now
+    place = cache.entry(folder, paths, settings, [parts, skipped, readable])
     found = cache.load(place)
     if found is None:
         found = _read(folder, parts, paths, size, channels, val, test, seed, streamed, workers)

@@ -30,24 +30,37 @@ def load(
     torchvision set the images are taken as they are stored, before its transforms. TypeError or ValueError says what does not fit.
     """
     x, y, found = samples(source)
-    names = list(classes) if classes is not None else found
-    held = None if test is None else samples(test)
-    if held and (held[1] is None) != (y is None):
-        raise ValueError("either both the set and test= have labels, or neither has")
-    if y is not None and not torch.is_tensor(y):
-        every = [*y, *(held[1] if held else [])]
-        names = names or sorted({str(one) for one in every})
-        y = torch.tensor([names.index(str(one)) for one in y])
-        held = (held[0], torch.tensor([names.index(str(one)) for one in held[1]]), None) if held else None
-    if y is not None and not names:
-        names = [str(k) for k in range(int(max(y.max(), held[1].max() if held else 0)) + 1)]
     n = len(x)
     if n < 10:
         raise ValueError(f"{n} samples are too few to part into train, val and test: at least 10")
+    names = list(classes) if classes is not None else found
+    held = None if test is None else samples(test)
+    if (
+        held
+        and len(what := {"none" if v is None else "names" if isinstance(v, list) else "numbers" for v in (y, held[1])})
+        > 1
+    ):
+        raise ValueError(
+            f"the set and test= must have labels of one kind, or both none; here are {' and '.join(sorted(what))}"
+        )
+    if isinstance(y, list):
+        names = names or sorted({*y, *(held[1] if held else [])})
+        y = numbered(y, names)
+        held = (held[0], numbered(held[1], names), None) if held else None
+    if y is not None and not names:
+        names = [str(k) for k in range(int(max(y.max(), held[1].max() if held else 0)) + 1)]
     parts = split_indices(n, max(1, round(VAL * n)), 0 if held else max(1, round(TEST * n)), seed, y)
     whole = Split(x, y)
     train, val = whole[parts[0]], whole[parts[1]]
     return Dataset(name, train, val, Split(held[0], held[1]) if held else whole[parts[2]], names or [])
+
+
+def numbered(y: list[str], names: list[str]) -> Tensor:
+    """Names of classes as their numbers, int64 [N]; ValueError for one that is none of `names`."""
+    number = {name: k for k, name in enumerate(names)}
+    if strangers := sorted({*y} - {*names}):
+        raise ValueError(f"the label {strangers[0]!r} is none of the classes {', '.join(names)}")
+    return torch.tensor([number[name] for name in y])
 
 
 def samples(source: Any) -> tuple[Any, Any, list[str] | None]:
@@ -98,13 +111,13 @@ def one_by_one(source: Any) -> tuple[Tensor, Any]:
             )
         found.append(image)
         answers.append(answer)
-    return images(np.stack(found)), None if answers[0] is None else labels(answers)
+    return images(np.stack(found)), None if all(answer is None for answer in answers) else labels(answers)
 
 
 def images(x: Any) -> Tensor:
     """uint8 [N, C, H, W] (or clips, or tokens as they are) of what a reader has; ValueError says what does not fit."""
     try:
-        x = torch.as_tensor(np.asarray(x) if not isinstance(x, Tensor) else x)
+        x = x.detach() if isinstance(x, Tensor) else torch.as_tensor(np.ascontiguousarray(x))  # which may run backwards
     except (ValueError, TypeError, RuntimeError) as error:
         raise ValueError(f"{TAKES}. These are no numbers of one shape: {error}") from error
     if x.dtype == torch.int64 and x.dim() == 2:
@@ -116,6 +129,8 @@ def images(x: Any) -> Tensor:
     if x.dim() not in (4, 5) or x.shape[-3] not in (1, 3):
         more = ": take the transparency off, x[:, :3]" if x.dim() == 4 and 4 in (x.shape[1], x.shape[3]) else ""
         raise ValueError(f"images have 1 or 3 channels, [N, C, H, W] or [N, H, W, C]; got {describe(x)}{more}")
+    if not len(x):
+        raise ValueError("there are no images")
     if x.is_floating_point():
         low, high = float(x.min()), float(x.max())
         if not (low >= 0 and high <= 1):
@@ -124,7 +139,10 @@ def images(x: Any) -> Tensor:
             )
         return (x * 255).round().to(torch.uint8)
     if x.dtype != torch.uint8:
-        if x.dtype == torch.bool or int(x.min()) < 0 or int(x.max()) > 255:
+        whole = (
+            None if x.is_complex() or x.dtype == torch.bool else x.long()
+        )  # of uint16 torch knows no smallest number
+        if whole is None or int(whole.min()) < 0 or int(whole.max()) > 255:
             raise ValueError(f"images as whole numbers lie in 0 .. 255, as uint8; got {describe(x)}")
         return x.to(torch.uint8)
     return x
@@ -133,8 +151,8 @@ def images(x: Any) -> Tensor:
 def labels(y: Any) -> Any:
     """int64 [N] of whole numbers from 0, or the names as a list; ValueError says what does not fit."""
     if not isinstance(y, Tensor):
-        y = np.asarray(y)
-        if y.dtype.kind in "US" and y.ndim == 1:
+        y = np.ascontiguousarray(y)
+        if y.ndim == 1 and all(isinstance(name, str) for name in y.tolist()):  # a column of pandas is of dtype object
             return y.tolist()
         if y.dtype.kind not in "iufb":
             raise ValueError(f"labels are whole numbers [N] or names, got an array of {y.dtype}")

@@ -56,6 +56,11 @@ def image_files(folder: Path) -> tuple[list[str], list[str]]:
     return sorted(found), sorted(problems)
 
 
+def visible(path: Path, under: Path) -> bool:
+    """Whether no part of the path below `under` is hidden or a system's own."""
+    return not any(part.startswith(".") or part in IGNORED for part in path.relative_to(under).parts)
+
+
 def arrange(paths: list[str], labelled: bool | None = None) -> tuple[dict[str, list[Sample]], list[str]]:
     """The samples of each split, and "path: reason" for files that have no place in this layout.
 

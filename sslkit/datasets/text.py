@@ -16,6 +16,7 @@ from sslkit.tokenizer import BytePair
 from sslkit.tokenizer import train as train_tokenizer
 
 from .contract import Dataset, Info, Split
+from .listing import visible
 from .prose import PACKAGES, documents
 from .root import data_root, in_home
 from .splits import fraction
@@ -73,18 +74,22 @@ def installed(package: str) -> str:
 
 
 def files(folder: Path) -> tuple[list[Document], list[str], list[str]]:
-    """The .txt files below a folder as documents, what was skipped and why, and the classes ([] without labels)."""
+    """The .txt files below a folder, hidden ones aside, as documents, what was skipped and why, and the classes ([] without
+    labels)."""
     if not folder.exists():
         raise FileNotFoundError(f"there is no folder {folder.resolve()}")
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; name the folder that holds the .txt files")
-    paths, found, skipped = sorted(folder.rglob("*.txt")), [], []
-    for path in paths:
+    found, skipped = [], []
+    for path in sorted(path for path in folder.rglob("*.txt") if path.is_file() and visible(path, folder)):
         name = path.relative_to(folder).as_posix()
         try:
             text = path.read_text(encoding="utf-8-sig").strip()
         except UnicodeDecodeError as error:
             skipped.append(f"{name}: not UTF-8 (byte {error.start}); save it as UTF-8")
+            continue
+        except OSError as error:
+            skipped.append(f"{name}: {error.strerror}")
             continue
         if not text:
             skipped.append(f"{name}: empty")

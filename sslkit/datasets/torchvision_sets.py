@@ -39,23 +39,28 @@ class Source:
     read: Callable[[Path], tuple[Parts, list[str]]] | None = None
 
 
-def load(name: str, *, size: int | None = None, root: Path | None = None, **options) -> Dataset:
+def load(
+    name: str, *, size: int | None = None, root: Path | None = None, channels: int | None = None, **options
+) -> Dataset:
     """One of `SOURCES` as uint8 [N, C, size, size], from `root` (data_root()), else downloaded.
 
     size     by default 32 for cifar10, cifar100 and fashion-full (28 x 28, padded), 96 for stl10, 64 for
              imagenette; to any other size images are resized, antialiased
-    options  imagenette takes those of folder.load: memory_gb, workers, channels
+    channels imagenette alone is decoded so at once: 3 (RGB, the default) or 1 (grey)
+    options  imagenette takes those of folder.load: memory_gb, workers
 
-    Raises DownloadError, whose text names what helps without a network, or ValueError for damaged files.
+    Raises DownloadError, whose text names what helps without a network, or ValueError for damaged files and unknown options.
     """
     if name not in SOURCES:
         raise ValueError(f"no set {name!r}; there are {', '.join(SOURCES)}")
     source, root = SOURCES[name], Path(root or data_root())
-    about = f"{source.about} · {source.licence}"
+    about, known = f"{source.about} · {source.licence}", ("memory_gb", "workers") if name == "imagenette" else ()
+    if unknown := sorted(set(options) - set(known)):  # before anything is downloaded
+        raise ValueError(
+            f"the data set {name} has no option {', '.join(unknown)}; it has {', '.join(('size', 'root', *known))}"
+        )
     if name == "imagenette":
-        return _imagenette(root, size or 64, about, **options)
-    if options:
-        raise TypeError(f"{name} has no option {', '.join(options)}; it takes size and root")
+        return _imagenette(root, size or 64, about, channels=channels or 3, **options)
     if source.read is None:
         folder = fashion_folder(root)
         assert folder is not None  # downloaded where it was missing

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .contract import Dataset, Split
 from .images import SUFFIXES, UnreadableImage, read_image
-from .listing import IGNORED
+from .listing import visible
 from .root import in_home
 from .splits import split_indices
 
@@ -106,11 +106,6 @@ def films(source: Path) -> list[Path]:
             "be frames"
         )
     return found
-
-
-def visible(path: Path, under: Path) -> bool:
-    """Whether no part of the path below `under` is hidden or a system's own."""
-    return not any(part.startswith(".") or part in IGNORED for part in path.relative_to(under).parts)
 
 
 def natural(path: Path) -> list:

@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None, root: Path = files.ROOT) -> int:
         problems = {"export": _export, "run": _run, "check": _check, "address": _address, "budget": _budget}[
             args.command
         ](args, root)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         problems = [str(error)]
     for problem in problems:
         print(problem, file=sys.stderr)
@@ -51,12 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _chosen(names: list[str], root: Path) -> list[str] | None:
     """Module names from what a reader typed; None for all."""
-    by_path = {path: name for name, path in files.course(root).items()}
-    paths = [files.locate(name, root) for name in names]
-    for path in paths:
-        if path not in by_path:
-            raise ValueError(f"{path} is no notebook of the course: those are notebooks/NN_name.ipynb")
-    return [by_path[path] for path in paths] or None
+    return list(files.chosen(names, root)) if names else None
 
 
 def _export(args: argparse.Namespace, root: Path) -> list[str]:

@@ -47,12 +47,24 @@ def locate(text: str, root: Path = ROOT) -> Path:
     raise ValueError(f"no notebook {text!r}: give the path of one, or a name out of: {have}")
 
 
+def chosen(names: list[str], root: Path = ROOT) -> dict[str, Path]:
+    """The notebooks of the course that a reader names, all when none is named, by module name; ValueError for any other."""
+    by_path = {path: name for name, path in course(root).items()}
+    paths = [locate(name, root) for name in names] or list(by_path)
+    if strangers := [path for path in paths if path not in by_path]:
+        raise ValueError(f"{strangers[0]} is no notebook of the course: those are notebooks/NN_name.ipynb")
+    return {by_path[path]: path for path in paths}
+
+
 def read(path: Path) -> nbformat.NotebookNode:
     """A notebook in format 4; ValueError when the file is not one."""
     try:
         return nbformat.read(path, as_version=4)
-    except (nbformat.reader.NotJSONError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not a notebook: {str(error).splitlines()[0]}") from error
+    except OSError:
+        raise
+    except Exception as error:  # for JSON that is no notebook it raises nearly anything
+        words = str(error).splitlines() or [type(error).__name__]
+        raise ValueError(f"{path} is not a notebook: {words[0]}") from error
 
 
 def write(path: Path, text: str) -> None:

@@ -45,12 +45,15 @@ def run(
     scale: SSLKIT_SCALE of the kernel; to: where the executed notebook goes (may be `path`; None: nowhere);
     html: where a page to look at goes. The notebook's folder is the working directory.
     Returns the executed notebook; metadata.sslkit holds the stamp (seconds of the whole run, those of its optional
-    cells, peak_mb of the kernel with its children). Raises NotebookFailed; ValueError for an unknown scale or a file that is none.
+    cells, peak_mb of the kernel with its children). Raises NotebookFailed; ValueError for an unknown scale or a file that is none,
+    OSError where nothing can be written.
     """
     if scale not in SCALES:
         raise ValueError(f"no scale {scale!r}; there are: {', '.join(SCALES)}")
     path = path.resolve()
     nb = files.read(path)
+    for target in filter(None, (to, html)):  # a folder that cannot be made is said now, not after an hour
+        target.parent.mkdir(parents=True, exist_ok=True)
     source, written = files.source_hash(nb), [cell.source for cell in nb.cells]
     root = path.parent.parent
     in_course = path.parent.name == "notebooks" and (root / "sslkit" / "chapters").is_dir()

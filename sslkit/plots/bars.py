@@ -19,7 +19,7 @@ from .picture import (
     plain_axes,
     render,
 )
-from .text import describe
+from .text import PLAIN, describe
 
 
 def as_runs(values: dict) -> dict[str, np.ndarray]:
@@ -84,7 +84,7 @@ def draw_bars(
         ax.annotate(text, (max(r.max(), 0), y), (6, 0), textcoords="offset points", **look)
     ax.set_xlim(min(0, np.nanmin(list(means.values()))), reach * room)
     ax.set_ylim(-0.6, len(runs) - 0.4)
-    ax.set_yticks(at, list(runs) if names else [""] * len(at))
+    ax.set_yticks(at, list(runs) if names else [""] * len(at), **PLAIN)
     ax.tick_params(axis="y", length=0)
     if share:
         ax.xaxis.set_major_formatter(Percent())

@@ -26,7 +26,7 @@ from .picture import (
     render,
 )
 from .table import resize, rgb, to_pixels
-from .text import class_names, describe
+from .text import PLAIN, class_names, describe
 
 ITERATIONS = 600
 MARKERS = "os^D"  # twelve colours each: 48 classes can be told apart, the rest is grey
@@ -176,7 +176,7 @@ def tsne_maps(maps, classes=None, images=None, title: str = "", caption: str = "
     for k, (name, xy, y) in enumerate(maps):
         box = (left + k * (panel + 0.15) / inch_w, bottom + foot / inch_h, panel / inch_w, height / inch_h)
         ax = fig.add_axes(box)
-        ax.set_title(name, size=TEXT_SIZE + 1, color=INK, loc="left", pad=4)
+        ax.set_title(name, size=TEXT_SIZE + 1, color=INK, loc="left", pad=4, **PLAIN)
         ax.set(xticks=[], yticks=[], facecolor="white")
         ax.spines[:].set_color(GRID)
         y = None if y is None else array(y).astype(int)
@@ -216,4 +216,5 @@ def legend(fig, names, style, corner, per_row):
     ]
     spacing = dict(handletextpad=0.1, columnspacing=1.0, borderpad=0, borderaxespad=0, labelspacing=0.4)
     look = dict(frameon=False, fontsize=TEXT_SIZE, labelcolor=INK, ncols=per_row, **spacing)
-    fig.legend(handles=handles, loc="lower left", bbox_to_anchor=corner, **look)
+    for name in fig.legend(handles=handles, loc="lower left", bbox_to_anchor=corner, **look).get_texts():
+        name.set(**PLAIN)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, Picture, array, drawing, frame, plain_axes, render
-from .text import class_names, describe, text_width
+from .text import PLAIN, class_names, describe, text_width
 
 
 @drawing
@@ -49,9 +49,10 @@ def heatmap(
             rotation=turn,
             ha="right" if turn else "center",
             rotation_mode="anchor",
+            **PLAIN,
         )
     if row_names is not None:
-        ax.set_yticks(range(m.shape[0]), row_names)
+        ax.set_yticks(range(m.shape[0]), row_names, **PLAIN)
     if numbers if numbers is not None else m.shape[1] <= 12 and cell >= 0.4:
         style = ".2f" if np.nanmax(abs(m)) <= 1 else ".3g"
         for (r, c), value in np.ndenumerate(m):

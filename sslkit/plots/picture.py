@@ -29,7 +29,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter
 from PIL import Image
 
-from .text import wrap
+from .text import PLAIN, wrap
 
 LOCK = threading.RLock()
 DPI = 100  # pixels of a page to an inch: what all sizes are reckoned in
@@ -134,10 +134,10 @@ def frame(width: float, height: float, title: str, caption: str) -> tuple[Figure
     left = PAD / full_width
     if title:
         look: dict[str, Any] = dict(size=TITLE_SIZE, weight="bold", color=INK, va="top", linespacing=1.15)
-        fig.text(left, 1 - PAD / full_height, title, **look)
+        fig.text(left, 1 - PAD / full_height, title, **look, **PLAIN)
     if caption:
         look = dict(size=CAPTION_SIZE, color=FAINT, va="bottom", linespacing=1.25)
-        fig.text(left, PAD / full_height, caption, **look)
+        fig.text(left, PAD / full_height, caption, **look, **PLAIN)
     return fig, (left, (PAD + below) / full_height, width / full_width, height / full_height)
 
 
@@ -175,7 +175,9 @@ def name_lines(ax) -> None:
     """The legend of one Axes: where it covers least, on white, so that no dashed line runs through the names; more than
     three names stand beside the Axes."""
     beside = dict(loc="upper left", bbox_to_anchor=(1, 1)) if len(ax.get_legend_handles_labels()[1]) > 3 else {}
-    ax.legend(framealpha=0.9, facecolor="white", edgecolor="none", fontsize=TEXT_SIZE, labelcolor=INK, **beside)
+    names = ax.legend(framealpha=0.9, facecolor="white", edgecolor="none", fontsize=TEXT_SIZE, labelcolor=INK, **beside)
+    for name in names.get_texts():
+        name.set(**PLAIN)
 
 
 def drawn(fig: Figure) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from .picture import DPI, FAINT, INK, TEXT_SIZE, TITLE_SIZE, WIDTH, array, frame, render
-from .text import shorten, text_width
+from .text import PLAIN, shorten, text_width
 
 GAP = 4  # pixels between images
 LABEL_SIZE = 8
@@ -82,7 +82,7 @@ def draw_table(
     ax.imshow(canvas, extent=(0, width, height, 0), interpolation="nearest", aspect="auto")
 
     def write(text, x, y, room, **look):
-        ax.text(x, y, shorten(text, room / DPI, LABEL_SIZE), size=LABEL_SIZE, ha="center", **look)
+        ax.text(x, y, shorten(text, room / DPI, LABEL_SIZE), size=LABEL_SIZE, ha="center", **look, **PLAIN)
 
     for k, name in enumerate(column_names or []):
         write(name, left[k] + tile_w / 2, head - 1, pitch, color=FAINT, va="bottom")
@@ -95,5 +95,5 @@ def draw_table(
             room = pitch * (1 + free) - 2
             write(name, left[k] + tile_w / 2, top[r] + tile_h + 4, room, color=colour, va="top")
     for r, name in enumerate(row_names or []):
-        ax.text(0, top[r] + tile_h / 2, name, size=TEXT_SIZE, color=INK, va="center")
+        ax.text(0, top[r] + tile_h / 2, name, size=TEXT_SIZE, color=INK, va="center", **PLAIN)
     return render(fig, alt, colours=256)

@@ -1,20 +1,20 @@
 """Text on figures: its width before it is drawn, line breaks, alt text, class names."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
-from matplotlib.cbook import is_math_text
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
+
+PLAIN: dict[str, Any] = {"parse_math": False}  # for texts that a reader's data may be part of
 
 
 @lru_cache(4096)
 def text_width(text: str, size: float, weight: str = "normal") -> float:
-    """Width in inches of a line of text."""
+    """Width in inches of a line of text. Dollars are dollars: names of classes and files are no formulas (PLAIN)."""
     prop = FontProperties(size=size, weight=weight)
-    return (
-        1.03 * text_to_path.get_text_width_height_descent(text, prop, is_math_text(text))[0] / 72
-    )  # hinting widens by up to 3 %
+    return 1.03 * text_to_path.get_text_width_height_descent(text, prop, False)[0] / 72  # hinting widens by up to 3 %
 
 
 def wrap(text: str, width: float, size: float, weight: str = "normal") -> str:

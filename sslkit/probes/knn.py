@@ -51,5 +51,6 @@ def knn_accuracy(train_h: Tensor, train_y: Tensor, test_h: Tensor, test_y: Tenso
 def quick_knn(model: nn.Module, data: Any, bank: int = 2000, queries: int = 500) -> float:
     """A look while a network trains: how often the 20 nearest of `bank` training samples vote for the right class of
     `queries` validation samples. A second or two; for a number that counts take the scoreboard."""
+    data = data.judged
     train, val = (part[evenly(len(part), most)] for part, most in ((data.train, bank), (data.val, queries)))
     return knn_accuracy(features(model, train.x), train.y, features(model, val.x), val.y)

@@ -37,6 +37,7 @@ def label_efficiency(
     {name: function(encoder, data, per_class, seed) -> test accuracy}. Counts above the smallest class are left out;
     None, all labels, stands under their mean number per class. on_result(table) is called after each number.
     """
+    data = data.judged
     check_labels(data)
     seeds = list(seeds)
     encoders = [backbone(e) for e in ([encoders] * len(seeds) if isinstance(encoders, nn.Module) else encoders)]

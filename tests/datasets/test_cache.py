@@ -57,6 +57,14 @@ def test_a_second_start_reads_no_file_and_gives_the_same(photos, reads):
     assert folder.load(photos, size=9).train.x.shape[2] == 9 and len(reads) == 2 and len(entries()) == 2
 
 
+def test_a_format_that_can_be_read_by_now_is(photos, reads, monkeypatch):
+    """Whoever did as told, pip install pillow-heif, sees their photographs."""
+    folder.load(photos, size=8)
+    monkeypatch.setattr(folder, "formats", lambda: ["PNG", "ANOTHER"])
+    folder.load(photos, size=8)
+    assert len(reads) == 2 and len(entries()) == 1
+
+
 @pytest.mark.parametrize("change", ["touched", "changed", "added", "removed", "renamed"])
 def test_what_changed_is_read_again_and_the_old_entry_goes(photos, reads, change):
     folder.load(photos, size=8)

@@ -208,7 +208,7 @@ def test_broken_files_are_refused_and_whole_ones_pass(tmp_path):
 
 def test_photographs_of_phones_get_a_hint(tmp_path, monkeypatch):
     (tmp_path / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(50))
-    monkeypatch.setattr(images, "_formats", lambda: ["JPEG", "PNG"])
+    monkeypatch.setattr(images, "formats", lambda: ["JPEG", "PNG"])
     with pytest.raises(UnreadableImage, match="pip install pillow-heif"):
         read_image(tmp_path / "IMG_1.HEIC", 32)
 

@@ -1,5 +1,6 @@
 """Kinds of samples, pairs among them, and sets that are given as tensors, arrays or torchvision's objects."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -10,7 +11,7 @@ from torch.utils.data import Subset, TensorDataset
 from sslkit.datasets import Dataset, Pairs, Split, load
 from sslkit.datasets.kinds import kind_of
 from sslkit.nets import build_encoder, mlp
-from sslkit.probes import report, scoreboard
+from sslkit.probes import label_efficiency, quick_knn, report, scoreboard
 from sslkit.runs import load_encoder
 from sslkit.tokenizer import train as train_tokenizer
 from sslkit.train import Recipe, build, train
@@ -73,10 +74,13 @@ class Stored(Photos):
 
 SOURCES = {
     "tensors": lambda: (X, Y),
+    "backwards": lambda: (X.numpy()[::-1], Y.numpy()[::-1]),
+    "uint16": lambda: (X.numpy().astype("uint16"), Y),
     "arrays, channels last": lambda: (X.permute(0, 2, 3, 1).numpy(), Y.numpy()),
     "decimal numbers": lambda: (X.float().numpy() / 255, Y.numpy().astype(float)),
     "a list of arrays": lambda: (list(X.numpy()), Y.tolist()),
     "names": lambda: (X, [Photos.classes[k] for k in Y.tolist()]),
+    "names, a column of pandas": lambda: (X, np.array([Photos.classes[k] for k in Y.tolist()], dtype=object)),
     "TensorDataset": lambda: TensorDataset(X, Y),
     "torchvision, PIL": Photos,
     "torchvision, tensors": lambda: Photos(pil=False),
@@ -94,10 +98,10 @@ def test_what_can_be_given(name):
     for part in data.splits.values():  # every image keeps its own label
         row = [(X == image).flatten(1).all(1).nonzero().item() for image in part.x]
         wanted = [data.classes[k] for k in part.y.tolist()]
-        assert wanted == [(data.classes if name != "names" else Photos.classes)[Y[r]] for r in row]
+        assert wanted == [(data.classes if "names" not in name else Photos.classes)[Y[r]] for r in row]
     assert all(part.y.unique().numel() == 3 for part in data.splits.values())
     assert data.classes == (
-        ["cat", "cow", "dog"] if name == "names" else Photos.classes if "torchvision" in name else ["0", "1", "2"]
+        ["cat", "cow", "dog"] if "names" in name else Photos.classes if "torchvision" in name else ["0", "1", "2"]
     )
 
 
@@ -122,6 +126,9 @@ def test_without_labels_with_a_test_set_and_with_options():
         (torch.zeros(20), "1 or 3 channels"),
         (torch.zeros(20, 4, 8, 8, dtype=torch.uint8), "take the transparency off"),
         (torch.zeros(20, 7, 8, 9, dtype=torch.uint8), "1 or 3 channels"),
+        ((X[:0], Y[:0]), "no images"),
+        (X[:0].float(), "no images"),
+        (torch.zeros(20, 3, 8, 8, dtype=torch.complex64), "0 .. 255"),
         ((X.float(), Y), "divide by 255"),
         ((X.float() / 255 - 0.5, Y), "undo Normalize"),
         ((X.long() + 300, Y), "0 .. 255"),
@@ -137,6 +144,25 @@ def test_without_labels_with_a_test_set_and_with_options():
 def test_what_cannot_be_given_is_refused_in_words(source, words):
     with pytest.raises((ValueError, TypeError), match=words):
         load(source)
+
+
+def test_names_of_classes_and_labels_of_a_test_set_must_fit():
+    names = [Photos.classes[k] for k in Y.tolist()]
+    with pytest.raises(ValueError, match="'cow' is none of the classes cat, dog"):
+        load((X, names), classes=["cat", "dog"])
+    for one, other in [((X, names), (X, Y)), ((X, Y), (X, names)), ((X, Y), X)]:
+        with pytest.raises(ValueError, match="labels of one kind.* and "):
+            load(one, test=other)
+    assert load((X, names), test=(X, names[::-1])).classes == ["cat", "cow", "dog"]
+
+
+def test_a_set_that_is_labelled_in_part_is_refused():
+    class Some(Photos):
+        def __getitem__(self, i):
+            return super().__getitem__(i)[0], None if i < 9 else 1
+
+    with pytest.raises(ValueError, match="whole numbers .* or names"):
+        load(Some())
 
 
 def test_images_of_several_sizes_ask_for_a_transform():
@@ -233,6 +259,15 @@ def test_pairs_are_trained_saved_resumed_and_judged_by_their_images(tmp_path, sm
     encoder, state = load_encoder(tmp_path / "whole")
     assert state["data"] == "colours" and isinstance(encoder, type(build_encoder("small")))
     assert str(report(again, data, "clip", seeds=[0])).count("clip") >= 1
+
+
+def test_pairs_lose_their_colours_and_are_judged_by_labels_alone():
+    data = pairs_data()
+    grey = load((data.train.x, data.train.y), channels=1)
+    assert grey.channels == 1 and isinstance(grey.train.x, Pairs) and grey.train.x.tokens.shape[1] == 6
+    encoder = build_encoder("small")
+    assert label_efficiency(encoder, data, (1,), [0], arms=["frozen probe"])["frozen probe"][1]
+    assert 0 <= quick_knn(encoder, data) <= 1
 
 
 def test_pairs_that_do_not_belong_together_are_refused():

@@ -1,12 +1,13 @@
 """`text`: passages of documents, what is in which split, one's own .txt files, and what is kept on disk."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 import torch
 
 from sslkit.datasets import load, prose, text
-from sslkit.datasets.text import passages, split, take, without_repeats
+from sslkit.datasets.text import files, passages, split, take, without_repeats
 from sslkit.tokenizer import train
 
 WORDS = ("alpha", "beta", "gamma", "delta", "kappa", "sigma", "omega", "theta")
@@ -163,6 +164,21 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
     assert data.skipped == ["empty.txt: empty", "latin.txt: not UTF-8 (byte 1); save it as UTF-8"]
     found = next(t for part in data.splits for n, t in said(data, part).items() if n == "bom.txt")
     assert found.startswith("Line 99")
+
+
+def test_folders_hidden_files_and_those_that_are_nobodys_to_read(tmp_path, monkeypatch):
+    write(tmp_path, ["a.txt", "b.txt", "mine.txt", ".git/c.txt"])
+    (tmp_path / "folder.txt").mkdir()
+    read = Path.read_text
+
+    def denied(path, **options):
+        if path.name == "mine.txt":
+            raise PermissionError(13, "Permission denied")
+        return read(path, **options)
+
+    monkeypatch.setattr(Path, "read_text", denied)
+    found, skipped, _ = files(tmp_path)
+    assert [name for _, name, _ in found] == ["a.txt", "b.txt"] and skipped == ["mine.txt: Permission denied"]
 
 
 @pytest.mark.parametrize("make, error, words", [

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 import torchvision
 from PIL import Image
 
+from sslkit import datasets
 from sslkit.datasets import fashion_files, torchvision_sets
 from sslkit.datasets.download import DownloadError
 from sslkit.datasets.splits import overlaps
@@ -250,6 +251,8 @@ def test_imagenette(tmp_path):
     assert "Howard" in data.about
     assert load("imagenette", root=tmp_path).train.x.shape[-1] == 64
     assert not isinstance(load("imagenette", root=tmp_path, memory_gb=0).train.x, torch.Tensor)
+    for grey in (datasets.load("imagenette", root=tmp_path, memory_gb=gb, channels=1) for gb in (0, 2)):
+        assert grey.channels == 1 and grey.train.x[torch.arange(2)].shape == (2, 1, 64, 64)
     with pytest.raises(DownloadError, match="imagenette2-320"):
         load("imagenette", root=tmp_path, size=224)  # 160 pixels would be blown up
     shutil.move(tmp_path / "imagenette2-160", tmp_path / "imagenette2-320")
@@ -316,8 +319,9 @@ def test_without_a_network_the_ways_out_are_told(tmp_path, name, folder):
 def test_unknown_names_and_options_are_errors(tmp_path):
     with pytest.raises(ValueError, match="no set 'mnist'; there are cifar10, cifar100"):
         load("mnist", root=tmp_path)
-    with pytest.raises(TypeError, match="no option colour"):
-        load("cifar10", root=tmp_path, colour=True)
+    for name in ("cifar10", "imagenette"):  # before anything is downloaded
+        with pytest.raises(ValueError, match="no option colour"):
+            load(name, root=tmp_path, colour=True)
 
 
 def test_what_torchvision_publishes_is_what_is_asked_for():
