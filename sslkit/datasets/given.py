@@ -35,13 +35,12 @@ def load(
         raise ValueError(f"{n} samples are too few to part into train, val and test: at least 10")
     names = list(classes) if classes is not None else found
     held = None if test is None else samples(test)
-    if (
-        held
-        and len(what := {"none" if v is None else "names" if isinstance(v, list) else "numbers" for v in (y, held[1])})
-        > 1
-    ):
+    kinds = {
+        "none" if v is None else "names" if isinstance(v, list) else "numbers" for v in (y, held[1] if held else y)
+    }
+    if len(kinds) > 1:
         raise ValueError(
-            f"the set and test= must have labels of one kind, or both none; here are {' and '.join(sorted(what))}"
+            f"the set and test= must have labels of one kind, or both none; here are {' and '.join(sorted(kinds))}"
         )
     if isinstance(y, list):
         names = names or sorted({*y, *(held[1] if held else [])})
