@@ -91,17 +91,18 @@ def test_who_is_most_alike():
     nearest = max(ALIKE["rotation"][name] for name in METHODS if name != "rotation")
     claim(
         WHERE,
-        "VICReg and SwAV are nearly twins (0.95, where another seed of VICReg gives 0.96), and rotation is far from every other method "
+        "SimCLR and SwAV are nearly as alike as two seeds of SimCLR (0.92 against 0.95), and rotation is far from every other method "
         "(0.42 against 0.87).",
-        near((ALIKE["vicreg"]["swav"], 0.95), (ALIKE["vicreg"]["vicreg"], 0.96), (nearest, 0.42))
+        near((ALIKE["simclr"]["swav"], 0.92), (ALIKE["simclr"]["simclr"], 0.95), (nearest, 0.42))
         and near((ALIKE["rotation"]["rotation"], 0.87)),
     )
 
 
 def test_how_many_seeds():
     one = {name for name in METHODS if len(KEPT["rows"]["kNN"][name]) == 1}
-    claim(WHERE, "repeats everything with two seeds, MAE and SwAV excepted, on the test split.", one == {"mae", "swav"})
-    claim(WHERE, "two seeds (MAE and SwAV: one), test split.", one == {"mae", "swav"} and len(KEPT["seeds"]) == 2)
+    found = one == {"barlow_twins", "mae", "swav", "vicreg"} and len(KEPT["seeds"]) == 2
+    claim(WHERE, "with two seeds where it could (Barlow Twins, MAE, SwAV and VICReg: one).", found)
+    claim(WHERE, "two seeds (Barlow Twins, MAE, SwAV and VICReg: one), test split.", found)
 
 
 def test_who_leads():
@@ -162,8 +163,8 @@ def test_what_is_kept():
 
 def test_who_gives_up_colour():
     colour = {name: row["mean colour"] for name, row in READ.items()}
-    part = [colour[name] for name in ("vicreg", "swav", "patches")]
-    most = [colour[name] for name in METHODS if name not in ("vicreg", "swav", "patches", "rotation")]
+    part = {name: colour[name] for name in ("vicreg", "swav", "barlow_twins", "patches")}
+    most = [colour[name] for name in METHODS if name not in (*part, "rotation")]
     first = {name: colour[facts["untrained"]] for name, facts in METHODS.items()}
     factors = ("kind", "x", "y", "size", "tilt", "hue", "background", "mean colour")
     worse = [f for f in factors if all(READ[name][f] < READ[facts["untrained"]][f] for name, facts in METHODS.items())]
@@ -171,8 +172,9 @@ def test_who_gives_up_colour():
     claim(
         WHERE,
         "**The colour of the whole image is read worse after all ten, and rotation gives it up** (0.29, where an untrained network has "
-        "0.95). VICReg, SwAV and patches keep a part (0.61 to 0.71), the others most of it (0.84 and more).",
-        near((colour["rotation"], 0.29), (colour["untrained"], 0.95), (min(part), 0.61), (max(part), 0.71))
+        "0.95). VICReg and SwAV keep a third (0.34 and 0.36), Barlow Twins and patches more (0.59 and 0.71), the others most of it (0.84 "
+        "and more).",
+        near((colour["rotation"], 0.29), (colour["untrained"], 0.95), *zip(part.values(), (0.34, 0.36, 0.59, 0.71)))
         and min(most) > 0.835
         and all(colour[name] < first[name] for name in METHODS)
         and len(METHODS) == 10,
@@ -196,8 +198,8 @@ def test_costs_and_published_figures():
     cost = {name: facts["core seconds"] for name, facts in METHODS.items()}
     claim(
         WHERE,
-        "61 core seconds for patches, 642 for MAE.",
-        (cost["patches"], cost["mae"]) == (61, 642)
+        "90 core seconds for patches, 705 for MAE.",
+        (cost["patches"], cost["mae"]) == (90, 705)
         and {min(cost, key=cost.get), max(cost, key=cost.get)} == {"patches", "mae"},
     )
     rows = results("published")["rows"]
@@ -292,11 +294,17 @@ def test_batch_norm():
     )
 
 
-def test_smaller_batches():
-    small, usual = in_other_batches()["kNN"], rows_of_seed(0)["kNN"]
-    gains = {name: round(100 * (small[name] - usual[name])) for name in ("simclr", "vicreg", "swav", "barlow_twins")}
+def test_batches():
+    other, usual = in_other_batches()["kNN"], rows_of_seed(0)["kNN"]
+    gains = {name: round(100 * (usual[name] - other[name])) for name in ("vicreg", "swav", "barlow_twins", "simclr")}
     claim(
         WHERE,
-        "SimCLR gains 3 points by kNN, VICReg and SwAV 4, Barlow Twins 13 (one seed each)",
-        list(gains.values()) == [3, 4, 4, 13],
+        "brought VICReg and SwAV 4 points by kNN and Barlow Twins 16; SimCLR would gain 3 (one seed each)",
+        list(gains.values()) == [4, 4, 16, -3],
+    )
+    claim(
+        WHERE,
+        "256 images for SimCLR, BYOL and DINO, 128 for patches, 64 for the others.",
+        {n: facts["batch"] for n, facts in METHODS.items() if facts["batch"] != 64}
+        == {"byol": 256, "dino": 256, "patches": 128, "simclr": 256},
     )
