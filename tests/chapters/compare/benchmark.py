@@ -1,12 +1,13 @@
 """Every method of the course for images side by side on `scenes`: equal numbers of image passes, the same judges, several seeds.
 
-    python tests/benchmarks/run.py compare --runs FOLDER [--seeds 3] [--found] [--only METHOD ...] [--out results/compare.json]
+    python tests/benchmarks/run.py compare --runs FOLDER [--seeds 3] [--found] [--only METHOD ... [--first SEED]] [--out FILE]
 
 FOLDER/METHOD-SEED are runs as `python -m sslkit pretrain METHOD --seed SEED --steps STEPS --out FOLDER/METHOD-SEED` makes
 them (MoCo with the settings SHARED of SimCLR), STEPS such that 460,800 images pass through the encoder, as in 900 steps of
 SimCLR. What is missing is pretrained here (2 to 12 minutes a run), what is not finished goes on; with --found it is left out.
 Judging takes about 40 seconds a run. With --only the rows of these methods are made and the others kept as --out has them; the
-kept ones enter the CKA with the encoder of seed 0 that ships in data/encoders.
+kept ones enter the CKA with the encoder of seed 0 that ships in data/encoders. With --first 1 these rows keep
+their seed 0, and the seeds from 1 on are added.
 
 One protocol for all rows, that of the scoreboard: features of the encoder in evaluation mode; kNN and linear probe (C chosen
 on val) with the labels of 10,000 training images, few labels (three draws of ten a class); fine-tuning on ten labels a
@@ -130,14 +131,21 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--found", action="store_true", help="judge the finished runs that are there, pretrain nothing")
     parser.add_argument("--only", nargs="+", choices=METHODS, metavar="METHOD", help="keep the other rows of --out")
+    parser.add_argument("--first", type=int, default=0, metavar="SEED", help="add seeds from this one on to these rows")
     parser.add_argument("--out", type=Path, default=Path("results/compare.json"))
     args = parser.parse_args()
+    if args.first and not args.only:
+        parser.error("--first adds seeds to the rows that --only names")
     start, judges, seeds = time.perf_counter(), Judges(), range(args.seeds)
     before = json.loads(args.out.read_text()) if args.only else {}
     tables: dict[str, dict] = {name: before.get(name, {}) for name in ("rows", "read", "moved")}
-    for table in [*tables["rows"].values(), tables["read"], tables["moved"]]:
-        for name in args.only or []:
-            table.pop(name, None)
+    for name in args.only or []:
+        there = len(tables["rows"]["kNN"].get(name, []))
+        if not args.first:
+            for table in [*tables["rows"].values(), tables["read"], tables["moved"]]:
+                table.pop(name, None)
+        elif there != args.first:
+            parser.error(f"{args.out} has {there} seeds of {name}: --first {there} adds to them")
     kept = {(name, 0): judges.see(network, judges.data.val.x) for name, network in shipped(tables["read"]).items()}
 
     def add(name: str, network, seed: int) -> None:
@@ -152,7 +160,7 @@ def main() -> None:
 
     if not args.only:
         add("pixels", None, 0)
-    for seed in seeds:
+    for seed in seeds[args.first :]:
         networks = {} if args.only else untrained_ones(seed)
         networks |= {name: trained(args.runs, name, seed, judges.data, args.found) for name in args.only or METHODS}
         if not args.only:
@@ -176,7 +184,8 @@ def main() -> None:
     result = {
         "command": f"python tests/benchmarks/run.py compare --runs FOLDER --seeds {args.seeds}"
         + " --found" * args.found
-        + (f" --only {' '.join(args.only)}" if args.only else ""),
+        + (f" --only {' '.join(args.only)}" if args.only else "")
+        + (f" --first {args.first}" if args.first else ""),
         "data": "scenes",
         "seeds": list(seeds),
         "passes": BUDGET,
