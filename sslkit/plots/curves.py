@@ -68,9 +68,9 @@ def spread_words(record: Any) -> str:
     return f"Not collapsed: features differ from image to image ({numbers}); this loss has no chance level."
 
 
-def draw_losses(ax, curves: dict, chance: float | None, window: int | None = None):
-    """Raw losses pale, their running mean strong, the chance level as a dashed line with its name beside it."""
-    for colour, (name, points) in zip(COLOURS * 4, curves.items()):
+def draw_losses(ax, curves: dict, chance: float | None, window: int | None = None, colours: Any = COLOURS * 4):
+    """Raw losses pale, their running mean strong, the chance level as a dashed line with its name."""
+    for colour, (name, points) in zip(colours, curves.items()):
         steps, values = (
             (array(v).astype(float) for v in points)
             if isinstance(points, tuple)
