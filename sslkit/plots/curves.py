@@ -68,9 +68,9 @@ def spread_words(record: Any) -> str:
     return f"Not collapsed: features differ from image to image ({numbers}); this loss has no chance level."
 
 
-def draw_losses(ax, curves: dict, chance: float | None, window: int | None = None):
-    """Raw losses pale, their running mean strong, the chance level as a dashed line with its name beside it."""
-    for colour, (name, points) in zip(COLOURS * 4, curves.items()):
+def draw_losses(ax, curves: dict, chance: float | None, window: int | None = None, colours: Any = COLOURS * 4):
+    """Raw losses pale, their running mean strong, the chance level as a dashed line with its name."""
+    for colour, (name, points) in zip(colours, curves.items()):
         steps, values = (
             (array(v).astype(float) for v in points)
             if isinstance(points, tuple)
@@ -87,13 +87,11 @@ def draw_losses(ax, curves: dict, chance: float | None, window: int | None = Non
             label=name,
         )
     if chance is not None:
-        ax.axhline(chance, **CHANCE_STYLE)
-        if len(curves) > 3:  # beside the panel stand their names
-            words, place = f"chance {chance:.3g}", dict(xytext=(-2, 2), ha="right", va="bottom")
-        else:  # no curve gets there
-            words, place = f"chance\n{chance:.3g}", dict(xytext=(4, 0), va="center")
-        where = dict(xycoords=("axes fraction", "data"), textcoords="offset points")
-        ax.annotate(words, (1, chance), size=TEXT_SIZE, color=FAINT, **where, **place)
+        many = len(curves) > 3  # then the names stand beside the panel, and chance among them
+        ax.axhline(chance, label=f"chance {chance:.3g}" if many else None, **CHANCE_STYLE)
+        if not many:  # no curve gets there
+            where = dict(xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points")
+            ax.annotate(f"chance\n{chance:.3g}", (1, chance), size=TEXT_SIZE, color=FAINT, va="center", **where)
         low, high = ax.get_ylim()
         low = min(
             low, chance - 0.15 * abs(chance)

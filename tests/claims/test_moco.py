@@ -1,6 +1,7 @@
 """What 11_moco says of results/moco_ablations.json, of its ablations and of its own outputs."""
 
 import math
+import re
 from statistics import mean
 
 from claim import ROOT, board, claim, results, shown
@@ -53,6 +54,22 @@ def test_what_a_teacher_keeps():
         (round(100 * 0.99**32), round(100 * 0.99**128)) == (72, 28),
     )
     claim(WHERE, "after these 200 steps its first, random weights still count for 82 %", round(100 * 0.999**200) == 82)
+
+
+def test_how_fast_keys_go_stale():
+    said = re.findall(r"momentum ([\d.]+) at age (\d+): (-?[\d.]+), other images (-?[\d.]+)", shown(WHERE))
+    same = {(m, int(age)): float(cosine) for m, age, cosine, _ in said}
+    claim(
+        WHERE,
+        "At 128 steps hardly (about 0.1), at 32 almost fully (above 0.9).",
+        0 < same["0.99", 128] < 0.2 and same["0.99", 32] > 0.9,
+    )
+    claim(
+        WHERE,
+        "The two faster teachers have lost about half of the agreement at 32 steps; under 0.999 it is still 0.9 at 128.",
+        all(0.35 < same[m, 32] < 0.65 for m in ("0", "0.9")) and 0.85 < same["0.999", 128] < 0.95,
+    )
+    claim(WHERE, "Keys of *different* images agree too", max(float(other) for *_, other in said) > 0.1)
 
 
 def test_a_teacher_that_knows_nothing():

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sslkit import evidence
 from sslkit.plots.curves import draw_losses
-from sslkit.plots.picture import WIDTH, Picture, drawing, frame, name_lines, plain_axes, render
+from sslkit.plots.picture import COLOURS, WIDTH, Picture, drawing, frame, name_lines, plain_axes, render
 from sslkit.plots.text import describe
 
 RESULTS = "ablations/byol_scenes"
@@ -21,6 +21,9 @@ PARTS = {
     "no stop-gradient": "no stop-gradient",
     "nothing of the three": "nothing of the three",
 }
+# a part's colour is the same in all figures; the one-number world has two runs of its own, the first of them "nothing of the
+# three" but for the rate
+COLOUR = dict(zip(PARTS.values(), COLOURS)) | {"no predictor, no teacher": COLOURS[5], "slow predictor": COLOURS[6]}
 CURVES = {  # runs in RESULTS, each with the name it is shown by, and a title
     "parts": (PARTS, "What happens as it trains when a part is missing"),
     "bugs": (
@@ -87,12 +90,13 @@ TABLES = {  # the same, and the row in strong blue
 
 @drawing
 def side_by_side(panels: dict[str, dict], xlabel: str, title: str, caption: str, sharey: bool = False) -> Picture:
-    """Panels of curves side by side, {what is shown: {name: (x, y)}}, with the names in the last; sharey: one quantity in all."""
+    """Panels of curves side by side, {what is shown: {name: (x, y)}}, with the names in the last, each in its COLOUR if it has
+    one; sharey: one quantity in all."""
     fig, (left, bottom, w, h) = frame(WIDTH, 3.2, title, caption)
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0.04, h_pad=0)
     for ax, (what, curves) in zip(fig.subplots(1, len(panels), squeeze=False, sharey=sharey)[0], panels.items()):
         plain_axes(ax, xlabel, title=what, grid="y")
-        draw_losses(ax, curves, None, window=1)
+        draw_losses(ax, curves, None, 1, [COLOUR.get(name, own) for name, own in zip(curves, COLOURS)])
         if what.startswith("spread"):
             ax.set_ylim(0, 1.05)
         if ax.get_legend():
@@ -135,9 +139,21 @@ def one_number(paths: dict[str, list[float]], title: str) -> Picture:
     """|w| of the one-number world over the steps."""
     curves = {name: (range(1, len(path) + 1), path) for name, path in paths.items()}
     caption = (
-        "One factor w for the student and one for the predictor, both 1 at first; noise of standard deviation 0.5."
+        "One factor w for the student and one for the predictor, both 1 at first; noise of standard deviation 0.5. "
+        "Colours as in section 7: without predictor and teacher a missing stop-gradient changes the speed alone."
     )
     return side_by_side({"w: 0 is collapse": curves}, "step", title, caption)
+
+
+def two_inputs(paths: dict[tuple[float, float], list[tuple[float, float]]]) -> Picture:
+    """The weights of two inputs as they learn, {the noise of either: [(w_a, w_b), ...]}, a panel each."""
+    panels = {}
+    for (noise_a, noise_b), path in paths.items():
+        a, b = np.transpose(path)
+        lines = {"w_a": a, "w_b": b, "length": np.hypot(a, b)}
+        panels[f"noise {noise_a:g} and {noise_b:g}"] = {name: (range(1, len(y) + 1), y) for name, y in lines.items()}
+    caption = "A student with two inputs a and b and one predictor, always at its best. Length: the root of w_a squared plus w_b squared."
+    return side_by_side(panels, "step", "Which input does the student turn to?", caption, sharey=True)
 
 
 def other_view(z: Tensor) -> Tensor:

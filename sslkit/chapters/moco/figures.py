@@ -35,8 +35,9 @@ def dictionary(agreement: dict, queue: int, batch: int, shown=None, step: int = 
     """The rows of a queue as cells, coloured by how much keys of their age agree with the teacher of now; beside them
     the agreement by age that was measured.
 
-    agreement: {name of a run: [A + 1]}, entry a the mean cosine of keys made a steps ago with keys of the same views
-    made now, entry 0 is 1; shown: the runs that get a picture of their queue, at most three, by default the first.
+    agreement: {name of a run: [2, A + 1]}, entry a the mean cosine of keys made a steps ago with keys made now: first of
+    the same views, where entry 0 is 1, then of different ones; shown: the runs that get a picture of their queue, at most
+    three, by default the first.
     queue, batch, step: as in key_ages. Keys older than the A steps measured are left grey.
     """
     curves = {str(name): array(values).astype(float) for name, values in agreement.items()}
@@ -50,16 +51,16 @@ def dictionary(agreement: dict, queue: int, batch: int, shown=None, step: int = 
         (c for c in range(ceil(sqrt(queue)), 2 * ceil(sqrt(queue)) + 1) if queue % c == 0), ceil(sqrt(queue))
     )
     cells = np.full(columns * ceil(queue / columns), np.nan)
-    side = 1.75 if len(shown) > 1 else 2.6
+    side, across = (1.75, 1.3) if len(shown) > 1 else (2.6, 2.6)
     fig, (left, bottom, w, h) = frame(WIDTH, side + 0.75, title, caption)
     inch_w, inch_h = fig.get_size_inches()
-    spoken = []
+    colours, spoken = dict(zip(curves, COLOURS)), []
     for k, name in enumerate(shown):
-        curve = np.append(curves[name], np.nan)
+        curve = np.append(curves[name][0], np.nan)
         cells[:queue] = curve[np.minimum(ages, len(curve) - 1)]
-        box = (left + k * (side + 0.12) / inch_w, bottom + 0.4 / inch_h, side / inch_w, side / inch_h)
+        box = (left + k * (across + 0.12) / inch_w, bottom + 0.4 / inch_h, across / inch_w, side / inch_h)
         ax = fig.add_axes(box)
-        ax.set_title(name, size=TEXT_SIZE + 1, color=INK, loc="left", pad=4)
+        ax.set_title(name, size=TEXT_SIZE + 1, color=colours[name], loc="left", pad=4)
         ax.set(xticks=[], yticks=[], facecolor=GRID)
         ax.spines[:].set_color(FAINT)
         image = ax.imshow(
@@ -76,26 +77,41 @@ def dictionary(agreement: dict, queue: int, batch: int, shown=None, step: int = 
             markeredgewidth=1.8,
         )
         mean = np.nanmean(cells[:queue]) if np.isfinite(cells).any() else np.nan
-        ax.set_xlabel(f"mean agreement {mean:.2f}", size=TEXT_SIZE, color=INK)
+        ax.set_xlabel(f"mean {mean:.2f}", size=TEXT_SIZE, color=INK)
         spoken.append(f"{name}: mean agreement {mean:.2f}")
-    start = left + (len(shown) * (side + 0.12) + 0.1) / inch_w
+    start = left + (len(shown) * (across + 0.12) + 0.1) / inch_w
     bar = fig.colorbar(image, cax=fig.add_axes((start, bottom + 0.4 / inch_h, 0.1 / inch_w, side / inch_h)))
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=TEXT_SIZE - 1, colors=FAINT, labelcolor=INK)
-    start += 1.1 / inch_w
-    ax = fig.add_axes((start, bottom + 0.4 / inch_h, left + w - start - 0.05 / inch_w, side / inch_h))
-    draw_agreement(plain_axes(ax, "age of a key, in steps", "", "agreement by age", grid="y"), curves, shown, oldest)
+    start += 0.85 / inch_w
+    ax = fig.add_axes((start, bottom + 0.4 / inch_h, left + w - start - 1.1 / inch_w, side / inch_h))
+    head = "agreement by age (dotted: other images)"
+    draw_agreement(plain_axes(ax, "age of a key, in steps", "", head, grid="y"), curves, colours, shown, oldest)
+    for age in (32, 128):
+        spoken += [
+            f"{name} at age {age}: {c[0, age]:.2f}, other images {c[1, age]:.2f}"
+            for name, c in curves.items()
+            if age < c.shape[1]
+        ]
     what = f"A queue of {queue} keys, batch {batch}, oldest key {oldest} steps old; {'; '.join(spoken)}"
     return render(fig, describe(what, title, caption), colours=256)
 
 
-def draw_agreement(ax, curves: dict, shown: list[str], oldest: int) -> None:
-    """A line per run, those not shown pale; the ages that are in the queue shaded."""
+def draw_agreement(ax, curves: dict, colours: dict, shown: list[str], oldest: int) -> None:
+    """A line per run, named at its end, those not shown pale; dotted, for those shown, the keys of other images; the ages
+    that are in the queue shaded."""
     ax.axvspan(1, oldest, color=GRID, alpha=0.6, linewidth=0)
-    for colour, (name, values) in zip(COLOURS * 4, curves.items()):
+    for name, (same, other) in curves.items():
         strong = dict(linewidth=2.2) if name in shown else dict(linewidth=1.1, alpha=0.6)
-        ax.plot(np.arange(len(values)), values, color=colour, label=name, **strong)
-    longest = max(map(len, curves.values())) - 1
+        ax.plot(np.arange(len(same)), same, color=colours[name], **strong)
+        if name in shown:
+            ax.plot(np.arange(len(other)), other, color=colours[name], linewidth=1.4, linestyle=":")
     low = min(0.0, min(np.nanmin(values) for values in curves.values()))
-    ax.set(xlim=(0, longest), ylim=(low, 1.02))
-    ax.legend(framealpha=0.85, edgecolor="none", fontsize=TEXT_SIZE - 1, labelcolor=INK, loc="lower left")
+    ax.set(xlim=(0, max(values.shape[1] for values in curves.values()) - 1), ylim=(low, 1.02))
+    gap = 1.5 * TEXT_SIZE / 72 / (ax.get_position().height * ax.figure.get_figheight()) * (1.02 - low)
+    at = low
+    for name in sorted(curves, key=lambda name: curves[name][0, -1]):  # from the lowest up, so that none covers another
+        at = max(at, curves[name][0, -1])
+        where = dict(xy=(1, at), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points")
+        ax.annotate(name, va="center", size=TEXT_SIZE, color=colours[name], **where)
+        at += gap

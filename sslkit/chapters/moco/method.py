@@ -166,7 +166,7 @@ class MoCo(nn.Module):
 METHOD = MoCo
 PASSES = 2  # a query and, through the teacher, a key
 RECIPES = {
-    # small batches: the queue makes them possible; AdamW learns sooner here than SGD
+    # small batches: the queue makes them possible
     "laptop": Recipe(
         steps=3600,
         lr=1e-3,

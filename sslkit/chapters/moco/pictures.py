@@ -14,17 +14,17 @@ from sslkit.train import Recipe, batch_indices
 
 
 def question(split: Any, view: Any) -> plots.Picture:
-    """Three queries, each with its own key and keys of other images."""
+    """Three queries, each with its own key and older keys of other images."""
     five = first_of(split, [7, 4, 0, 8, 5])
     generator = torch.Generator().manual_seed(3)
-    asks, answers = view(five.x, generator), view(five.x, generator)
+    asks, answers, older = (view(five.x, generator) for _ in range(3))
     table, frames = [], []
     for i in range(3):
         others = [k for k in range(5) if k != i]
-        table.append(to_pixels(torch.cat([asks[i : i + 1], answers[i : i + 1], answers[others]])))
+        table.append(to_pixels(torch.cat([asks[i : i + 1], answers[i : i + 1], older[others]])))
         frames.append([None, plots.COLOURS[0], *[plots.COLOURS[1]] * 4])
     title = "Each query must find its own key (blue) among older keys (orange)"
-    caption = "Three validation scenes. The queue holds the vectors of these views; the images are gone. Each row is another step."
+    caption = "Three validation scenes. Keys in the queue are of other views, seen in earlier steps; only their vectors are kept."
     heads = ["query", "its key", *["in the queue"] * 4]
     return draw_table(table, title, caption, f"{title}. {caption}", column_names=heads, frames=frames, split=1, side=96)
 
@@ -48,7 +48,7 @@ def writers(n: int, recipe: Recipe, queue: int, seed: int = 0) -> Tensor:
 
 
 def hardest_keys(method: Any, q: Tensor, batch: Any, recipe: Recipe, data: Any) -> plots.Picture:
-    """For a few queries the images behind the seven keys that are pushed hardest. q: the queries of the batch."""
+    """For a few queries the images behind the seven keys that push hardest. q: the queries of the batch."""
     owner = writers(len(data.pretrain), recipe, len(method.queue))
     filled = owner >= 0
     owner, keys = owner[filled], method.queue.cpu()[filled]
@@ -63,7 +63,7 @@ def hardest_keys(method: Any, q: Tensor, batch: Any, recipe: Recipe, data: Any) 
         batch.y[some],
         data.train.y[near[some]],
         data.classes,
-        title="The keys that are pushed hardest: those framed blue are false negatives",
+        title="The keys that push the query hardest: those framed blue are false negatives",
         caption=f"Validation scenes, and the images behind their most similar keys. Of {len(keys):,} keys {false.float().mean():.0%} "
         f"are of the query's kind, and {(push * false).sum(1).mean():.0%} of the push falls on them. Here",
         side=64,

@@ -14,14 +14,17 @@ BATCH, QUEUE = 64, 1024
 
 
 def agreement(keys: Tensor, ages: int) -> Tensor:
-    """Mean cosine of the keys of the last steps with those made 0 .. ages steps before: [ages + 1].
+    """Mean cosine of the keys of the last steps with those made 0 .. ages steps before: [2, ages + 1], first of the same
+    views, then of different ones, the floor.
 
-    keys [S, M, K]: rows of length 1, of the same M views after each of S steps.
+    keys [S, M, K]: rows of length 1, of the same M views after each of S steps; M at least 2.
     """
-    last = range(max(ages, len(keys) - 16), len(keys))
-    return torch.stack(
-        [torch.stack([(keys[t] * keys[t - a]).sum(1).mean() for t in last]).mean() for a in range(ages + 1)]
-    )
+    last, different = range(max(ages, len(keys) - 16), len(keys)), ~torch.eye(len(keys[0]), dtype=torch.bool)
+    means = []
+    for a in range(ages + 1):
+        cosines = torch.stack([keys[t] @ keys[t - a].T for t in last])
+        means.append(torch.stack([cosines.diagonal(dim1=1, dim2=2).mean(), cosines[:, different].mean()]))
+    return torch.stack(means, dim=1)
 
 
 def measure(
@@ -33,7 +36,7 @@ def measure(
     ages: int = 128,
     seed: int = 0,
 ) -> dict[float, Tensor]:
-    """{momentum: agreement by age} of the keys of 64 validation views that are set aside: the teacher of every step makes
+    """{momentum: agreement by age, [2, ages + 1]} of the keys of 64 validation views that are set aside: the teacher of every step makes
     keys of the same views. Runs of `steps` batches of 64 with 1,024 keys, all alike but for the momentum.
 
     The learning rate falls as if the run were twice as long, so that the student still moves when it stops.

@@ -13,9 +13,9 @@ BATCHES = (16, 32, 64, 128, 256)
 def key_queue(agreement: dict, queue: int = 2048, batch: int = 64, momentum=None, note: str = "") -> Panel:
     """A panel on the dictionary: the length of the queue, the batch, the momentum, and the step that looks into it.
 
-    agreement: {momentum: [A + 1]}, measured in a training run of each: the mean cosine of keys that are 0 .. A steps
-    old with keys made now of the same views. momentum: the one shown first (the first of them). note: how the runs
-    were made, added to the caption.
+    agreement: {momentum: [2, A + 1]}, measured in a training run of each: the mean cosine of keys that are 0 .. A steps
+    old with keys made now, of the same views and of different ones. momentum: the one shown first (the first of them).
+    note: how the runs were made, added to the caption.
     """
     curves = {f"momentum {m:g}": plots.array(values) for m, values in agreement.items()}
     if not curves:
@@ -46,11 +46,12 @@ def words_of(curve, queue: int, batch: int) -> tuple[str, str]:
     """Title and caption: how old the oldest key is, and what it is worth."""
     oldest = ceil(queue / batch)
     age = f"{oldest} step{'s' if oldest > 1 else ''}"
-    worth = f"agreement {curve[oldest]:.2f}" if oldest < len(curve) else "older than what was measured"
+    same, _ = curve
+    worth = f"agreement {same[oldest]:.2f}" if oldest < len(same) else "older than what was measured"
     title = f"{queue:,} keys at {batch} a step: the oldest is {age} old ({worth})"
     caption = (
         "Each cell is a key in the queue, dark where it disagrees with the present teacher (mean cosine of keys of its "
         "age with keys made now), grey where it is too old for what was measured. Red square: the next to be "
-        "overwritten. Shaded: the ages in this queue."
+        "overwritten. Shaded: the ages in this queue. Dotted: the cosine with keys of other images."
     )
     return title, caption

@@ -7,12 +7,26 @@ import pytest
 import torch
 from displayed import displayed
 
-from sslkit.chapters.moco import figures
+from sslkit.chapters.moco import figures, staleness
 from sslkit.chapters.moco.figures import key_ages
 from sslkit.chapters.moco.widget import key_queue, words_of
 
 A = np.arange(41)
-CURVES = {0: 0.3 + 0.7 * np.exp(-A / 3), 0.9: np.exp(-A / 30), 0.99: np.exp(-A / 300), 0.999: 1 - A / 1e4}
+SAME = {0: 0.3 + 0.7 * np.exp(-A / 3), 0.9: np.exp(-A / 30), 0.99: np.exp(-A / 300), 0.999: 1 - A / 1e4}
+CURVES = {m: np.stack([same, np.full(41, 0.2)]) for m, same in SAME.items()}
+
+
+def test_agreement_by_age_against_cosines_taken_one_by_one():
+    keys = torch.nn.functional.normalize(torch.randn(30, 5, 3), dim=2)
+    same, other = staleness.agreement(keys, 7)
+    assert same.shape == other.shape == (8,) and same[0].item() == pytest.approx(1, abs=1e-6)
+    for a in (0, 7):
+        pairs = {(i, j): [] for i in range(5) for j in range(5)}
+        for t in range(14, 30):
+            for i, j in pairs:
+                pairs[i, j].append(float(keys[t, i] @ keys[t - a, j]))
+        assert same[a].item() == pytest.approx(np.mean([pairs[i, i] for i in range(5)]), abs=1e-6)
+        assert other[a].item() == pytest.approx(np.mean([v for (i, j), v in pairs.items() if i != j]), abs=1e-6)
 
 
 @pytest.mark.parametrize("queue, batch", [(12, 4), (10, 4), (7, 3), (5, 5), (6, 1), (3, 8)])
@@ -33,13 +47,14 @@ def test_ages_are_those_of_a_queue_that_was_filled_key_by_key(queue, batch):
 def test_the_figure_says_what_it_shows():
     picture = figures.dictionary(CURVES, 256, 16, ["0", "0.99"], 3, title="Keys", caption="Made up.")
     assert picture.png[:4] == b"\x89PNG" and len(picture.png) < 60_000
-    mean = np.mean(CURVES[0.99][1:17])
+    mean = np.mean(SAME[0.99][1:17])
     assert f"0.99: mean agreement {mean:.2f}" in picture.alt
+    assert f"0.9 at age 32: {SAME[0.9][32]:.2f}, other images 0.20" in picture.alt and "age 128" not in picture.alt
     assert "256 keys, batch 16, oldest key 16 steps old" in picture.alt and "Made up." in picture.alt
 
 
 def test_keys_older_than_the_measurement_are_left_out_of_the_mean():
-    picture = figures.dictionary({"run": torch.tensor([1.0, 0.5])}, 64, 16)
+    picture = figures.dictionary({"run": torch.tensor([[1.0, 0.5], [0.1, 0.1]])}, 64, 16)
     assert "mean agreement 0.50" in picture.alt
 
 
