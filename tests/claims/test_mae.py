@@ -6,6 +6,7 @@ from statistics import mean
 from claim import ROOT, board, claim, results, rows, shown
 
 from sslkit import checkpoint
+from sslkit.chapters.mae.ablations import BUGS
 from sslkit.chapters.mae.method import RECIPES, normalise, patchify
 from sslkit.chapters.simclr.method import RECIPES as RECIPES_OF_SIMCLR
 from sslkit.datasets import load
@@ -23,9 +24,11 @@ def loss(row: str) -> float:
 def test_the_longer_run():
     state = checkpoint.load(ROOT / "data/encoders/mae_scenes.pt")
     claim(WHERE, "a longer one of 7,200 steps; its encoder came with the kit.", state["step"] == 7200)
+    claim(WHERE, "(Its decoder did not, so it cannot paint.)", "encoder" in state and "decoder" not in state)
 
 
 def test_how_many_stay_visible():
+    claim(WHERE, "which leaves one of the 64 patches visible", round(64 * (1 - 0.98)) == 1)
     claim(WHERE, "**90 % hidden** leaves six patches of 64", round(64 * 0.1) == 6)
 
 
@@ -40,8 +43,7 @@ def test_what_is_left_of_a_patch():
 
 
 def test_two_tricks():
-    line = "Error on hidden patches: the network against"
-    (text,) = [text for text in shown(WHERE).splitlines() if line in text]
+    (text,) = [text for text in shown(WHERE).splitlines() if text.startswith("Bars: mean colour")]
     errors = [
         float(re.search(rf"{name} ([\d.]+)[,.]", text)[1]) for name in ("750 steps", "mean colour", "copy the nearest")
     ]
@@ -63,6 +65,12 @@ def test_beside_simclr():
         WHERE,
         "five times as many passes of an image through it). After nearly as many, in 7,200 steps",
         5 < passes / (ours.steps * ours.batch) < 5.5 and 0.85 < 7200 * ours.batch / passes < 1,
+    )
+    frozen = [100 * rows()[judge]["mae"] for judge in ("kNN", "linear probe")] + board(WHERE, "MAE")[:2]
+    claim(
+        WHERE,
+        "here frozen MAE features stay far behind SimCLR's.",
+        max(frozen) < min(board("10_simclr", "SimCLR")[:2]) - 10,
     )
     longer = [round(100 * rows()[judge]["mae"]) for judge in ("kNN", "linear probe")]
     claim(WHERE, "MAE has 37 and 56 % by the same judges", longer == [37, 56])
@@ -88,6 +96,11 @@ def test_four_judges():
         WHERE,
         "by 16 points (kNN) and 15 (probe); ten labels of each kind bring 10",
         [round(gains[judge]) for judge in ("kNN", "linear probe", "fine-tuned on 100")] == [16, 15, 10],
+    )
+    claim(
+        WHERE,
+        "72 % against 53 from fresh weights (one seed, 300 steps).",
+        (round(100 * mean(every["MAE"])), round(100 * mean(every["new network"])), LABELS["steps"]) == (72, 53, 300),
     )
     claim(WHERE, "both networks had the same 300 steps on all labels", LABELS["steps"] == 300)
     claim(
@@ -136,6 +149,11 @@ def test_one_thing_at_a_time():
 
 def test_three_bugs():
     right = loss("as it is")
+    claim(
+        WHERE,
+        "were trained, once each, with half of the chapter's steps.",
+        all(len(KEPT["runs"][b]) == 1 for b in BUGS.values()),
+    )
     claim(WHERE, "the curve falls at once, far below the right one", loss("mask upside down") < 0.1 * right)
     claim(
         WHERE,

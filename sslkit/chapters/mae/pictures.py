@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sslkit import plots
+from sslkit import evidence, plots
 from sslkit.chapters.mae.method import copy_nearest, mae_loss, mean_colour, patchify, unpatchify, visible_patches
 from sslkit.transformer import attention_maps
 
@@ -79,7 +79,7 @@ def reconstructions(images: Tensor, models: dict[str, nn.Module]) -> plots.Pictu
     x = images / 255
     visible, mask = masked(x)
     filled = {name: cover(x, mask, paint) for name, paint in all_painters(x, visible, models).items()}
-    title = "The trained network carries shapes on, where the tricks only fill with colour"
+    title = "The trained network paints blurred shapes; the tricks, one colour or copies"
     caption = f"Validation scenes, {HIDDEN}; raw pixels. Visible patches are shown as they were."
     rows = {"what is left": cover(x, mask), **filled, "original": x}
     return plots.rows(rows, title=title, caption=caption, side=80)
@@ -94,9 +94,9 @@ def errors(split: Any, models: dict[str, nn.Module]) -> plots.Picture:
         name: 255 * mae_loss(paint, target, mask, normalised=False).item() ** 0.5
         for name, paint in all_painters(x, visible, models).items()
     }
-    title = "Error on hidden patches: the network against two tricks and its untrained self"
-    caption = f"Root of the mean squared error, in levels of 255; {len(x):,} test scenes, {HIDDEN}, one mask each."
-    words = "typical error of a pixel (less is better)"
+    title = "On hidden patches the trained network errs less than either trick"
+    caption = f"Root of the mean squared error; {len(x):,} test scenes, {HIDDEN}, one mask each."
+    words = "typical error of a pixel, in levels of 255 (less is better)"
     return plots.bars(found, title=title, caption=caption, xlabel=words, highlight=list(models)[-1])
 
 
@@ -130,9 +130,7 @@ def without_positions(images: Tensor, model: nn.Module) -> plots.Picture:
     rows = {"what is left": cover(x, mask)} | {name: cover(x, mask, paint) for name, paint in names.items()}
     apart = max(patches[hidden].std(0).max().item() for patches, hidden in zip(names["without"], mask))
     title = "Without positions all hidden patches of an image are painted alike"
-    caption = (
-        f"Validation scenes, {HIDDEN}. Without positions the hidden patches of one image differ by {apart:.2g} at most."
-    )
+    caption = f"Validation scenes, {HIDDEN}. Largest standard deviation over an image's hidden patches without positions: {apart:.2g}."
     return plots.rows(rows, title=title, caption=caption, side=80)
 
 
@@ -154,7 +152,8 @@ def attention(models: dict[str, nn.Module], split: Any) -> plots.Picture:
             columns[f"{name} {head + 1}"] = x * (0.12 + 0.88 * light[:, head, None])
     title = "Untrained heads look everywhere; trained ones look near the patch that asks"
     caption = (
-        "Validation scenes, nothing hidden; last block, one column for each head. Bright: where the patch in red looks."
+        "Validation scenes, nothing hidden; last block, one column for each head. Bright: where the patch in red "
+        "looks, each head scaled to its own maximum."
     )
     views, shown = list(columns.values()), unpatchify(marked.flatten(2), PATCH)
     return plots.strip(shown, views, list(columns), title=title, caption=caption, side=76)
@@ -171,14 +170,26 @@ def reach(models: dict[str, nn.Module], images: Tensor) -> plots.Picture:
     places = torch.cartesian_prod(torch.arange(8), torch.arange(8)).float()
     apart = torch.cdist(places, places)  # [L, L]
     table: dict[str, dict] = {
-        "all patches alike": {"first block": apart.mean().item(), "last block": apart.mean().item()}
+        "all patches alike": {"first block (patches)": apart.mean().item(), "last block (patches)": apart.mean().item()}
     }
     for name, model in models.items():
         far = {
             block: (looked_at(model, images / 255, k) * apart).sum(-1)
-            for block, k in (("first block", 0), ("last block", -1))
+            for block, k in (("first block (patches)", 0), ("last block (patches)", -1))
         }
         table[name] = {block: distance.mean().item() for block, distance in far.items()}
-    title = "How far away a patch looks, in patches"
-    caption = f"Mean over {len(images)} validation scenes, all patches and heads."
+    title = "How far away a patch looks: after training the last block looks near by"
+    caption = f"Mean distance, weighted by attention; {len(images)} validation scenes, all patches and heads."
     return plots.scoreboard(table, title=title, caption=caption, highlight=list(models)[-1])
+
+
+@evidence.or_a_note
+def four_judges(title: str) -> plots.Picture:
+    """What results/mae_labels.json says of the longer MAE, beside a new network of its shape."""
+    kept = evidence.results("mae_labels")
+    recipe = kept["encoder"]["recipe"]
+    caption = (
+        f"MAE: one encoder, {recipe['steps']:,} steps of {recipe['batch']} images; fine-tuning on all labels: {kept['steps']} steps of "
+        f"{kept['batch']}. {evidence.seeds_of(kept).capitalize()}; test split. {kept['command']}."
+    )
+    return plots.scoreboard(evidence.by_row(kept["rows"]), title, caption, highlight="MAE")

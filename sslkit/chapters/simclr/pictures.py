@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from sslkit import plots
 from sslkit.looks import first_of
+from sslkit.plots.picture import WRONG
 from sslkit.plots.table import draw_table, to_pixels
 from sslkit.views import ColorJitter, Compose, RandomResizedCrop
 
@@ -40,7 +41,7 @@ def wanted(n: int = 3) -> plots.Picture:
         names,
         names,
         title=f"What the network should make of these {2 * n} views",
-        caption=f"Rows: anchors; columns: what they meet. Framed: the {2 * n} positives. Dark: the negatives.",
+        caption=f"Rows: anchors; columns: what they meet. Framed: the {2 * n} positives. Dark: the negatives. White: left out.",
         label="similarity",
         numbers=False,
         limits=(0, 1),
@@ -78,7 +79,7 @@ def cosines(z: Tensor) -> plots.Picture:
     n = len(z) // 2
     return plots.heatmap(
         z @ z.T,
-        title="The two views of one image are the most alike (framed)",
+        title="Off the diagonal, the two views of one image are the most alike (framed)",
         caption=f"Made-up vectors: rows 0 to {n - 1} are first views, rows {n} to {2 * n - 1} second views of the same images.",
         label="cosine",
         marks=[(i, (i + n) % (2 * n)) for i in range(2 * n)],
@@ -97,29 +98,36 @@ def share_of_push(z1: Tensor, z2: Tensor, label: Tensor, temperature: float) -> 
 
 
 def hardest_negatives(views: tuple, extras: dict, batch: Any, classes: list[str], temperature: float) -> plots.Picture:
-    """For a few views of a batch the seven negatives that are pushed hardest."""
+    """For a few views of a batch the seven negatives that are pushed hardest; red: those of the view's own kind."""
     z1, z2 = extras["z1"], extras["z2"]
     z, together = F.normalize(torch.cat([z1, z2]).float().cpu(), dim=1), torch.cat(views).cpu()
     image, kind = torch.arange(len(batch)).repeat(2), batch.y.repeat(2)
     near = (z @ z.T).masked_fill(image[:, None] == image[None, :], -math.inf).topk(7).indices
-    anchors = torch.stack([(batch.y == k).nonzero()[0, 0] for k in (0, 4, 7, 9)])
+    rows = [[k, *near[k].tolist()] for k in ((batch.y == y).nonzero()[0, 0].item() for y in (0, 4, 7, 9))]
+    frames = [[None, *(WRONG if kind[k] == kind[row[0]] else None for k in row[1:])] for row in rows]
     count, push = share_of_push(z1, z2, batch.y, temperature)
-    return plots.neighbours(
-        together[anchors],
-        together[near[anchors]],
-        kind[anchors],
-        kind[near[anchors]],
-        classes,
-        title="The negatives that are pushed hardest: those framed blue are false",
-        caption=f"A view and, of the {len(z) - 2} negatives in its batch, the seven most similar. In the whole batch {count:.1%} of the "
-        f"negatives are false, and {push:.1%} of the push falls on them. Here",
+    title = "The negatives that are pushed hardest: those framed red are false"
+    caption = (
+        f"A view and, of the {len(z) - 2} negatives in its batch, the seven most similar. In the whole batch {count:.1%} of the "
+        f"negatives are false, and {push:.1%} of the push falls on them. Here "
+        f"{sum(row.count(WRONG) for row in frames)} of {7 * len(rows)} are false: of the anchor's own kind."
+    )
+    return draw_table(
+        [to_pixels(together[row]) for row in rows],
+        title,
+        caption,
+        f"{len(rows)} views, each with its 7 hardest negatives. {title}. {caption}",
+        column_names=["anchor", *(f"{k}." for k in range(1, 8))],
+        labels=[[classes[kind[k]] for k in row] for row in rows],
+        frames=frames,
+        split=1,
         side=64,
     )
 
 
 def angles(models: dict[str, nn.Module], look: Any) -> plots.Picture:
-    """Angles between the z of one image's two views, and of two images'; and how many directions z uses. look: from a
-    model to the extras of a batch."""
+    """Angles between the z of partners, and of different images; and how many directions z uses. look: from a model to the
+    extras of a batch. The last model is in strong blue."""
     from sslkit.measures import effective_rank
 
     table = {}
@@ -128,10 +136,13 @@ def angles(models: dict[str, nn.Module], look: Any) -> plots.Picture:
         angle = (z1 @ z2.T).clamp(-1, 1).acos().rad2deg()
         other = ~torch.eye(len(angle), dtype=torch.bool)
         table[name] = {
-            "angle, one image (°)": angle.diagonal().mean().item(),
-            "angle, two images (°)": angle[other].mean().item(),
+            "angle, partners (°)": angle.diagonal().mean().item(),
+            "angle, different images (°)": angle[other].mean().item(),
             "effective rank of z": effective_rank(torch.cat([z1, z2])),
         }
     title = "Pull alone: all images get almost the same vector"
-    caption = "Mean angles between the z of views of a batch; effective rank: about how many directions z uses."
-    return plots.scoreboard(table, title=title, caption=caption, highlight="pull alone")
+    caption = (
+        "Mean angle between the z of two views in a batch: of one image (partners), and of different images. "
+        f"Effective rank: about how many of its {z1.shape[1]} directions z uses."
+    )
+    return plots.scoreboard(table, title=title, caption=caption, highlight=list(models)[-1])
