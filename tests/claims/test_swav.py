@@ -32,7 +32,7 @@ def test_without_seats():
     )
     claim(
         WHERE,
-        "No, and with no seed",
+        "No, with none of the three seeds",
         all(without < untrained for without, untrained in zip(by_seed("no seats"), by_seed("untrained"))),
     )
 

@@ -5,6 +5,7 @@ from statistics import mean
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslkit import evidence, plots
@@ -13,12 +14,12 @@ from sslkit.plots.curves import CHANCE_STYLE, band
 from sslkit.plots.picture import (
     COLOURS,
     FAINT,
+    INK,
     TEXT_SIZE,
     WIDTH,
     Picture,
     drawing,
     frame,
-    name_lines,
     plain_axes,
     render,
 )
@@ -33,7 +34,7 @@ THING = 0.4  # of its size: the radius around its middle that counts as the thin
 @evidence.or_a_note
 @drawing
 def collapses(name: str, title: str) -> Picture:
-    """Entropy of the teacher and KL of the student while each run of results/NAME.json trains."""
+    """Entropy of the teacher, KL of the student and spread of its scores while each run of results/NAME.json trains."""
     found = evidence.results(name)
     runs = {run: list(seeds.values()) for run, seeds in found["runs"].items()}
     knn = {run: mean(by["scores"]["kNN"] for by in seeds) for run, seeds in runs.items()}
@@ -44,23 +45,32 @@ def collapses(name: str, title: str) -> Picture:
     )
     fig, (left, bottom, w, h) = frame(WIDTH, 3.2, title, caption)
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0.05, h_pad=0)
-    for k, (ax, key, words) in enumerate(
-        zip(fig.subplots(1, 2), ("entropy", "kl"), ("entropy of the teacher", "KL, student from teacher"))
-    ):
-        plain_axes(ax, "step", words + " (nats)", grid="y")
+    panels = {
+        "entropy": "entropy of the teacher (nats)",
+        "kl": "KL, student from teacher (nats)",
+        "spread": "spread of the student's scores",
+    }
+    for ax, (key, words) in zip(fig.subplots(1, 3), panels.items()):
+        plain_axes(ax, "step", title=words, grid="y")
         for colour, mark, (run, seeds) in zip(COLOURS, "os^D", runs.items()):
             points: dict[int, list[float]] = {}
             for by in seeds:
                 for point in by["curve"]:
-                    points.setdefault(point["step"], []).append(point[key])
+                    if point[key] is not None:  # spread is measured at every other point
+                        points.setdefault(point["step"], []).append(point[key])
             band(ax, points, colour, mark, run, size=3)
-        if not k:
+        if key == "entropy":
             ceiling = math.log(found["prototypes"])
             ax.axhline(ceiling, **CHANCE_STYLE)
             ax.text(0, ceiling, "ln K", va="bottom", size=TEXT_SIZE, color=FAINT)
-    name_lines(ax)  # there is room in the right one
-    ends = {run: mean(by["curve"][-1]["entropy"] for by in seeds) for run, seeds in runs.items()}
-    alt = "; ".join(f"{run}: entropy ends at {value:.2f}" for run, value in ends.items())
+    ax.set_ylim(-0.04, 1)
+    ax.legend(
+        loc="upper right", framealpha=0.9, edgecolor="none", fontsize=TEXT_SIZE, labelcolor=INK
+    )  # above the last one's lines
+    ends = {run: [mean(by["curve"][-1][key] for by in seeds) for key in panels] for run, seeds in runs.items()}
+    alt = "; ".join(
+        f"{run}: entropy ends at {e:.2f}, KL at {kl:.2f}, spread at {s:.2f}" for run, (e, kl, s) in ends.items()
+    )
     return render(fig, describe(alt, title, caption), colours=96)
 
 
@@ -88,22 +98,37 @@ def attention(networks: dict[str, nn.Module], data: Any, count: int = 8) -> Pict
     return draw_table(table, title, caption, describe(f"Rows: {', '.join(names)}", title, caption), names, side=88)
 
 
-def share_on_thing(vit: nn.Module, some: Any) -> tuple[list[float], float]:
-    """How much of each head's attention falls on the thing, and how much of the image's area it fills: means over scenes."""
-    maps, side = class_attention(vit, some.x), some.x.shape[-1]
-    rows, columns = maps.shape[2:]
-    down = (torch.arange(rows) + 0.5)[None, :, None] * side / rows - some.factors["y"][:, None, None]
-    across = (torch.arange(columns) + 0.5)[None, None, :] * side / columns - some.factors["x"][:, None, None]
-    on = ((down**2 + across**2).sqrt() < THING * some.factors["size"][:, None, None]).float()
-    return (maps * on[:, None]).sum((2, 3)).mean(0).tolist(), on.mean().item()
-
-
 def on_the_thing(networks: dict[str, nn.Module], data: Any, count: int = 1000) -> Picture:
-    """The share of the class token's attention that falls on the thing, a dot for each head, against the thing's area."""
+    """The share of the class token's attention that falls on the thing, a dot for each head, beside maps that know nothing of things."""
     some = data.val[:count]
-    found = {name: share_on_thing(vit, some) for name, vit in networks.items()}
-    area = next(iter(found.values()))[1]
-    title = "How much of the attention falls on the thing"
-    caption = f"{len(some):,} validation scenes, last layer, a dot for each head. Chance: the thing's share of the area, {area:.0%}."
-    shares = {name: heads for name, (heads, _) in found.items()}
-    return plots.bars(shares, title=title, caption=caption, xlabel="share of the attention", chance=area)
+    maps = {name: class_attention(vit, some.x) for name, vit in networks.items()}
+    last = list(maps)[-1]
+    on = things(some, maps[last].shape[-1])
+    maps |= {f"{last}, on another scene": maps[last].roll(1, 0)} | know_nothing(some.x, maps[last].shape[-1])
+    shares = {name: (each * on[:, None]).sum((2, 3)).mean(0).tolist() for name, each in maps.items()}
+    area = on.mean().item()
+    title = "How much of each map falls on the thing"
+    caption = (
+        f"{len(some):,} validation scenes; attention: last layer, a dot for each head. Another scene: each map laid on the next scene. "
+        f"Edges, the middle quarter: maps that need no network. Chance: the thing's share of the area, {area:.0%}."
+    )
+    return plots.bars(shares, title=title, caption=caption, xlabel="share of the map", chance=area, highlight=last)
+
+
+def things(some: Any, patches: int) -> Tensor:
+    """Which patches lie on the thing, 1 or 0: [N, rows, columns], `patches` of each."""
+    at = (torch.arange(patches) + 0.5) * some.x.shape[-1] / patches
+    down = at[None, :, None] - some.factors["y"][:, None, None]
+    across = at[None, None, :] - some.factors["x"][:, None, None]
+    return ((down**2 + across**2).sqrt() < THING * some.factors["size"][:, None, None]).float()
+
+
+def know_nothing(x: Tensor, patches: int) -> dict[str, Tensor]:
+    """Maps of images x that need no network, [N, 1, rows, columns], each adding up to 1: their edges, and the same middle for all."""
+    x = x.float()
+    edges = F.pad(x.diff(dim=3).abs(), (1, 0)) + F.pad(x.diff(dim=2).abs(), (0, 0, 1, 0))
+    inner = slice(patches // 4, patches - patches // 4)
+    middle = torch.zeros(len(x), 1, patches, patches)
+    middle[:, :, inner, inner] = 1
+    maps = {"edges": F.adaptive_avg_pool2d(edges.mean(1, keepdim=True), patches), "the middle quarter": middle}
+    return {name: each / each.sum((2, 3), keepdim=True) for name, each in maps.items()}
