@@ -119,7 +119,7 @@ def test_what_has_an_up_and_a_down():
     )
     claim(
         WHERE,
-        "(Of all 24 it has 14 right, 58 %, and 75 % of the 500 images above: two dozen puzzles are few.)",
+        "(Of all 24 it has 14 right, 58 %, against 75 % of the turns of 500 images above: two dozen puzzles are too few to judge by.)",
         "Of all 24 it has 14 right" in text and "turn right 74.8%" in text and round(100 * 14 / 24) == 58,
     )
     (line,) = [line for line in text.splitlines() if line.startswith("Scoreboard. untrained: layer 1")]
@@ -134,7 +134,7 @@ def test_what_each_part_is_worth():
     kept = results(ABLATIONS)
     knn = {row: round(100 * mean(values)) for row, values in kept["rows"]["kNN"].items()}
     claim(WHERE, "networks trained for 450 steps, half the recipe's length, one seed each", len(kept["seeds"]) == 1)
-    claim(WHERE, "and nothing about what costs two", kept["recipe"]["steps"] == 450)
+    claim(WHERE, "and says nothing about what costs two", kept["recipe"]["steps"] == 450)
     line, clean, cured = knn["line, whole images"], knn["whole images"], knn["line, crops of 0.6"]
     claim(
         WHERE,
@@ -187,5 +187,9 @@ def test_three_bugs():
     knn = {row: round(100 * values[0]) for row, values in results(ABLATIONS)["rows"]["kNN"].items()}
     claim(WHERE, "(kNN for the kinds 29 %, untrained 25)", (knn["padded below"], knn["untrained"]) == (29, 25))
     claim(WHERE, "(kNN 59 %, against 63 without the bug)", (knn["softmax twice"], knn["as it is"]) == (59, 63))
-    claim(WHERE, "The loss stays at ln 4: after a random turn", abs(last("turned before") - math.log(4)) < 0.02)
+    claim(
+        WHERE,
+        "After 450 steps (one seed) the loss stays at ln 4: after a random turn",
+        abs(last("turned before") - math.log(4)) < 0.02,
+    )
     claim(WHERE, "kNN ends at 27 %, near the untrained 25", (knn["turned before"], knn["untrained"]) == (27, 25))

@@ -75,6 +75,7 @@ ABLATIONS = {
     "as it is": Ablation(),
     "0 and 180 degrees": Ablation(options={"turns": (0, 2)}, change=two_crops),
     "0 and 90 degrees": Ablation(options={"turns": (0, 1)}, change=two_crops),
+    "90 and 270 degrees": Ablation(options={"turns": (1, 3)}, change=two_crops),
     "whole images": Ablation(options={"crop": 1.0}),
     "crops of 0.6 at least": Ablation(options={"crop": 0.6}),
     "crops of 0.2 at least": Ablation(options={"crop": 0.2}),
