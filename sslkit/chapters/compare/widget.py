@@ -51,7 +51,8 @@ def factor_slider(encoders: dict, n: int = 48, seed: int = 0, factor: str = "hue
                 table[name][one] = move / 100
         caption = (
             f"{n} scenes, each factor from one end of its range to the other, hues by half a turn. "
-            "0 %: the features stay; 100 %: they move as far as to another scene. Run the notebook to choose a factor, move it and see the scenes."
+            "0 %: the features stay; 100 %: they move as far as to another scene. "
+            "Run the notebook to choose a factor, move it and see the scenes."
         )
         title = "How far each network's features move with each factor"
         return plots.scoreboard(table, title=title, caption=caption, highlight="", percent=list(SLIDES))
