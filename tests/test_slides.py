@@ -56,8 +56,9 @@ def test_the_arrow_keys_turn(page):
         browser.close()
 
 
-def test_the_demo_is_the_first_page_without_what_takes_long(tmp_path, monkeypatch):
+def test_the_demo_is_the_first_page_without_what_takes_long(tmp_path, monkeypatch, capsys):
     assert main(["demo", str(tmp_path / "demo.ipynb")]) == 0
+    assert f"The demo is {tmp_path / 'demo.ipynb'}" in capsys.readouterr().out
     nb = files.read(tmp_path / "demo.ipynb")
     text = "\n".join(cell.source for cell in nb.cells)
     assert "check(" not in text and "#| exercise" not in text and "scoreboard(" not in text and "shelf_hour" in text

@@ -57,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
             return build_book(args.out)
         if args.command == "demo":
             demo.write(args.out)
+            print(f"The demo is {args.out}: open it in JupyterLab, where the kit is installed.")
             return 0
         if args.command == "slides":
             made = slides.write(args.out, args.chapters)

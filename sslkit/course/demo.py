@@ -1,4 +1,4 @@
-"""The first page as a demo for a workshop: twenty minutes, no exercises, nothing that trains longer than half a minute.
+"""The first page as a demo for a workshop: twenty minutes, no exercises, and training cut to a fifth.
 
 What takes longer comes from the network that ships. A cell with the tag NOT_IN_DEMO is left out.
 """
@@ -11,7 +11,7 @@ from sslkit.course.editions import is_exercise, without_outputs
 from sslkit.notebooks import files
 
 SOURCE, NOT_IN_DEMO = "00_start_here", "not-in-demo"
-FIRST = 'import os\n\nos.environ["SSLKIT_SCALE"] = "demo"  # a fifth of the laptop\'s steps: half a minute'
+FIRST = 'import os\n\nos.environ["SSLKIT_SCALE"] = "demo"  # a fifth of the laptop\'s steps'
 
 
 def demo(root: Path = files.ROOT) -> nbformat.NotebookNode:

@@ -140,9 +140,10 @@ def label_efficiency(
     caption: str = "",
     xlabel: str = "labels per class",
     ylabel: str = "test accuracy",
+    looks: dict[str, int] | None = None,
 ) -> Picture:
     """Accuracy against labels per class: {name: {labels: accuracy, or [one a run]}}; means, bands low to
-    high."""
+    high. looks: the number of a curve's colour and mark, where it is not its place."""
     if any(np.size(values) > 1 for points in curves.values() for values in points.values()):
         caption = f"{caption} Line: mean; band: lowest to highest run.".strip()
     fig, (left, bottom, w, h) = frame(WIDTH, 3.6, title, caption)
@@ -150,9 +151,11 @@ def label_efficiency(
     ax = plain_axes(fig.add_subplot(), xlabel, ylabel, grid="both")
     ends: list[str] = []
     counted: set[int] = set()
-    for colour, mark, (name, points) in zip(COLOURS * 4, "os^Dv" * 8, curves.items()):
+    for place, (name, points) in enumerate(curves.items()):
         if not points:  # nothing yet: its colour waits for it
             continue
+        number = (looks or {}).get(name, place)
+        colour, mark = COLOURS[number % len(COLOURS)], "os^Dv"[number % 5]
         counts, means, _ = band(ax, points, colour, mark, name)
         ends.append(f"{name} {means[0]:.0%} at {counts[0]:g} to {means[-1]:.0%} at {counts[-1]:g}")
         counted |= set(counts)

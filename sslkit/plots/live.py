@@ -38,7 +38,7 @@ class Live:
 
     Redrawn at most every `every` seconds, and so rarely that drawing takes under 3 % of the time, whatever the machine;
     the last picture stays in the notebook, and shows the last step however the cell ends. things: what the speed counts
-    ("passages" of text).
+    ("passages" of text). limits: of the probe's axis, where runs are to be compared; by default those of the numbers.
     """
 
     def __init__(
@@ -49,9 +49,10 @@ class Live:
         caption: str = "",
         every: float = 2.0,
         things: str = "images",
+        limits: tuple[float, float] | None = None,
     ):
         self.chance, self.title, self.probe_name, self.caption = chance, title, probe, caption
-        self.every, self.things = every, things
+        self.every, self.things, self.limits = every, things, limits
         self.steps: list[int] = []
         self.losses: list[float] = []
         self.probes: dict[str, list[tuple[int, float]]] = {}
@@ -193,7 +194,7 @@ class Live:
         lowest, highest = ax.get_ylim()
         spare = max(0.0, 0.06 - (highest - lowest)) / 2  # ticks are whole percents: noise is not to fill the axis
         floor = 0.0 if all(value >= 0 for points in self.probes.values() for _, value in points) else -math.inf
-        ax.set_ylim(max(floor, lowest - spare), highest + spare)
+        ax.set_ylim(*self.limits or (max(floor, lowest - spare), highest + spare))
         if any(self.probes):
             name_lines(ax)
         if not self.probes:

@@ -13,6 +13,8 @@ from sslkit.chapters.bert.method import BERT, mask_tokens
 
 KINDS = ("masked", "replaced at random", "left as it is")
 NEAR = range(-6, 7)  # distances in tokens
+# In the course blue is fine-tuned, orange from scratch, green a frozen probe: what is none of these has another colour.
+LOOKS = {"tf-idf": 3, "tf-idf, 10 labels": 3, "hidden tokens named": 4, "two neighbours, hidden tokens": 7}
 
 
 def labels_of(tokenizer: Any, tokens: Tensor) -> list[str]:
@@ -98,7 +100,7 @@ def as_labels_grow(found: dict, classes: int, title: str) -> plots.Picture:
     """Test accuracy against labels: fine-tuned, from scratch, tf-idf."""
     curves = {name: {int(k): v for k, v in row.items()} for name, row in found["labels"].items()}
     caption = "Test passages, 3 seeds: pretraining of 1,200 steps, weights and labels anew each time; 60 steps of fine-tuning."
-    return plots.label_efficiency(curves, chance=1 / classes, title=title, caption=caption)
+    return plots.label_efficiency(curves, chance=1 / classes, title=title, caption=caption, looks=LOOKS)
 
 
 def as_pretraining_grows(found: dict, title: str) -> plots.Picture:
@@ -118,6 +120,7 @@ def as_pretraining_grows(found: dict, title: str) -> plots.Picture:
         caption="10 labels: test accuracy; hidden tokens: validation. 1,200 steps: 3 seeds; the others: one network, three label draws.",
         xlabel="millions of tokens read in pretraining",
         ylabel="accuracy",
+        looks=LOOKS,
     )
 
 

@@ -50,11 +50,12 @@ def factor_slider(encoders: dict, n: int = 48, seed: int = 0, factor: str = "hue
             for name, move in effects(one, 1.0)[1].items():
                 table[name][one] = move / 100
         caption = (
-            f"{n} scenes, each factor from one end of its range to the other. 0 %: the features stay; 100 %: they move "
-            "as far as to another scene. Run the notebook to move the sliders."
+            f"{n} scenes, each factor from one end of its range to the other, hues by half a turn. "
+            "0 %: the features stay; 100 %: they move as far as to another scene. "
+            "Run the notebook to choose a factor, move it and see the scenes."
         )
         title = "How far each network's features move with each factor"
-        return plots.scoreboard(table, title=title, caption=caption, percent=list(SLIDES))
+        return plots.scoreboard(table, title=title, caption=caption, highlight="", percent=list(SLIDES))
 
     amount = slider("from one end to the other", 1.0, 0.0, 1.0)
     amount.step = 0.05

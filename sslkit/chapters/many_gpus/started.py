@@ -28,7 +28,7 @@ def environment() -> dict[str, str]:
 
 
 def gradients(folder: Path, net: nn.Sequential, views: tuple[Tensor, Tensor], temperature: float) -> dict[str, Tensor]:
-    """The mean gradient of InfoNCE in two real processes, for each way of gathering (see processes.py)."""
+    """The mean gradient of InfoNCE in two real processes, for each of the four ways (see processes.py)."""
     given = {"net": net.state_dict(), "views": list(views), "temperature": temperature}
     checkpoint.save(folder / "given.pt", given)
     command = [sys.executable, *RUN, "-m", "sslkit.chapters.many_gpus.processes", str(folder)]

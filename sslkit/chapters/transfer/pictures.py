@@ -116,6 +116,19 @@ def elsewhere() -> plots.Picture:
     return figures.efficiency_panels(panels, chance, title=title, caption=protocol())
 
 
+def met_before(hits: dict[str, list[Tensor]], parts: dict[str, Tensor]) -> plots.Picture:
+    """Test accuracy on emoji in three parts: {arm: which test images were right, bool [N], one a draw}, {part: bool [N]}."""
+    sizes = {f"{part} ({int(rows.sum())})": rows for part, rows in parts.items()}
+    table = {
+        arm: {size: [h[rows].float().mean().item() for h in draws] for size, rows in sizes.items()}
+        for arm, draws in hits.items()
+    }
+    title = "The lead on emoji, by what pretraining had met of them"
+    draws = len(hits["fine-tuned"])
+    caption = f"Test accuracy, nine groups of emoji; ten labels of each, {draws} draws, one encoder; 60 steps at one learning rate."
+    return plots.scoreboard(table, title=title, caption=caption, highlight="fine-tuned")
+
+
 def layers(table: dict[str, dict]) -> plots.Picture:
     """Ways to train the layers, with few labels and with many."""
     title = "With a hundred labels of each kind a frozen encoder costs much, with ten it does not"
