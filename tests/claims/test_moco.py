@@ -41,7 +41,7 @@ def test_the_first_loss_and_the_last():
         WHERE,
         "The loss ends near 3.3, so on (geometric) average a query gives its own key a probability of exp(-3.3) = 3.7 %, "
         "some 75 times chance.",
-        "The loss is at 3.3, below chance level (7.63)." in shown(WHERE)
+        round(float(re.search(r"The loss is at ([\d.]+), below chance level \(7\.63\)\.", shown(WHERE))[1]), 1) == 3.3
         and round(100 * math.exp(-3.3), 1) == 3.7
         and 70 < 2049 * math.exp(-3.3) < 80,
     )
@@ -57,8 +57,8 @@ def test_what_a_teacher_keeps():
 
 
 def test_how_fast_keys_go_stale():
-    said = re.findall(r"momentum ([\d.]+) at age (\d+): (-?[\d.]+), other images (-?[\d.]+)", shown(WHERE))
-    same = {(m, int(age)): float(cosine) for m, age, cosine, _ in said}
+    said = re.findall(r"momentum ([\d.]+) at age (\d+): (-?[\d.]+), other images (-?\d\.\d+)", shown(WHERE))
+    same, other = ({(found[0], int(found[1])): float(found[k]) for found in said} for k in (2, 3))
     claim(
         WHERE,
         "At 128 steps hardly (about 0.1), at 32 almost fully (above 0.9).",
@@ -69,7 +69,13 @@ def test_how_fast_keys_go_stale():
         "The two faster teachers have lost about half of the agreement at 32 steps; under 0.999 it is still 0.9 at 128.",
         all(0.35 < same[m, 32] < 0.65 for m in ("0", "0.9")) and 0.85 < same["0.999", 128] < 0.95,
     )
-    claim(WHERE, "Keys of *different* images agree too", max(float(other) for *_, other in said) > 0.1)
+    claim(WHERE, "Keys of *different* images agree too", max(other.values()) > 0.1)
+    claim(
+        WHERE,
+        "Under 0.99 there is a gap even at 128 steps, 0.10 against -0.27. "
+        "Under momentum 0 it is narrow at every age, 0.60 against 0.53 at 32 steps",
+        (same["0.99", 128], other["0.99", 128], same["0", 32], other["0", 32]) == (0.10, -0.27, 0.60, 0.53),
+    )
 
 
 def test_a_teacher_that_knows_nothing():
@@ -121,7 +127,7 @@ def test_the_scoreboard():
     claim(
         WHERE,
         "(The live curve ended at 43 %: there 2,000 images vote, here 10,000.)",
-        "kNN accuracy on 500 validation scenes 43.0%" in shown(WHERE),
+        "kNN accuracy on 500 validation scenes 43." in shown(WHERE),
     )
     compared = results("compare")
     both = {row: mean(compared["rows"]["kNN"][row]) for row in ("moco", "simclr")}
@@ -140,8 +146,8 @@ def test_ten_labels():
     claim(WHERE, "(35.0 % with few labels, above)", board(WHERE, "MoCo")[2] == 35.0)
     claim(
         WHERE,
-        "No, it is level: 35.4 %, where training from scratch gives 27.7.",
-        "Bars: from scratch 0.277, fine-tuned from MoCo 0.354" in text and 35.4 - 35.0 < board(WHERE, "MoCo")[3],
+        "No, it is level: 35.3 %, where training from scratch gives 27.4.",
+        "Bars: from scratch 0.274, fine-tuned from MoCo 0.353" in text and 35.3 - 35.0 < board(WHERE, "MoCo")[3],
     )
 
 
@@ -177,8 +183,8 @@ def test_memory():
 
 
 def test_false_negatives():
-    caption = "Of 2,048 keys 10% are of the query's kind, and 27% of the push falls on them."
-    claim(WHERE, "More: 27 %. Things of one kind look alike", caption in shown(WHERE))
+    caption = "Of 2,048 keys 10% are of the query's kind, and 28% of the push falls on them."
+    claim(WHERE, "More: 28 %. Things of one kind look alike", caption in shown(WHERE))
 
 
 def test_the_leak_is_not_shown():
