@@ -181,7 +181,7 @@ def test_what_else_falls_on_the_thing():
         for name, each in pictures.know_nothing(some.x, 8).items()
     }
     claim(WHERE, "neighbouring pixels put 49 % of themselves on the thing", share["edges"] == 49)
-    claim(WHERE, "lies on the thing with 71 %", share["the middle quarter"] == 71)
+    claim(WHERE, "has 71 % there, as things are near the middle", share["the middle quarter"] == 71)
     claim(
         WHERE,
         "its share of the area, 26 %. After 200 steps they give it 37 %",
