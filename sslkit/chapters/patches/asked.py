@@ -1,4 +1,4 @@
-"""What the two questions teach: scenes drawn for it, three judges, and the scale at which one judges."""
+"""What the two questions teach: pairs of one image and of two, scenes drawn for it, three judges, and the scale at which one judges."""
 
 from typing import Any
 
@@ -11,6 +11,23 @@ from sslkit.chapters.patches.pictures import answers, puzzles
 from sslkit.datasets.emoji import pack
 from sslkit.datasets.scenes import backgrounds, draw
 from sslkit.nets import device_of
+
+
+def compared(method: Any, split: Any) -> plots.Picture:
+    """How often the place is found, with both patches of one image, and with the second cut at its place out of another."""
+    pairs = puzzles(split.x, seed=4)
+    said = {
+        "both of one image": answers(method, pairs),
+        "second of another image": answers(method, pairs, split.x.roll(1, 0)),
+    }
+    return plots.bars(
+        {name: probes.accuracy(p.argmax(dim=1), pairs.number) for name, p in said.items()},
+        title="Does it compare the two, or does one patch tell already?",
+        caption=f"{len(split):,} validation scenes, one pair each. The second patch is always cut at the place that is asked for.",
+        xlabel="places found",
+        chance=1 / 8,
+        highlight="both of one image",
+    )
 
 
 def drawn(split: Any, thing: int, ground: int, n: int) -> Tensor:
