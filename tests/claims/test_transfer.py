@@ -241,7 +241,7 @@ def test_how_sure():
 
 def test_the_lead_on_emoji_does_not_come_from_drawings_met():
     """Trained in the notebook: three draws of labels."""
-    parts = panels(WHERE, "The lead on emoji, by what pretraining had met of them")
+    parts = panels(WHERE, "On emoji that it never met the pretrained network is ahead, too")
     known, _, new = (tuned - scratch for tuned, scratch in parts.values())
     claim(
         WHERE,

@@ -26,7 +26,7 @@ def own_anchors(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
     return my_anchors(plain_gather(z1), plain_gather(z2), dist.rank(), dist.world(), temperature)
 
 
-LOSSES = {
+LOSSES: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = {
     "local negatives": info_nce,
     "plain, own anchors": own_anchors,
     "plain, all anchors": partial(all_anchors, plain_gather),

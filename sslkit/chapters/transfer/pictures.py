@@ -123,7 +123,7 @@ def met_before(hits: dict[str, list[Tensor]], parts: dict[str, Tensor]) -> plots
         arm: {size: [h[rows].float().mean().item() for h in draws] for size, rows in sizes.items()}
         for arm, draws in hits.items()
     }
-    title = "The lead on emoji, by what pretraining had met of them"
+    title = "On emoji that it never met the pretrained network is ahead, too"
     draws = len(hits["fine-tuned"])
     caption = f"Test accuracy, nine groups of emoji; ten labels of each, {draws} draws, one encoder; 60 steps at one learning rate."
     return plots.scoreboard(table, title=title, caption=caption, highlight="fine-tuned")
