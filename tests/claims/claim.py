@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from statistics import mean
 
 from sslkit.notebooks import files
@@ -65,8 +66,17 @@ def rows_of_seed(seed: int) -> dict[str, dict[str, float]]:
 
 def in_other_batches() -> dict[str, dict[str, float]]:
     """The same of results/batches.json: as many image passes, but SimCLR in batches of 64, and of 256 those that have 64."""
-    runs = results("batches")["runs"]
-    return {judge: {run["method"]: run[judge] for run in runs} for judge in ("kNN", "linear probe")}
+    return _judged(run for run in results("batches")["runs"] if run["data"] == "scenes")
+
+
+def on_photographs() -> dict[str, dict[str, float]]:
+    """The same of CIFAR-10's photographs, each method in batches of its own recipe's size."""
+    return _judged(run for run in results("batches")["runs"] if run["data"] == "folder:cifar10")
+
+
+def _judged(runs: Iterable[dict]) -> dict[str, dict[str, float]]:
+    kept = list(runs)
+    return {judge: {run["method"]: run[judge] for run in kept} for judge in ("kNN", "linear probe")}
 
 
 def numbers(sentence: str) -> list[float]:
