@@ -168,8 +168,8 @@ def test_one_number_says_why():
 def test_beside_simclr():
     claim(
         WHERE,
-        "In the run shown here DINO has 47.1 % by kNN and 57.5 by the probe. SimCLR, with the same network and views, has 72.5 and 71.5",
-        board(WHERE, "DINO")[:2] == [47.1, 57.5] and board("10_simclr", "SimCLR")[:2] == [72.5, 71.5],
+        "In the run shown here DINO has 46.9 % by kNN and 57.2 by the probe. SimCLR, with the same network and views, has 72.4 and 71.5",
+        board(WHERE, "DINO")[:2] == [46.9, 57.2] and board("10_simclr", "SimCLR")[:2] == [72.4, 71.5],
     )
 
 
@@ -184,6 +184,12 @@ def test_what_else_falls_on_the_thing():
     claim(WHERE, "has 71 % there, as things are near the middle", share["the middle quarter"] == 71)
     claim(
         WHERE,
-        "its share of the area, 26 %. After 200 steps they give it 37 %",
-        "Bars: untrained 0.261, 200 steps 0.372" in shown(WHERE) and round(100 * on.mean().item()) == 26,
+        "its share of the area, 26 %. After 200 steps they give it 35 %",
+        "Bars: untrained 0.261, 200 steps 0.349" in shown(WHERE) and round(100 * on.mean().item()) == 26,
+    )
+    claim(
+        WHERE,
+        "Here 31.5 % are left: of the nine points that training brought, more than five are a liking for the middle, "
+        "and some three come from looking at this image.",
+        "200 steps, on another scene 0.315" in shown(WHERE),
     )

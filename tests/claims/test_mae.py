@@ -59,7 +59,7 @@ def test_where_it_looks():
 
 def test_beside_simclr():
     simclr, ours = RECIPES_OF_SIMCLR["laptop"], RECIPES["laptop"]
-    claim(WHERE, "SimCLR's 72.5 and 71.5 %", board("10_simclr", "SimCLR")[:2] == [72.5, 71.5])
+    claim(WHERE, "SimCLR's 72.4 and 71.5 %", board("10_simclr", "SimCLR")[:2] == [72.4, 71.5])
     passes = 2 * simclr.steps * simclr.batch  # two views of each image
     claim(
         WHERE,
