@@ -233,8 +233,8 @@ def test_the_runs_shown():
     )
     claim(
         WHERE,
-        "After two minutes SimCLR is far ahead: 73 against 50 % by kNN.",
-        abs(board("10_simclr", "SimCLR")[0] - 73) < 0.6 and abs(board(WHERE, "BYOL")[0] - 50) < 0.6,
+        "After two minutes SimCLR is far ahead: 72 against 49 % by kNN.",
+        abs(board("10_simclr", "SimCLR")[0] - 72) < 0.6 and abs(board(WHERE, "BYOL")[0] - 49) < 0.6,
     )
 
 
