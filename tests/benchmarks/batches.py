@@ -4,7 +4,8 @@
 
 460,800 images pass through the encoder: 900 steps of SimCLR with batches of 256, 3,600 with batches of 64. One thread. Judged like
 a row of chapter 23: kNN and linear probe on the test split with the labels of 10,000 training images. Each run is added to
-results/batches.json as it ends; what is there already is not made again.
+results/batches.json as it ends; what is there already is not made again. `--data folder:cifar10` there is CIFAR-10 as a folder
+of images, cifar10/train/CLASS and cifar10/test/CLASS.
 """
 
 import argparse

@@ -5,7 +5,7 @@ import re
 from statistics import mean
 
 import torch
-from claim import board, claim, in_other_batches, results, rows_of_seed, shown
+from claim import board, claim, in_other_batches, on_photographs, results, rows_of_seed, shown
 from torch import Tensor
 
 from sslkit.chapters.swav.method import RECIPES, sinkhorn, swapped_loss
@@ -158,4 +158,15 @@ def test_epsilon_above_the_temperature():
         "the loss ends at ln K, and the probe at 20 %, far below an untrained network's 32 (one seed).",
         abs(run["curve"][-1][1] - math.log(256)) < 1e-3
         and [round(100 * value) for value in (run["scores"]["linear probe"], untrained)] == [20, 32],
+    )
+
+
+def test_photographs():
+    found = on_photographs()
+    rows = ("swav", "simclr", "untrained")
+    claim(
+        WHERE,
+        "SwAV has 52 and 59 %, SimCLR in its batches of 256 57 and 61, and an untrained network 33 and 37",
+        [round(100 * found[judge][row]) for row in rows for judge in ("kNN", "linear probe")]
+        == [52, 59, 57, 61, 33, 37],
     )
