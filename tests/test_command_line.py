@@ -2,6 +2,8 @@
 words."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from photos import two_colours
@@ -29,6 +31,13 @@ def photos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos")
     two_colours(folder, 60)
     return folder
+
+
+def test_a_start_imports_no_more_than_it_needs():
+    """scikit-learn with pandas and SciPy takes as long to import as PyTorch; commands that need them import them."""
+    seen = "import sslkit.commands.main, sys; print({'sklearn', 'scipy', 'pandas', 'nbformat'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_pretrain_keeps_a_run(run, capsys):

@@ -5,7 +5,6 @@ import math
 from typing import Any
 
 import torch
-from sklearn.feature_extraction.text import TfidfTransformer
 from torch import Tensor, nn
 
 from sslkit.nets import device_of, evaluating, to_input
@@ -49,6 +48,9 @@ def tf_idf(splits: list[Tensor], vocabulary: int) -> list[Tensor]:
     """Passages of tokens [N, T] as counts of each of `vocabulary` tokens, rare ones worth more: [N, vocabulary] each,
     weighted by how rare they are in the first split, rows of length 1. What any learned feature of text has to beat.
     Source: scikit-learn's TfidfTransformer, sublinear counts."""
+    # scikit-learn takes a second to import: only text pays
+    from sklearn.feature_extraction.text import TfidfTransformer
+
     ones = [torch.ones(x.shape) for x in splits]
     counts = [torch.zeros(len(x), vocabulary).scatter_add_(1, x, one).numpy() for x, one in zip(splits, ones)]
     weigh = TfidfTransformer(sublinear_tf=True).fit(counts[0])
