@@ -3,7 +3,7 @@
 import re
 from statistics import mean
 
-from claim import claim, in_other_batches, panels, results, rows_of_seed, shown
+from claim import claim, in_other_batches, on_photographs, panels, results, rows_of_seed, shown
 
 WHERE = "23_compare"
 KEPT = results("compare")
@@ -64,8 +64,8 @@ def test_the_place():
     x = {name: min(READ[name]["x"], READ[name]["y"]) for name in METHODS}
     claim(
         WHERE,
-        "From all ten methods the place can be read (0.64 and more), from an untrained network much less (0.34).",
-        min(x.values()) > 0.635 and near((READ["untrained"]["y"], 0.34)),
+        "From all ten methods the place can be read (0.62 and more), from an untrained network much less (0.34).",
+        min(x.values()) > 0.615 and near((READ["untrained"]["y"], 0.34)),
     )
 
 
@@ -91,18 +91,30 @@ def test_who_is_most_alike():
     nearest = max(ALIKE["rotation"][name] for name in METHODS if name != "rotation")
     claim(
         WHERE,
-        "SimCLR and SwAV are nearly as alike as two seeds of SimCLR (0.92 against 0.95), and rotation is far from every other method "
+        "SimCLR and SwAV are nearly as alike as two seeds of SimCLR (0.91 against 0.95), and rotation is far from every other method "
         "(0.42 against 0.87).",
-        near((ALIKE["simclr"]["swav"], 0.92), (ALIKE["simclr"]["simclr"], 0.95), (nearest, 0.42))
+        near((ALIKE["simclr"]["swav"], 0.91), (ALIKE["simclr"]["simclr"], 0.95), (nearest, 0.42))
         and near((ALIKE["rotation"]["rotation"], 0.87)),
     )
 
 
 def test_how_many_seeds():
-    one = {name for name in METHODS if len(KEPT["rows"]["kNN"][name]) == 1}
-    found = one == {"barlow_twins", "mae", "swav", "vicreg"} and len(KEPT["seeds"]) == 2
-    claim(WHERE, "with two seeds where it could (Barlow Twins, MAE, SwAV and VICReg: one).", found)
-    claim(WHERE, "two seeds (Barlow Twins, MAE, SwAV and VICReg: one), test split.", found)
+    found = {len(KEPT["rows"]["kNN"][name]) for name in METHODS} == {2} == {len(KEPT["seeds"])}
+    claim(WHERE, "repeats everything on the test split, with two seeds.", found)
+    claim(WHERE, "two seeds, test split.", found)
+
+
+def test_photographs():
+    photographs = on_photographs()
+    behind = {
+        judge: [found["simclr"] - found[name] for name in ("barlow_twins", "vicreg", "swav")]
+        for judge, found in photographs.items()
+    }
+    claim(
+        WHERE,
+        "On photographs (CIFAR-10, one seed) these three are within six points of SimCLR by kNN and three by the probe",
+        max(behind["kNN"]) < 0.06 and max(behind["linear probe"]) < 0.03,
+    )
 
 
 def test_who_leads():
@@ -172,9 +184,9 @@ def test_who_gives_up_colour():
     claim(
         WHERE,
         "**The colour of the whole image is read worse after all ten, and rotation gives it up** (0.29, where an untrained network has "
-        "0.95). VICReg and SwAV keep a third (0.34 and 0.36), Barlow Twins and patches more (0.59 and 0.71), the others most of it (0.84 "
+        "0.95). VICReg and SwAV keep a third (0.36 each), Barlow Twins and patches more (0.61 and 0.71), the others most of it (0.84 "
         "and more).",
-        near((colour["rotation"], 0.29), (colour["untrained"], 0.95), *zip(part.values(), (0.34, 0.36, 0.59, 0.71)))
+        near((colour["rotation"], 0.29), (colour["untrained"], 0.95), *zip(part.values(), (0.36, 0.36, 0.61, 0.71)))
         and min(most) > 0.835
         and all(colour[name] < first[name] for name in METHODS)
         and len(METHODS) == 10,

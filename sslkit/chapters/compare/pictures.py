@@ -44,7 +44,7 @@ def several_seeds(title: str) -> plots.Picture:
     """results/compare.json: each method before three judges, on the test split."""
     kept = evidence.results("compare")
     table = evidence.by_row({judged: kept["rows"][judged] for judged in ("kNN", "linear probe", "few labels")})
-    seeds = f"seeds {', '.join(map(str, kept['seeds']))} (a single dot: seed 0 alone)"
+    seeds = f"seeds {', '.join(map(str, kept['seeds']))}"
     caption = f"scenes, {kept['passes']:,} image passes each, {seeds}; {kept['labelled']:,} labels, few labels: ten a kind. Test split."
     return plots.scoreboard(
         {chapters.title(name): row for name, row in table.items()}, title=title, caption=caption, highlight=""
