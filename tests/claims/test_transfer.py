@@ -234,8 +234,8 @@ def test_how_sure():
     }
     claim(
         WHERE,
-        "Where they claim 95 % or more, FixMatch is right in 81 of 100 cases, fine-tuned from SimCLR in 71, from scratch in 36.",
-        list(sure.values()) == [81, 71, 36],
+        "Where they claim 95 % or more, FixMatch is right in 79 of 100 cases, fine-tuned from SimCLR in 71, from scratch in 36.",
+        list(sure.values()) == [79, 71, 36],
     )
 
 
@@ -245,8 +245,8 @@ def test_the_lead_on_emoji_does_not_come_from_drawings_met():
     known, _, new = (tuned - scratch for tuned, scratch in parts.values())
     claim(
         WHERE,
-        "On emoji that stand in no scene it is about five points, and on drawings that pretraining has met it is no larger.",
-        0.04 < new < 0.065 and known <= new,
+        "On emoji that stand in no scene it is about seven points, and on drawings that pretraining has met it is no larger.",
+        0.06 < new < 0.08 and known <= new,
     )
     claim(
         WHERE,
