@@ -207,6 +207,12 @@ def test_three_bugs():
     knn = {row: round(100 * values[0]) for row, values in results(ABLATIONS)["rows"]["kNN"].items()}
     claim(WHERE, "(kNN for the kinds 29 %, untrained 25)", (knn["padded below"], knn["untrained"]) == (29, 25))
     claim(WHERE, "(kNN 59 %, against 63 without the bug)", (knn["softmax twice"], knn["as it is"]) == (59, 63))
+    opposite = [knn[row] for row in ("90 and 270 degrees", "0 and 180 degrees", "as it is")]
+    claim(
+        WHERE,
+        'kNN ends at 48 %, where "0 and 180 degrees" has 51 with the same seed and all four turns 63',
+        opposite == [48, 51, 63],
+    )
     claim(
         WHERE,
         "After 450 steps (one seed) the loss stays at ln 4: after a random turn",

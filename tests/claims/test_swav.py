@@ -39,14 +39,21 @@ def test_without_seats():
 
 def test_at_equal_compute():
     seed = {row: [round(100 * judge[row][0]) for judge in KEPT["rows"].values()] for row in KEPT["rows"]["kNN"]}
+    ours, smaller, softer = (KEPT["rows"]["kNN"][row] for row in ("as it is", "batch 32", "epsilon 0.05"))
     claim(
         WHERE,
-        "52 and 54 % by kNN, where the recipe has 53 with the same seed; 59 and 60 by the probe, where it has 61.",
-        (seed["epsilon 0.05"], seed["batch 32"], seed["as it is"]) == ([52, 59], [54, 60], [53, 61]),
+        "by kNN they have 53 % where the recipe has 51, and are ahead with each of three seeds; by the probe it is 61 against 59.",
+        [round(judge[row]) for judge in (KNN, PROBE) for row in ("batch 32", "as it is")] == [53, 51, 61, 59]
+        and all(a > b for a, b in zip(smaller, ours, strict=True)),
     )
-    claim(WHERE, "it is three points behind by kNN", seed["batch 32"][0] - seed["batch 32, queue"][0] == 3)
+    claim(
+        WHERE,
+        "Softer codes are one or two points behind the recipe, with both seeds that were tried.",
+        [round(100 * (a - b)) for a, b in zip(ours, softer)] == [1, 2],
+    )
+    claim(WHERE, "it is three points behind by kNN (one seed)", seed["batch 32"][0] - seed["batch 32, queue"][0] == 3)
     lost = [mine - crops for mine, crops in zip(seed["as it is"], seed["two small crops"])]
-    claim(WHERE, "Small crops lose eight points by kNN and five by the probe.", lost == [8, 5])
+    claim(WHERE, "Small crops lose eight points by kNN and five by the probe (one seed).", lost == [8, 5])
     kept = KEPT["runs"]
     steps = {row: kept[row]["0"]["curve"][-1][0] for row in ("as it is", "two small crops", "batch 32")}
     claim(WHERE, "they cost 30 % of the steps", steps["two small crops"] == 0.7 * steps["as it is"])
