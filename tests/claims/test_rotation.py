@@ -46,8 +46,8 @@ def test_fine_tuned_and_frozen():
     here = bars("Bars: from scratch")
     claim(
         WHERE,
-        "From 27.0 to 50.5 %, and to 58.9 after the longer run.",
-        list(here.values())[:3] == [0.270, 0.505, 0.589],
+        "From 27.0 to 48.3 %, and to 58.9 after the longer run.",
+        list(here.values())[:3] == [0.270, 0.483, 0.589],
     )
     longer = results("shelf/rotation_scenes")
     claim(
@@ -56,21 +56,21 @@ def test_fine_tuned_and_frozen():
         round(100 * longer["rows"]["kNN"]["rotation"][0]) == 91 and longer["recipe"]["steps"] == 4500,
     )
     probe = board(WHERE, "rotation")[2]
-    claim(WHERE, "the linear probe on frozen features does no worse with as few labels", probe > 50.5)
-    claim(WHERE, "(52.6 % with few labels, above)", probe == 52.6)
+    claim(WHERE, "the linear probe on frozen features does no worse with as few labels", probe > 48.3)
+    claim(WHERE, "(49.6 % with few labels, above)", probe == 49.6)
     claim(
         WHERE,
-        "(52.6 %, and 59.9 after the longer run)",
+        "(49.6 %, and 59.9 after the longer run)",
         round(100 * longer["rows"]["few labels"]["rotation"][0], 1) == 59.9,
     )
 
 
-def test_level_with_supervised_by_knn():
+def test_close_to_supervised_by_knn():
     ours, theirs = board(WHERE, "rotation")[:3], board(WHERE, "supervised")[:3]
     claim(
         WHERE,
-        "level with the supervised one (79.4 % against 78.3); a linear probe (73.5 against 81.0) and few labels (52.6 against 72.1)",
-        (ours, theirs) == ([79.4, 73.5, 52.6], [78.3, 81.0, 72.1]),
+        "comes close to the supervised one (76.4 % against 78.2); a linear probe (72.0 against 79.0) and few labels (49.6 against 72.3)",
+        (ours, theirs) == ([76.4, 72.0, 49.6], [78.2, 79.0, 72.3]),
     )
     published = results("published")["rows"]
     probes = [round(100 * published[name]["linear probe"]) for name in ("rotation", "simclr")]
@@ -80,12 +80,14 @@ def test_level_with_supervised_by_knn():
 def test_what_has_an_up_and_a_down():
     share = {kind: round(100 * value) for kind, value in bars("Bars: clock").items()}
     order = sorted(share, key=share.get, reverse=True)
-    claim(WHERE, "comes first (97 %), then hearts and faces (90 %)", order[:3] == ["clock", "heart", "face"])
-    assert (share["clock"], share["heart"], share["face"]) == (97, 90, 90)
+    claim(WHERE, "comes first (97 %), then faces and hearts (89 and 86 %)", order[:3] == ["clock", "face", "heart"])
+    assert (share["clock"], share["face"], share["heart"]) == (97, 89, 86)
     claim(
-        WHERE, "Animals and hands (54 %) and clothing (47 %) come last.", order[-3:] == ["animal", "hand", "clothing"]
+        WHERE,
+        "Hands and animals (54 and 51 %) and clothing (45 %) come last.",
+        order[-3:] == ["hand", "animal", "clothing"],
     )
-    assert (share["animal"], share["hand"], share["clothing"]) == (54, 54, 47)
+    assert (share["hand"], share["animal"], share["clothing"]) == (54, 51, 45)
     drawings = {kind: len(emoji) for kind, emoji in members().items()}
     fewest = sorted(drawings, key=drawings.get)[:2]
     claim(
@@ -94,24 +96,24 @@ def test_what_has_an_up_and_a_down():
         fewest == ["clock", "heart"] and (drawings["clock"], drawings["heart"]) == (24, 25),
     )
     text = shown(WHERE)
-    claim(WHERE, "Over all 1,234 emoji the network names 34.7 % of the turns", "All 1,234 emoji: 34.7%" in text)
+    claim(WHERE, "Over all 1,234 emoji the network names 34.5 % of the turns", "All 1,234 emoji: 34.5%" in text)
     claim(WHERE, "in 9 of the 45 groups it is below", "of 45 groups" in text and "below chance: 9." in text)
     claim(
         WHERE,
-        "in 74 % of the scenes by the artist it was trained on and in 54 % of the other's, where chance is 25: two fifths of what it had "
-        "above chance are gone. kNN for the kind falls from 73 to 56.5 %, where chance is 10: a quarter.",
-        "turn, Google: untrained 0.250, trained on turns 0.743" in text
-        and "turn, Twitter: untrained 0.250, trained on turns 0.536" in text
-        and "trained on turns 0.730" in text
-        and "trained on turns 0.565" in text
-        and abs((0.743 - 0.536) / (0.743 - 0.25) - 2 / 5) < 0.03
-        and abs((0.730 - 0.565) / (0.730 - 0.10) - 1 / 4) < 0.03,
+        "in 73 % of the scenes by the artist it was trained on and in 51 % of the other's, where chance is 25: nearly half of what it had "
+        "above chance is gone. kNN for the kind falls from 71 to 53 %, where chance is 10: three tenths.",
+        "turn, Google: untrained 0.250, trained on turns 0.731" in text
+        and "turn, Twitter: untrained 0.250, trained on turns 0.514" in text
+        and "trained on turns 0.711" in text
+        and "trained on turns 0.530" in text
+        and 0.43 < (0.731 - 0.514) / (0.731 - 0.25) < 0.5
+        and abs((0.711 - 0.530) / (0.711 - 0.10) - 0.3) < 0.03,
     )
     strangers = list(bars("Bars: food-sweet").values())
     claim(
         WHERE,
-        "The 5 to 11 % of the last four are not ignorance",
-        [round(100 * share) for share in (strangers[-1], strangers[-4])] == [5, 11],
+        "The 1 to 9 % of the last three are not ignorance",
+        [round(100 * share) for share in (strangers[-1], strangers[-3])] == [1, 9],
     )
     claim(
         WHERE,
@@ -120,14 +122,14 @@ def test_what_has_an_up_and_a_down():
     )
     claim(
         WHERE,
-        "(Of all 24 it has 14 right, 58 %, against 75 % of the turns of 500 images above: two dozen puzzles are too few to judge by.)",
-        "Of all 24 it has 14 right" in text and "turn right 74.8%" in text and round(100 * 14 / 24) == 58,
+        "(Of all 24 it has 19 right, 79 %, against 72 % of the turns of 500 images above: two dozen puzzles are too few to judge by.)",
+        "Of all 24 it has 19 right" in text and "turn right 71.9%" in text and round(100 * 19 / 24) == 79,
     )
     (line,) = [line for line in text.splitlines() if line.startswith("Scoreboard. untrained: layer 1")]
     untrained, trained = ([float(v) for v in re.findall(r"layer \d (0\.\d+)", part)] for part in line.split("; ")[:2])
     claim(WHERE, "the layers differ by about six points at most", round(100 * (max(untrained) - min(untrained))) == 6)
     claim(WHERE, "each layer knows more than the one before it", trained == sorted(trained) and len(trained) == 7)
-    claim(WHERE, "(In the shorter run above kNN fell a little, to 20.8 %.)", "scenes without the line 20.8%" in text)
+    claim(WHERE, "(In the shorter run above kNN fell a little, to 23.0 %.)", "scenes without the line 23.0%" in text)
 
 
 @made
