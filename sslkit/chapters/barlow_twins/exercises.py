@@ -34,7 +34,7 @@ TASKS = {
         title="The same scale for all numbers",
         difficulty=1,
         minutes=5,
-        task="Write `standardise(z, eps)`: take the mean of each column off, and divide by the square root of the column's variance plus `eps`. The variance is the mean of the squared deviations (divided by N, not by N - 1).",
+        task="Write `standardise(z, eps)`: subtract from each column its mean, and divide it by the square root of its variance plus `eps`. The variance is the mean of the squared deviations (divided by N, not by N - 1).",
         hints=(
             "A column is one number of the network over all N images: the mean has K entries, one for each column.",
             "`z.mean(0)` is the mean of each column. `z.var(0)` divides by N - 1; it has an argument that changes this.",
@@ -59,7 +59,7 @@ TASKS = {
         task="Write `barlow_loss(z1, z2, weight)`: the sum of (1 - C_ii)² over the diagonal, plus `weight` times the sum of C_ij² over everything off the diagonal. C is the cross-correlation of `z1` and `z2`. (The first lines of the solution are for later: they refuse odd shapes, and compute in full precision.)",
         hints=(
             "`cross_correlation(z1, z2)`, then one sum over its diagonal and one over the rest.",
-            "`c.diagonal()` is the diagonal. `torch.diag(...)` makes a matrix of a diagonal; take it off `c`, and what remains is the rest.",
+            "`c.diagonal()` is the diagonal. `torch.diag(...)` makes a matrix of a diagonal; subtract it from `c`, and what remains is the rest.",
             "`(1 - c.diagonal()).square().sum() + weight * (c - torch.diag(c.diagonal())).square().sum()`",
         ),
     ),

@@ -12,9 +12,6 @@ from sslkit.chapters.bert.figures import token_labels, words
 from sslkit.chapters.bert.looking import attention_seen
 from sslkit.chapters.gpt.method import GPT, truncate
 from sslkit.chapters.gpt.widget import as_html, drawable
-from sslkit.plots.curves import CHANCE_STYLE
-from sslkit.plots.picture import COLOURS, FAINT, TEXT_SIZE, WIDTH, drawing, frame, plain_axes, render
-from sslkit.plots.text import describe
 from sslkit.tokenizer import BytePair
 
 CELL = "padding: 3px 10px 8px 0; vertical-align: top; text-align: left"
@@ -142,32 +139,3 @@ def alike(models: dict[str, GPT], tokenizer: BytePair, asked: str, most: int = 5
             found = [tokenizer.shown(whole[i])[1:] for i in near if whole[i] != token]
             rows[f"{word}, {name}"] = ", ".join(found[:most])
     return Texts(rows, "The most similar token vectors", "Cosine, among tokens that are whole words.")
-
-
-@drawing
-def bugs(losses: dict[str, list[float]], chance: float) -> plots.Picture:
-    """Loss curves on a logarithmic axis, since two of them go to 0; each has its name at its end."""
-    title = "Three bugs, three curves: which is which?"
-    caption = "Tales, training loss on a logarithmic axis, seed 0. As it should be: the first half of your run."
-    fig, (left, bottom, w, h) = frame(WIDTH, 3.4, title, caption)
-    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
-    ax = plain_axes(fig.add_subplot(), "step", "loss", grid="y")
-    ax.axhline(chance, **CHANCE_STYLE)
-    beside = dict(textcoords="offset points", size=TEXT_SIZE + 1, annotation_clip=False)
-    ax.annotate(
-        f"chance {chance:.3g}",
-        (1, chance),
-        (-2, 3),
-        xycoords=("axes fraction", "data"),
-        ha="right",
-        color=FAINT,
-        **beside,
-    )
-    for colour, (name, values) in zip(COLOURS, losses.items()):
-        ax.plot(range(1, len(values) + 1), values, color=colour, linewidth=1.8)
-        ax.annotate(name, (len(values), values[-1]), (6, 0), va="center", color=colour, **beside)
-    ax.set_yscale("log")
-    ax.yaxis.set_major_formatter("{x:g}")
-    ax.minorticks_off()
-    ends = "; ".join(f"{name} {values[-1]:.2g}" for name, values in losses.items())
-    return render(fig, describe(f"Loss curves, at the end: {ends}", title, caption), colours=128)

@@ -28,7 +28,7 @@ TASKS = {
         hints=(
             "`Q.sum(dim=0)` adds up the columns, `Q.sum(dim=1, keepdim=True)` the rows. No loop over images or prototypes is left, only the one over turns.",
             "A column's sum becomes N / K if you divide by its sum and multiply by N / K.",
-            "`Q = Q / Q.sum(dim=0) * (N / K)`, then `Q = Q / Q.sum(dim=1, keepdim=True)`. A common factor cancels, so take the largest score off first: exp cannot overflow then.",
+            "`Q = Q / Q.sum(dim=0) * (N / K)`, then `Q = Q / Q.sum(dim=1, keepdim=True)`. A common factor cancels, so subtract the largest score first: exp cannot overflow then.",
         ),
     ),
     "swapped_loss": Task(

@@ -32,7 +32,7 @@ TASKS = {
         minutes=10,
         task="Write `covariance_loss(z)`: the covariance matrix of the columns of `z` (divided by N - 1), the sum of its squared entries off the diagonal, divided by K.",
         hints=(
-            "Take the mean of each column off first. Then one matrix product gives all covariances; which factor is transposed?",
+            "Subtract from each column its mean first. Then one matrix product gives all covariances; which factor is transposed?",
             "Take the diagonal out as in chapter 13: `c - torch.diag(c.diagonal())`.",
             "With `z = z - z.mean(0)`: `z.T @ z / (len(z) - 1)`; at the end `.square().sum() / z.shape[1]`.",
         ),
@@ -44,7 +44,7 @@ TASKS = {
         task="Write `vicreg_terms(z1, z2)`, which returns three numbers: the invariance, the mean squared difference of `z1` and `z2`; the variance, the *mean* of the two branches' variance terms; the covariance, the *sum* of the two branches' covariance terms. (The first lines of the solution refuse odd shapes; the `with` computes in full precision.)",
         hints=(
             "Each branch is judged by itself in variance and covariance. Only the invariance takes both.",
-            "A mean for the variance and a sum for the covariance: so it stands in the authors' code.",
+            "A mean for the variance and a sum for the covariance, as in the authors' code.",
             "`F.mse_loss(z1, z2)`, `(variance_loss(z1) + variance_loss(z2)) / 2`, `covariance_loss(z1) + covariance_loss(z2)`",
         ),
     ),
