@@ -46,7 +46,7 @@ def test_what_each_part_is_worth():
     )
     claim(
         WHERE,
-        "the loss ends at a fifth. A *lower* loss can mean an easier question, not a better network.",
+        "The loss ends at a fifth. A *lower* loss can mean an easier question, not a better network.",
         4 < loss("as it is") / loss("hardly a crop") < 5.5,
     )
     claim(WHERE, "by kNN it is *ahead* (74 against 68 %)", (KNN["no projector"], KNN["as it is"]) == (74, 68))
@@ -85,7 +85,7 @@ def test_h_against_z():
     )
     claim(
         WHERE,
-        "But before training, too, most of it is poorer in $z$",
+        "most of the rest was poorer in $z$ before training, too",
         sum(h0[factor] > z0[factor] for factor in h) >= 4,
     )
     claim(
@@ -93,7 +93,7 @@ def test_h_against_z():
         "One thing neither gained in training: hue, which the views change.",
         h["hue"] < h0["hue"] and z["hue"] < z0["hue"],
     )
-    claim(WHERE, "$z$, which has half as many numbers", "'h': [512, 256], 'z1': [256, 128]" in shown(WHERE))
+    claim(WHERE, "$z$ has half as many numbers", "'h': [512, 256], 'z1': [256, 128]" in shown(WHERE))
 
 
 def test_the_scoreboard():
@@ -128,20 +128,28 @@ def test_one_question_three_answers():
     old = {row: [round(100 * mean(rows[row])) for rows in (hundred, long)] for row in ("as it is", "no colour jitter")}
     claim(
         WHERE,
-        "looked like the best idea of all (kNN 39 against 22 %, three seeds).",
+        "looked best of all (kNN 39 against 22 %, three seeds)",
         (old["no colour jitter"][0], old["as it is"][0]) == (39, 22) and len(results("simclr_ablations")["seeds"]) == 3,
     )
-    claim(WHERE, "it was below an untrained network", mean(hundred["untrained"]) > mean(hundred["as it is"]))
+    claim(
+        WHERE,
+        "the whole method was still below an untrained network",
+        mean(hundred["untrained"]) > mean(hundred["as it is"]),
+    )
     claim(
         WHERE, "it made no difference (53 and 53 %, one seed)", old["no colour jitter"][1] == old["as it is"][1] == 53
     )
-    claim(WHERE, "the network without colour changes is far behind", KNN["no colour changes"] < KNN["as it is"] - 15)
+    claim(
+        WHERE,
+        "Trained as above, and without grey views too, the network is far behind",
+        KNN["no colour changes"] < KNN["as it is"] - 15,
+    )
 
 
 def test_three_bugs():
     claim(
         WHERE,
-        "the loss comes down to chance, ln 511 = 6.24, and stays there.",
+        "The loss comes down to chance, ln 511 = 6.24, and stays there.",
         abs(loss("wrong partner") - math.log(511)) < 0.02
         and KEPT["runs"]["wrong partner"]["0"]["curve"][0][1] > math.log(511) + 0.5,
     )
