@@ -134,13 +134,13 @@ def test_its_own_figures():
     said = figure("How often the network says: the same image")
     claim(
         WHERE,
-        "It takes two different images for one in 26 % of the cases; if they share the thing it is 50 %, if they share the background 54 "
+        "It takes two different images for one in 26 % of the cases; if they share the thing it is 48 %, if they share the background 55 "
         "(400 pairs each: four points may be chance).",
         [
             round(100 * said[k])
             for k in ("two images", "same thing, another background", "another thing, same background")
         ]
-        == [26, 50, 54],
+        == [26, 48, 55],
     )
     content = figure("By what the second patch shows")
     claim(
@@ -173,10 +173,10 @@ def test_ten_labels():
     probe = board(WHERE, "patches")[2]
     claim(
         WHERE,
-        "Eleven points, from 26.8 to 38.2 %. And here fine-tuning does beat the frozen probe",
-        (starts["from scratch"], starts["fine-tuned from patches"]) == (0.268, 0.382) and probe < 38.2 - 5,
+        "Nine points, from 27.4 to 36.7 %. And here fine-tuning is a little ahead of the frozen probe",
+        (starts["from scratch"], starts["fine-tuned from patches"]) == (0.274, 0.367) and probe < 36.7 - 1,
     )
-    claim(WHERE, "(31.5 % with few labels, above)", probe == 31.5)
+    claim(WHERE, "(35.1 % with few labels, above)", probe == 35.1)
     kept = results("compare")
     tuned = kept["rows"]["fine-tuned, 10 labels"]
     found = tuned["untrained fine7"], tuned["patches"], kept["rows"]["few labels"]["patches"]
@@ -202,18 +202,27 @@ def test_three_sizes():
     half = [change(row, judge, "half size") for row in ("after training", "untrained") for judge in (0, 1)]
     claim(
         WHERE,
-        "At half size the trained network loses 4.5 points by kNN and 10 by the probe",
-        (round(half[0], 1), round(half[1])) == (-4.5, -10),
+        "At half size the trained network loses 2.5 points by kNN and 9 by the probe",
+        (round(half[0], 1), round(half[1])) == (-2.5, -9),
     )
     claim(WHERE, "there kNN rises by 1 and the probe falls by 3", (round(half[2]), round(half[3])) == (1, -3))
     beyond = [trained - untrained for trained, untrained in zip(half[:2], half[2:])]
-    claim(WHERE, "loses beyond that, 5 to 7 points", sorted(round(-points) for points in beyond) == [5, 7])
+    claim(WHERE, "loses beyond that, 3 to 5 points", sorted(round(-points) for points in beyond) == [3, 5])
     twice = [
         change("after training", judge, "twice the size") - change("untrained", judge, "twice the size")
         for judge in (0, 1)
     ]
     claim(
         WHERE,
-        "At twice the size it is 1 to 2 points",
-        sorted(round(-points) for points in twice) == [1, 2],
+        "At twice the size it is 2 points at most",
+        max(round(-points) for points in twice) == 2,
+    )
+
+
+def test_does_it_compare():
+    both, other = figure("Does it compare the two").values()
+    claim(
+        WHERE,
+        "Here it is 52 % with both and 40 % with the second of another image: about seven tenths of what lies above chance.",
+        (round(100 * both), round(100 * other)) == (52, 40) and 0.66 < (other - 1 / 8) / (both - 1 / 8) < 0.72,
     )
