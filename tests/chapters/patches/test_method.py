@@ -6,6 +6,7 @@ import pytest
 import torch
 from changed import changed
 
+from sslkit.chapters.patches import asked
 from sslkit.chapters.patches.method import (
     METHOD,
     Patches,
@@ -18,6 +19,7 @@ from sslkit.chapters.patches.method import (
     relative_position_loss,
     same_image_loss,
 )
+from sslkit.datasets import Split
 from sslkit.nets import build_encoder
 from sslkit.train import Recipe, build, train
 
@@ -415,3 +417,15 @@ def test_it_learns_nothing_where_there_is_no_answer():
 def test_it_learns_which_patches_are_of_one_image():
     plain = images(256, height=1, width=1).expand(-1, -1, 32, 32).contiguous()
     assert mean_loss(plain, task="same") < math.log(2) - 0.2
+
+
+def test_the_control_cuts_second_patches_out_of_other_images_at_the_same_places(monkeypatch):
+    """Images say which image, row and column a pixel is from, so patches do, too."""
+    x, seen = (256 * numbered(16)).to(torch.uint8), []
+    method = build(METHOD, Recipe(steps=1, lr=0.1, encoder="fine7"))
+    monkeypatch.setattr(method, "patches", lambda x, at: cut_patches(x, at, 8).float())
+    monkeypatch.setattr(method, "logits", lambda a, b: seen.append((a, b)) or torch.zeros(len(a), 8))
+    asked.compared(method, Split(x))
+    (first, own), (again, other) = seen
+    assert torch.equal(first, again) and torch.equal(own[:, 1:], other[:, 1:])
+    assert torch.equal(first[:, 0, 0, 0], own[:, 0, 0, 0]) and (other[:, 0, 0, 0] != own[:, 0, 0, 0]).all()
