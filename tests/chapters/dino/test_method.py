@@ -8,6 +8,7 @@ import pytest
 import torch
 from changed import changed
 
+from sslkit.chapters.dino import pictures
 from sslkit.chapters.dino.method import DINO, METHOD, dino_loss, entropy_and_kl, moved_centre, teacher_momentum
 from sslkit.datasets import load
 from sslkit.nets import build_encoder
@@ -190,3 +191,17 @@ def test_it_learns_to_give_the_teachers_answers():
     with torch.no_grad():
         extras = copy.deepcopy(method)(method.pretext(x, generator()))[1]
     assert 0.1 < extras["entropy"] < math.log(16)
+
+
+def test_maps_that_follow_the_thing_lose_it_on_another_scene(monkeypatch):
+    """Attention that lies on the thing and nowhere else: all of it, and on the next scene only where two things overlap."""
+    data, seen = load("scenes", train=20, test=20), {}
+    on = pictures.things(data.val[:200], 8)
+    perfect = (on / on.sum((1, 2), keepdim=True).clamp(min=1))[:, None]
+    monkeypatch.setattr(pictures, "class_attention", lambda vit, x: perfect)
+    monkeypatch.setattr(pictures.plots, "bars", lambda shares, **_: seen.update(shares))
+    pictures.on_the_thing({"trained": None}, data, count=200)
+    (own,), (other,) = seen["trained"], seen["trained, on another scene"]
+    assert own > 0.97 and other < 0.8 * own
+    expected = (perfect.roll(1, 0) * on[:, None]).sum((2, 3)).mean().item()
+    assert other == pytest.approx(expected)
