@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 from sslkit import checkpoint, plots, probes, runs, widgets
+from sslkit.plots.picture import WRONG
+from sslkit.plots.table import draw_table, to_pixels
 from sslkit.probes.factors import read_factors
 
 FACTORS = ("hue", "size", "background")  # what may colour the explorer's points beside the class
@@ -79,6 +81,26 @@ def nearest(
             )
         )
     return pictures
+
+
+def pushed(
+    images: torch.Tensor, kinds: torch.Tensor, classes: list[str], title: str, caption: str, first: str
+) -> plots.Picture:
+    """What is pushed hardest from some images, [R, 1 + K, C, H, W] with kinds [R, 1 + K]; framed red: false negatives, which are
+    of the kind of the first in their row. first: what that one is called."""
+    false = kinds[:, 1:] == kinds[:, :1]
+    count = f"Here {false.sum()} of {false.numel()} are false: of the {first}'s own kind."
+    return draw_table(
+        [to_pixels(row) for row in images],
+        title,
+        f"{caption} {count}",
+        f"{len(images)} images, each with the {images.shape[1] - 1} that are pushed from it hardest. {title}. {caption} {count}",
+        column_names=[first, *(f"{k}." for k in range(1, images.shape[1]))],
+        labels=[[classes[kind] for kind in row] for row in kinds],
+        frames=[[None, *(WRONG if one else None for one in row)] for row in false],
+        split=1,
+        side=64,
+    )
 
 
 def known(

@@ -78,3 +78,10 @@ def test_when_a_step_is_due():
 
     assert [step for step in range(1, 101) if due(step, 100, 4)] == [1, 25, 50, 75, 100]
     assert [step for step in range(1, 4) if due(step, 3, 10)] == [1, 2, 3]
+
+
+def test_what_is_pushed_is_framed_where_it_should_not_be():
+    images, kinds = torch.rand(2, 4, 3, 8, 8), torch.tensor([[0, 1, 0, 2], [1, 0, 2, 0]])
+    picture = looks.pushed(images, kinds, ["a", "b", "c"], "Title", "Caption.", "query")
+    assert picture.alt.endswith("Title. Caption. Here 1 of 6 are false: of the query's own kind.")
+    assert picture.alt.startswith("2 images, each with the 3 that")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from sslkit import evidence, plots
+from sslkit import evidence, looks, plots
 from sslkit.looks import first_of
 from sslkit.plots.table import draw_table, to_pixels
 from sslkit.train import Recipe, batch_indices
@@ -57,16 +57,17 @@ def hardest_keys(method: Any, q: Tensor, batch: Any, recipe: Recipe, data: Any) 
     some = torch.stack([(batch.y == kind).nonzero()[0, 0] for kind in (0, 4, 7, 9)])
     false = data.train.y[owner][None, :] == batch.y[:, None]
     push = (similarity / method.temperature).softmax(dim=1)
-    return plots.neighbours(
-        batch.x[some],
-        data.train.x[near[some]],
-        batch.y[some],
-        data.train.y[near[some]],
+    caption = (
+        f"Validation scenes, and the images behind their most similar keys. Of {len(keys):,} keys {false.float().mean():.0%} "
+        f"are of the query's kind, and {(push * false).sum(1).mean():.0%} of the push falls on them."
+    )
+    return looks.pushed(
+        torch.cat([batch.x[some, None], data.train.x[near[some]]], dim=1),
+        torch.cat([batch.y[some, None], data.train.y[near[some]]], dim=1),
         data.classes,
-        title="The keys that push the query hardest: those framed blue are false negatives",
-        caption=f"Validation scenes, and the images behind their most similar keys. Of {len(keys):,} keys {false.float().mean():.0%} "
-        f"are of the query's kind, and {(push * false).sum(1).mean():.0%} of the push falls on them. Here",
-        side=64,
+        "The keys that push the query hardest: those framed red are false negatives",
+        caption,
+        "query",
     )
 
 

@@ -7,9 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslkit import plots
+from sslkit import looks, plots
 from sslkit.looks import first_of
-from sslkit.plots.picture import WRONG
 from sslkit.plots.table import draw_table, to_pixels
 from sslkit.views import ColorJitter, Compose, RandomResizedCrop
 
@@ -103,26 +102,14 @@ def hardest_negatives(views: tuple, extras: dict, batch: Any, classes: list[str]
     z, together = F.normalize(torch.cat([z1, z2]).float().cpu(), dim=1), torch.cat(views).cpu()
     image, kind = torch.arange(len(batch)).repeat(2), batch.y.repeat(2)
     near = (z @ z.T).masked_fill(image[:, None] == image[None, :], -math.inf).topk(7).indices
-    rows = [[k, *near[k].tolist()] for k in ((batch.y == y).nonzero()[0, 0].item() for y in (0, 4, 7, 9))]
-    frames = [[None, *(WRONG if kind[k] == kind[row[0]] else None for k in row[1:])] for row in rows]
+    rows = torch.tensor([[k, *near[k].tolist()] for k in ((batch.y == y).nonzero()[0, 0].item() for y in (0, 4, 7, 9))])
     count, push = share_of_push(z1, z2, batch.y, temperature)
-    title = "The negatives that are pushed hardest: those framed red are false"
     caption = (
         f"A view and, of the {len(z) - 2} negatives in its batch, the seven most similar. In the whole batch {count:.1%} of the "
-        f"negatives are false, and {push:.1%} of the push falls on them. Here "
-        f"{sum(row.count(WRONG) for row in frames)} of {7 * len(rows)} are false: of the anchor's own kind."
+        f"negatives are false, and {push:.1%} of the push falls on them."
     )
-    return draw_table(
-        [to_pixels(together[row]) for row in rows],
-        title,
-        caption,
-        f"{len(rows)} views, each with its 7 hardest negatives. {title}. {caption}",
-        column_names=["anchor", *(f"{k}." for k in range(1, 8))],
-        labels=[[classes[kind[k]] for k in row] for row in rows],
-        frames=frames,
-        split=1,
-        side=64,
-    )
+    title = "The negatives that are pushed hardest: those framed red are false"
+    return looks.pushed(together[rows], kind[rows], classes, title, caption, "anchor")
 
 
 def angles(models: dict[str, nn.Module], look: Any) -> plots.Picture:
