@@ -102,13 +102,15 @@ def losses(
 
 @or_a_note
 def along(methods: dict[str, str], title: str, data: str = "scenes") -> plots.Picture:
-    """How kNN rises while the shelf's runs train, {method: shown as}: of results/shelf/METHOD_DATA.json."""
+    """How kNN rises with the images that the shelf's runs have seen, {method: shown as}: of results/shelf/METHOD_DATA.json."""
     found = {shown: results(f"shelf/{method}_{data}") for method, shown in methods.items()}
-    paths = {shown: kept["along the way (val, kNN)"] for shown, kept in found.items()}
-    curves = {shown: (path["step"], [100 * knn for knn in path["knn"]]) for shown, path in paths.items()}
+    curves = {}
+    for shown, kept in found.items():
+        path, batch = kept["along the way (val, kNN)"], kept["recipe"]["batch"]
+        curves[shown] = ([step * batch / 1e6 for step in path["step"]], [100 * knn for knn in path["knn"]])
     ends = ", ".join(f"{shown} {kept['core_seconds'][0] / 60:.0f}" for shown, kept in found.items())
     caption = f"All validation images, labels of 5,000 training images; seed 0, tests/benchmarks/shelf.py. Minutes of one core: {ends}."
-    return plots.losses(curves, window=1, title=title, caption=caption, ylabel="kNN (%)")
+    return plots.losses(curves, window=1, title=title, caption=caption, ylabel="kNN (%)", xlabel="million images seen")
 
 
 def bugs(chapter: str, data: str = "scenes", chance: float | None = None) -> plots.Picture:

@@ -52,6 +52,7 @@ def records(images, recipe=RECIPE, **options):
     return list(train(build(lambda encoder: Siamese(encoder, **options), recipe), images, recipe))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [True, False])
 def test_a_collapsed_run_is_called_so_and_another_is_not(images, stop, capsys):
     live = plots.Live(every=0)

@@ -43,6 +43,7 @@ def test_text_is_what_they_learn_from_unless_told():
     assert all(data_of(name) == wanted[kind_of(name)] for name in methods()) and kind_of("bert") == "tokens"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bert", "gpt"])
 def test_a_run_keeps_its_tokens(runs, name):
     method, state = load_run(runs[name])

@@ -19,6 +19,7 @@ def run(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_it_sets_fine_tuned_beside_from_scratch(run, capsys):
     assert main(["finetune", str(run), "--per-class", "5", *SHORT]) == 0
     out = capsys.readouterr().out
@@ -30,6 +31,7 @@ def test_it_sets_fine_tuned_beside_from_scratch(run, capsys):
     assert capsys.readouterr().out == out  # a checkpoint's file will do, and seeds repeat
 
 
+@pytest.mark.slow
 def test_it_keeps_its_checkpoints_and_goes_on_from_them(run, tmp_path, capsys):
     command = ["finetune", str(run), "--per-class", "5", *SHORT, "--out", str(tmp_path)]
     assert main(command) == 0

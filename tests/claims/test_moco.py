@@ -66,15 +66,15 @@ def test_how_fast_keys_go_stale():
     )
     claim(
         WHERE,
-        "The two faster teachers have lost about half of the agreement at 32 steps; under 0.999 it is still 0.9 at 128.",
-        all(0.35 < same[m, 32] < 0.65 for m in ("0", "0.9")) and 0.85 < same["0.999", 128] < 0.95,
+        "At 32 steps the two faster teachers have lost a third (momentum 0) and half (0.9) of the agreement; under 0.999 it is still 0.9 at 128.",
+        0.6 < same["0", 32] < 0.72 and 0.4 < same["0.9", 32] < 0.6 and 0.85 < same["0.999", 128] < 0.95,
     )
     claim(WHERE, "Keys of *different* images agree too", max(other.values()) > 0.1)
     claim(
         WHERE,
-        "Under 0.99 there is a gap even at 128 steps, 0.10 against -0.27. "
-        "Under momentum 0 it is narrow at every age, 0.60 against 0.53 at 32 steps",
-        (same["0.99", 128], other["0.99", 128], same["0", 32], other["0", 32]) == (0.10, -0.27, 0.60, 0.53),
+        "Under 0.99 there is a gap even at 128 steps, 0.08 against -0.28. "
+        "Under momentum 0 it is narrow at every age, 0.65 against 0.54 at 32 steps",
+        (same["0.99", 128], other["0.99", 128], same["0", 32], other["0", 32]) == (0.08, -0.28, 0.65, 0.54),
     )
 
 
@@ -146,8 +146,8 @@ def test_ten_labels():
     claim(WHERE, "(35.0 % with few labels, above)", board(WHERE, "MoCo")[2] == 35.0)
     claim(
         WHERE,
-        "No, it is level: 35.3 %, where training from scratch gives 27.4.",
-        "Bars: from scratch 0.274, fine-tuned from MoCo 0.353" in text and 35.3 - 35.0 < board(WHERE, "MoCo")[3],
+        "No, it is level: 35.4 %, where training from scratch gives 27.7.",
+        "Bars: from scratch 0.277, fine-tuned from MoCo 0.354" in text and 35.4 - 35.0 < board(WHERE, "MoCo")[3],
     )
 
 
@@ -183,8 +183,8 @@ def test_memory():
 
 
 def test_false_negatives():
-    caption = "Of 2,048 keys 10% are of the query's kind, and 28% of the push falls on them."
-    claim(WHERE, "More: 28 %. Things of one kind look alike", caption in shown(WHERE))
+    caption = "Of 2,048 keys 10% are of the query's kind, and 27% of the push falls on them."
+    claim(WHERE, "More: 27 %. Things of one kind look alike", caption in shown(WHERE))
 
 
 def test_the_leak_is_not_shown():

@@ -43,6 +43,7 @@ def python():
     return load("text")  # gathered once (20 s) and then kept in the data folder
 
 
+@pytest.mark.slow
 def test_the_installed_pythons_text(python):
     assert python.name == "text" and python.train.x.shape[1:] == (128,) and python.train.x.dtype == torch.int64
     assert python.channels == len(python.tokenizer) == 2048
@@ -57,6 +58,7 @@ def test_the_installed_pythons_text(python):
     assert sizes[0] > 5000 and 0.03 < sizes[1] / sum(sizes) < 0.08 and 0.07 < sizes[2] / sum(sizes) < 0.13
 
 
+@pytest.mark.slow
 def test_no_document_and_no_paragraph_is_on_two_sides(python):
     texts = {part: said(python, part) for part in python.splits}
     for a, b in itertools.combinations(texts, 2):
@@ -67,6 +69,7 @@ def test_no_document_and_no_paragraph_is_on_two_sides(python):
         assert not shared, sorted(shared)[:3]
 
 
+@pytest.mark.slow
 def test_end_stands_once_at_the_end_of_a_document_and_padding_after_it(python):
     x = python.train.x[:4000]
     ends = x == 1

@@ -19,21 +19,25 @@ def found(tmp_path_factory):
     return whole, started.gradients(tmp_path_factory.mktemp("two"), net, tuple(views), 0.2)
 
 
+@pytest.mark.slow
 def test_the_differentiable_gather_is_one_process_with_the_whole_batch(found):
     whole, two = found
     torch.testing.assert_close(two["differentiable gather"], whole, rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_bare_numbers_lose_half_of_the_length(found):
     whole, two = found
     torch.testing.assert_close(2 * two["plain, all anchors"], whole, rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_local_negatives_are_another_loss(found):
     whole, two = found
     assert (two["local negatives"] - whole).norm() > 0.01 * whole.norm()
 
 
+@pytest.mark.slow
 def test_own_anchors_lose_what_others_say_of_their_rows(found):
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(12, 8), nn.Tanh(), nn.Linear(8, 4)).double()

@@ -286,6 +286,7 @@ def test_the_spatial_encoder_weighs_each_place_by_itself():
     assert encoder(torch.rand(2, 3, 64, 64)).shape == (2, encoder.dim)
 
 
+@pytest.mark.slow
 def test_it_learns_to_move_things():
     """In 60 steps on a small set it beats copying, on clips that it has not seen."""
     data = load("moving", train=500, val=2, test=100, frames=6)
