@@ -168,5 +168,7 @@ def bugs(losses: dict[str, list[float]], chance: float) -> plots.Picture:
         ax.plot(range(1, len(values) + 1), values, color=colour, linewidth=1.8)
         ax.annotate(name, (len(values), values[-1]), (6, 0), va="center", color=colour, **beside)
     ax.set_yscale("log")
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.minorticks_off()
     ends = "; ".join(f"{name} {values[-1]:.2g}" for name, values in losses.items())
     return render(fig, describe(f"Loss curves, at the end: {ends}", title, caption), colours=128)
