@@ -1,8 +1,9 @@
 """What 20_gpt says of results/gpt.json and results/gpt_vocabulary.json."""
 
+import re
 from statistics import mean, stdev
 
-from claim import claim, results
+from claim import board, claim, panels, results, shown
 
 WHERE = "20_gpt"
 ROWS, SIZES = results("gpt")["rows"], results("gpt_vocabulary")["vocabularies"]
@@ -27,6 +28,32 @@ def test_bits_per_byte():
         WHERE,
         "Context pays: GPT needs about a tenth fewer bits than the bigram",
         all(0.085 < 1 - bits / pairs < 0.115 for bits in gpt),
+    )
+
+
+def test_what_this_run_shows():
+    text = shown(WHERE)
+    single, pairs = (
+        float(re.search(rf"Bars: uniform.*?{model} (\d\.\d+)", text)[1]) for model in ("unigram", "bigram")
+    )
+    claim(WHERE, "Knowing the token before saves a third of what the unigram needs", 0.3 < 1 - pairs / single < 0.35)
+    right = float(re.search(r"next token right, validation (\d+\.\d)%", text)[1])
+    claim(WHERE, "in the end about one guess in four is right", 23 < right < 27)
+    by_place = panels(WHERE, "After the first token only GPT goes on saving bits")
+    assert (
+        by_place["GPT"] == sorted(by_place["GPT"], reverse=True)
+        and max(by_place["bigram"][1:]) - by_place["bigram"][1] < 0.2
+    )
+    assert min(by_place["bigram"][1:]) > by_place["bigram"][1] - 0.1
+
+
+def test_beside_bert_and_counting():
+    gpt, bert, counted = board(WHERE, "GPT"), board("19_bert", "BERT"), board(WHERE, "tf-idf")
+    claim(WHERE, "By kNN, this GPT is far above the BERT of chapter 19", gpt[0] > bert[0] + 10)
+    claim(
+        WHERE,
+        "Counting words (tf-idf) beats both by kNN and linear probe; with ten labels per class GPT is ahead of it.",
+        all(counted[judge] > max(gpt[judge], bert[judge]) for judge in (0, 1)) and gpt[2] > counted[2] + 3,
     )
 
 

@@ -142,6 +142,11 @@ def test_one_thing_at_a_time():
     )
     claim(
         WHERE,
+        "**Whole images** in place of crops lose one point by kNN and two by the probe",
+        [round(judge["as it is"] - judge["whole images"]) for judge in (knn, probe)] == [1, 2],
+    )
+    claim(
+        WHERE,
         "**Raw pixels** do about as well as normalised ones here.",
         abs(probe["raw pixels"] - probe["as it is"]) < 1,
     )

@@ -35,11 +35,10 @@ def one_block(method: Any) -> None:
 def neighbour_only(method: Any) -> None:
     """Attention sees the token itself and the one before it, so that four blocks see five tokens."""
     for block in method.encoder.blocks:
-        look, far = block.attention.seen, torch.ones(1, 1, dtype=torch.bool)
 
-        def seen(x, hidden, keys=None, look=look, far=far):
-            T = x.shape[1]
-            near = far.expand(T, keys or T).triu(-1).to(x.device)
+        def seen(x, hidden, keys=None, look=block.attention.seen):
+            T, keys = x.shape[1], keys or x.shape[1]  # the last T of the keys are those of x
+            near = torch.ones(T, keys, dtype=torch.bool, device=x.device).triu(keys - T - 1)
             return look(x, hidden, keys) & near[None, None]
 
         block.attention.seen = seen

@@ -53,7 +53,7 @@ ATTENTION = Exercise(
                 "is `triu(1)`.",
                 ("(1)", "(1).T")),
         mistake("not itself", "Your mask hides the token itself as well. It may look at 0 .. i, and the first one has nobody else.",
-                lambda q, k, v: attended(q, k, v, diagonal=0)),
+                ("(1)", "(0)"), lambda q, k, v: attended(q, k, v, diagonal=0)),
         mistake("sees the next", "Your mask is one place too generous: token i still sees token i + 1. That one place is the answer.",
                 ("(1)", "(2)")),
         mistake("zero in place of minus infinity", "You set the scores of the future to 0, and exp(0) = 1 is a good share. Set "
@@ -160,11 +160,16 @@ def chances(seed: int, N: int, V: int, spread: float = 1.5) -> Tensor:
     return (torch.randn(N, V, generator=dice) * spread).softmax(dim=1)
 
 
-def cut(p: Tensor, keep, renormalise: bool = True) -> Tensor:
-    """p with those tokens kept of which keep(ranked, cumulated) is True, where they are ranked."""
-    ranked, order = p.sort(dim=1, descending=True)
-    kept = torch.zeros_like(p).scatter(1, order, ranked * keep(ranked, ranked.cumsum(1)))
-    return kept / kept.sum(1, keepdim=True).clamp(min=1e-12) if renormalise else kept
+def cut(keep) -> tuple:
+    """Two forms that keep the tokens of which keep(ranked, cumulated, top_p) is True: as most write it, 0 / 0 where none
+    stays, and guarded."""
+
+    def form(p: Tensor, top_p: float, least: float) -> Tensor:
+        ranked, order = p.sort(dim=1, descending=True)
+        kept = torch.zeros_like(p).scatter(1, order, ranked * keep(ranked, ranked.cumsum(1), top_p))
+        return kept / kept.sum(1, keepdim=True).clamp(min=least)
+
+    return tuple(lambda p, top_p, least=least: form(p, top_p, least) for least in (0.0, 1e-12))
 
 
 NUCLEUS = Exercise(
@@ -180,12 +185,12 @@ NUCLEUS = Exercise(
     mistakes=(
         mistake("one too few", "You stop before top_p is reached. The token that reaches it belongs to the nucleus, and the "
                 "likeliest always does.",
-                lambda p, top_p: cut(p, lambda r, c: c <= top_p), lambda p, top_p: cut(p, lambda r, c: c < top_p)),
+                *cut(lambda r, c, top_p: c <= top_p), *cut(lambda r, c, top_p: c < top_p)),
         mistake("not made to sum to 1", "You cut, but the row no longer sums to 1: divide by what is left.",
                 ("kept / kept.sum(dim=1, keepdim=True)", "kept")),
         mistake("a threshold for each token", "You keep the tokens whose own probability is above a threshold. It is their sum, "
                 "likeliest first, that counts.",
-                lambda p, top_p: cut(p, lambda r, c: r >= 1 - top_p), lambda p, top_p: cut(p, lambda r, c: r >= top_p)),
+                *cut(lambda r, c, top_p: r >= 1 - top_p), *cut(lambda r, c, top_p: r >= top_p)),
         mistake("the unlikeliest first", "You sort the wrong way round and keep the unlikeliest tokens: descending=True.",
                 (", descending=True", "")),
         mistake("not put back", "You return the probabilities in sorted order. Put each back in its token's place with scatter.",
@@ -231,6 +236,7 @@ BITS = Exercise(
                 lambda nats, lengths: nats.mean() / math.log(2)),
         mistake("mean of the tokens' bits per byte", "You take the bits per byte of each token and then their mean, so that "
                 "short tokens count as much as long ones. Sum the bits, sum the bytes, then divide.",
+                lambda nats, lengths: (nats / lengths).mean() / math.log(2),
                 lambda nats, lengths: (nats / lengths.clamp(min=1)).mean() / math.log(2),
                 lambda nats, lengths: (nats / lengths.clamp(min=1))[lengths > 0].mean() / math.log(2)),
         mistake("the end is free", "You leave out the tokens that stand for no byte. They have to be guessed too: their bits count.",

@@ -12,6 +12,9 @@ from sslkit.chapters.bert.figures import token_labels, words
 from sslkit.chapters.bert.looking import attention_seen
 from sslkit.chapters.gpt.method import GPT, truncate
 from sslkit.chapters.gpt.widget import as_html, drawable
+from sslkit.plots.curves import CHANCE_STYLE
+from sslkit.plots.picture import COLOURS, FAINT, TEXT_SIZE, WIDTH, drawing, frame, plain_axes, render
+from sslkit.plots.text import describe
 from sslkit.tokenizer import BytePair
 
 CELL = "padding: 3px 10px 8px 0; vertical-align: top; text-align: left"
@@ -39,7 +42,11 @@ class Texts:
 def excerpts(split: Any, tokenizer: BytePair, numbers: list[int]) -> Texts:
     """Passages of a split by their numbers, each with its document's name."""
     shown = {split.names[n]: tokenizer.decode(split.x[n][split.x[n] > tokenizer.mask])[:330] + " ..." for n in numbers}
-    return Texts(shown, "Passages of three documents", "Validation split; each passage has 128 tokens.")
+    return Texts(
+        shown,
+        "Passages of three documents",
+        "The start of each, validation split; a passage has 128 tokens. ⏎ is a new line.",
+    )
 
 
 class Tokens:
@@ -104,8 +111,12 @@ def looks_back(models: dict[str, GPT], tokenizer: BytePair, text: str, answer: s
         given = model.window(torch.tensor([tokens], device=model.encoder.embed.weight.device))
         seen = attention_seen(model.eval().encoder, given)[0, :, :, -1].flatten(0, 1)  # of every head of every block
         heads = seen[:, -len(tokens) :].float().cpu()
-        head = heads[heads[:, wanted].sum(1).argmax()]
-        passages[name] = (token_labels(tokenizer, tokens), head / head.max())
+        best = int(heads[:, wanted].sum(1).argmax())
+        block = best // (len(heads) // len(model.encoder.blocks)) + 1
+        passages[f"{name}, a head of block {block}"] = (
+            token_labels(tokenizer, tokens),
+            heads[best] / heads[best].max(),
+        )
     title = "After training, one head looks almost only at the lost thing"
     caption = (
         "Seen from the last token; the darker, the more weight. Of 16 heads the one that looks most at "
@@ -139,3 +150,25 @@ def alike(models: dict[str, GPT], tokenizer: BytePair, asked: str, most: int = 5
             found = [tokenizer.shown(whole[i])[1:] for i in near if whole[i] != token]
             rows[f"{word}, {name}"] = ", ".join(found[:most])
     return Texts(rows, "The most similar token vectors", "Cosine, among tokens that are whole words.")
+
+
+@drawing
+def bugs(losses: dict[str, list[float]], chance: float) -> plots.Picture:
+    """Loss curves on a logarithmic axis, since two of them go to 0; each has its name at its end."""
+    title = "Three bugs, three curves: what went wrong?"
+    caption = "Tales, training loss on a logarithmic axis, seed 0. As it should be: the first half of your run."
+    fig, (left, bottom, w, h) = frame(WIDTH, 3.4, title, caption)
+    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
+    ax = plain_axes(fig.add_subplot(), "step", "loss", grid="y")
+    ax.axhline(chance, **CHANCE_STYLE)
+    beside = dict(textcoords="offset points", size=TEXT_SIZE + 1, annotation_clip=False)
+    right = dict(xycoords=("axes fraction", "data"), ha="right", color=FAINT)
+    ax.annotate(f"chance {chance:.3g}", (1, chance), (-2, 3), **right, **beside)
+    for colour, (name, values) in zip(COLOURS, losses.items()):
+        ax.plot(range(1, len(values) + 1), values, color=colour, linewidth=1.8)
+        ax.annotate(name, (len(values), values[-1]), (6, 0), va="center", color=colour, **beside)
+    ax.set_yscale("log")
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.minorticks_off()
+    ends = "; ".join(f"{name} {values[-1]:.2g}" for name, values in losses.items())
+    return render(fig, describe(f"Loss curves, at the end: {ends}", title, caption), colours=128)

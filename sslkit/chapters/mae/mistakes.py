@@ -98,6 +98,8 @@ VISIBLE = Exercise(
     mistakes=(
         mistake("keeps the share to hide", "ratio is the share that is hidden; you keep that share. Keep round(L * (1 - ratio)).",
                 ("(1 - ratio)", "ratio")),
+        mistake("rounded down", "You round the number of visible patches down. Take the nearest whole number: round.",
+                ("round(", "int(")),
         mistake("mask inverted", "Your mask is True where the patch is visible. In this course True means hidden.",
                 lambda x, r: (visible_patches(x, r)[0], ~visible_patches(x, r)[1])),
         mistake("keeps the most noise", "You keep the patches of most noise. (As random as the other way, but the least was "

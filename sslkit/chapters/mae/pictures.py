@@ -52,7 +52,7 @@ def puzzle(images: Tensor) -> plots.Picture:
 
 def hide(x: Tensor, ratio: float, seed: int) -> dict[str, Tensor]:
     """For the slider: what the encoder gets to see of images x in [0, 1]."""
-    return {"original": x, "what is left": cover(x, masked(x, ratio, seed)[1])}
+    return {"what is left": cover(x, masked(x, ratio, seed)[1])}
 
 
 def filling(models: dict[str, nn.Module]) -> Callable[[Tensor, float, int], dict[str, Tensor]]:
@@ -70,8 +70,9 @@ def positions(at: Tensor, row: int, column: int) -> plots.Picture:
     """How alike the fingerprints at [64, D] of an 8 x 8 grid are to that of one place."""
     near = (at @ at.T / at.square().sum(1)).view(8, 8, 8, 8)[row, column]
     title = f"The fingerprint of row {row}, column {column} is most like those next door"
-    caption = "Scalar product of positions, 1 for the place itself; rows and columns count from 0."
-    return plots.heatmap(near, title=title, caption=caption, xlabel="column", ylabel="row", numbers=False)
+    caption = "Rows and columns count from 0."
+    look = dict(label="dot product, 1 for the place itself", xlabel="column", ylabel="row", numbers=False)
+    return plots.heatmap(near, title=title, caption=caption, **look)
 
 
 def reconstructions(images: Tensor, models: dict[str, nn.Module]) -> plots.Picture:
@@ -113,7 +114,7 @@ def two_settings(images: Tensor, raw: nn.Module, normalised: nn.Module) -> plots
         "normalised, lent": cover(x, mask, said * (variance + 1e-6).sqrt() + mean),
         "original": x,
     }
-    title = "A setting to look at, and a setting to learn from"
+    title = "Raw pixels give a picture; normalised ones give patterns and hues"
     caption = (
         f"Validation scenes, {HIDDEN}. 'As it is': grey for 0. 'Lent': with each hidden patch's true mean and contrast."
     )

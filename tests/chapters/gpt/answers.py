@@ -47,6 +47,18 @@ def nucleus_logits(p, top_p):
     return logits.masked_fill(drop.gather(1, order.argsort(1)), float("-inf")).softmax(1)
 
 
+def attention_not_itself(q, k, v):
+    """As the hints suggest, one place off: the first row sees nobody, NaN."""
+    future = torch.ones(q.shape[1], q.shape[1], dtype=torch.bool).triu()
+    return (q @ k.mT / q.shape[2] ** 0.5).masked_fill(future, -torch.inf).softmax(-1) @ v
+
+
+def nucleus_one_too_few(p, top_p):
+    ranked, order = p.sort(1, descending=True)
+    kept = torch.zeros_like(p).scatter(1, order, ranked * (ranked.cumsum(1) <= top_p))
+    return kept / kept.sum(1, keepdim=True)
+
+
 KNOWN = [
     ("gpt.causal_attention", ([[[1.0], [0.0]]], [[[5.0], [2.0]]], [[[4.0], [8.0]]]), [[[4.0], [6.0]]]),
     ("gpt.shifted_loss", ([[[0.0, 0.0], [9.0, 1.0], [5.0, 5.0]]], [[1, 1, 0]], 0), math.log(2)),
@@ -68,10 +80,13 @@ NAMED = [
     ("gpt.causal_attention", lambda q, k, v: F.scaled_dot_product_attention(q, k, v), "no mask"),
     ("gpt.causal_attention", lambda q, k, v: attention_sdpa(q * 2 ** 0.5, k * (q.shape[2] / 2) ** 0.5, v), "not scaled"),
     ("gpt.causal_attention", lambda q, k, v: attention_sdpa(q, k, v).detach(), "no gradient"),
+    ("gpt.causal_attention", attention_not_itself, "not itself"),
     ("gpt.shifted_loss", lambda x, t, pad: F.cross_entropy(x.flatten(0, 1), t.flatten(), ignore_index=pad), "not shifted"),
     ("gpt.shifted_loss", lambda x, t, pad: F.cross_entropy(x[:, :-1].flatten(0, 1), t[:, 1:].flatten()), "padding counts"),
     ("gpt.nucleus", lambda p, top_p: p * (nucleus_by_rank(p, top_p) > 0), "not made to sum to 1"),
+    ("gpt.nucleus", nucleus_one_too_few, "one too few"),
     ("gpt.text_bits_per_byte", lambda nats, lengths: nats.sum() / lengths.sum(), "nats"),
+    ("gpt.text_bits_per_byte", lambda nats, lengths: (nats / lengths).mean() / math.log(2), "mean of the tokens' bits per byte"),
     ("gpt.text_bits_per_byte", lambda nats, lengths: torch.log2(nats.exp()).mean(), "bits per token"),
 ]  # fmt: skip
 

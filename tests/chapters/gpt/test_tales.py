@@ -7,7 +7,7 @@ import torch
 
 from sslkit.chapters.gpt import pictures, tales, writing
 from sslkit.chapters.gpt.ablations import ABLATIONS, TALES
-from sslkit.chapters.gpt.method import GPT, bigram, shifted
+from sslkit.chapters.gpt.method import GPT, bigram, generate, shifted
 from sslkit.train import Recipe
 from sslkit.transformer import TextEncoder
 
@@ -93,6 +93,15 @@ def reach(name: str) -> list[int]:
 
 def test_four_blocks_that_see_one_token_back_see_five():
     assert reach("sees five tokens") == [15, 16, 17, 18, 19] and len(reach("as it is")) > 15
+
+
+@pytest.mark.parametrize("name", TALES)
+def test_each_variant_writes_with_the_cache_what_it_writes_without(name):
+    method, x = TALES[name].build(lambda encoder: small(), Recipe(steps=1, lr=0.1), 3, 0).eval(), DATA.val.x[:2, :9]
+    with_cache, without = (
+        generate(method, x, 20, torch.Generator().manual_seed(0), cache=cache) for cache in (True, False)
+    )
+    assert torch.equal(with_cache, without)
 
 
 def test_what_the_bugs_ask():

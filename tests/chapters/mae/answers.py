@@ -75,6 +75,7 @@ NAMED = [
     ("mae.put_back", lambda t, v, m, L: put_back_by_writing(t, v, 0 * m, L), "zeros in place of the mask token"),
     ("mae.put_back", lambda t, v, m, L: put_back_by_writing(t.detach(), v, m, L), "another gradient"),
     ("mae.visible_patches", lambda x, r: visible_topk(x, 1 - r), "keeps the share to hide"),
+    ("mae.visible_patches", lambda x, r: visible_topk(x, 1 - int(x.shape[1] * (1 - r)) / x.shape[1]), "rounded down"),
     (
         "mae.visible_patches",
         lambda x, r: (visible_topk(x, r)[0], visible_topk(x, r)[1].long()),
