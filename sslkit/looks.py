@@ -12,6 +12,7 @@ from sslkit import checkpoint, plots, probes, runs, widgets
 from sslkit.plots.picture import WRONG
 from sslkit.plots.table import draw_table, to_pixels
 from sslkit.probes.factors import read_factors
+from sslkit.train import scale
 
 FACTORS = ("hue", "size", "background")  # what may colour the explorer's points beside the class
 
@@ -127,11 +128,12 @@ def two_starts(
     starts: dict[str, nn.Module],
     data: Any,
     steps: int,
-    seeds: int = 3,
+    seeds: int | None = None,
     per_class: int = 10,
     title: str = "The same few labels, from different starts",
 ) -> plots.Picture:
-    """Test accuracy with few labels from several starts, {name: encoder}, for several choices of labels."""
+    """Test accuracy with few labels from several starts, {name: encoder}, for several choices of labels (3; at smoke scale 1)."""
+    seeds = seeds or (1 if scale() == "smoke" else 3)
     found = {
         name: [probes.finetune(model, data, per_class=per_class, seed=seed, steps=steps).test for seed in range(seeds)]
         for name, model in starts.items()

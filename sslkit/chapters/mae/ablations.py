@@ -41,6 +41,8 @@ ABLATIONS = {
     "raw pixels": Ablation(options={"normalised": False}),
     "decoder of 4 blocks": Ablation(options={"decoder_depth": 4}),
     "whole images": Ablation(options={"crop": 1.0}),
+    "98 % hidden": Ablation(options={"ratio": 0.98}),
+    "decoder 16 wide": Ablation(options={"decoder_dim": 16}),
     "not put back": Ablation(change=not_put_back, once=True),
     "no positions": Ablation(change=no_positions, once=True),
     "mask upside down": Ablation(change=mask_upside_down, once=True),
