@@ -170,19 +170,17 @@ def run(arguments):
 
 
 def test(arguments):
-    """All tests on all cores, but those with a browser, which come last and alone; or what the arguments choose."""
+    """All tests on all cores, but those with a browser, which come last, two at a time; or what the arguments choose."""
     os.chdir(str(ROOT))
-    spread = ["--numprocesses", "auto", "--dist", "worksteal"]
-    one_thread = dict(os.environ, OMP_NUM_THREADS="1")  # a process for each core, so one thread for each process
     if arguments and arguments[0] != "--quick":
         become("pytest", *arguments)
-    elif arguments:
-        os.environ.update(one_thread)
-        become("pytest", "-m", f"not ({LONG})", *spread, *arguments[1:])
-    elif subprocess.call([str(PYTHON), "-m", "pytest", "-m", "not browser", *spread], env=one_thread):
+    os.environ["OMP_NUM_THREADS"] = "1"  # a process for each core, so one thread for each process
+    spread = ["--dist", "worksteal", "--numprocesses"]
+    if arguments:
+        become("pytest", "-m", f"not ({LONG})", *spread, "auto", *arguments[1:])
+    if subprocess.call([str(PYTHON), "-m", "pytest", "-m", "not browser", *spread, "auto"]):
         sys.exit(1)
-    else:
-        become("pytest", "-m", "browser")
+    become("pytest", "-m", "browser", *spread, "2")
 
 
 def colab():

@@ -408,27 +408,32 @@ def run_as(kit, monkeypatch):
 
     def commands(*arguments, code=0):
         found = []
-        monkeypatch.setattr(
-            kit, "become", lambda *command: found.append((command[1:], os.environ.get("OMP_NUM_THREADS")))
-        )
 
-        def call(command, env):
-            found.append((tuple(command[3:]), env["OMP_NUM_THREADS"]))
+        def keep(*command):
+            found.append((command, os.environ.get("OMP_NUM_THREADS")))
             return code
 
-        monkeypatch.setattr(kit.subprocess, "call", call)
+        def become(module, *command):
+            keep(*command)
+            raise SystemExit  # this process is another now
+
+        monkeypatch.setattr(kit, "become", become)
+
+        monkeypatch.setattr(kit.subprocess, "call", lambda command: keep(*command[3:]))
         monkeypatch.setattr(kit.os, "chdir", lambda folder: None)
-        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-        kit.test(list(arguments))
+        monkeypatch.setenv("OMP_NUM_THREADS", "")
+        with pytest.raises(SystemExit):
+            kit.test(list(arguments))
         return found
 
     return commands
 
 
-def test_all_tests_run_on_all_cores_and_then_those_with_a_browser_alone(kit, run_as):
-    (beside, one), (alone, all_of_them) = run_as()
-    assert beside[:2] == ("-m", "not browser") and "--numprocesses" in beside and one == "1"
-    assert alone == ("-m", "browser") and all_of_them is None
+def test_all_tests_run_on_all_cores_and_then_those_with_a_browser_two_at_a_time(kit, run_as):
+    (first, threads), (last, theirs) = run_as()
+    assert first[:2] == ("-m", "not browser") and first[-2:] == ("--numprocesses", "auto")
+    assert last[:2] == ("-m", "browser") and last[-2:] == ("--numprocesses", "2")
+    assert threads == theirs == "1"
 
 
 def test_quick_tests_leave_the_long_ones_out(kit, run_as):
@@ -441,6 +446,4 @@ def test_some_tests_are_what_the_arguments_say(run_as):
 
 
 def test_a_quick_test_that_fails_ends_it(run_as):
-    with pytest.raises(SystemExit) as end:
-        run_as(code=1)
-    assert end.value.code == 1
+    assert len(run_as(code=1)) == 1, "no browser is opened"
