@@ -66,7 +66,8 @@ def test_how_fast_keys_go_stale():
     )
     claim(
         WHERE,
-        "At 32 steps the two faster teachers have lost a third (momentum 0) and half (0.9) of the agreement; under 0.999 it is still 0.9 at 128.",
+        "At 32 steps the two faster teachers have lost a third (momentum 0) and half (0.9) of the agreement; "
+        "under 0.999 it is still 0.9 at 128.",
         0.6 < same["0", 32] < 0.72 and 0.4 < same["0.9", 32] < 0.6 and 0.85 < same["0.999", 128] < 0.95,
     )
     claim(WHERE, "Keys of *different* images agree too", max(other.values()) > 0.1)
