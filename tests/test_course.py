@@ -73,6 +73,7 @@ def test_an_edited_export_cell_does_not_go_unseen(path, tmp_path):
 
 
 @pytest.mark.notebook
+@pytest.mark.in_browser
 @each_notebook
 def test_it_runs_at_smoke_scale(path, tmp_path, monkeypatch):
     """From a copy, so that nothing of the reader's is overwritten."""

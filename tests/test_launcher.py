@@ -429,11 +429,15 @@ def run_as(kit, monkeypatch):
     return commands
 
 
-def test_all_tests_run_on_all_cores_and_then_those_with_a_browser_two_at_a_time(kit, run_as):
+def test_all_tests_run_on_all_cores_and_then_those_with_a_browser_two_at_a_time(monkeypatch, run_as):
+    monkeypatch.delenv("CI", raising=False)
     (first, threads), (last, theirs) = run_as()
     assert first[:2] == ("-m", "not browser") and first[-2:] == ("--numprocesses", "auto")
     assert last[:2] == ("-m", "browser") and last[-2:] == ("--numprocesses", "2")
     assert threads == theirs == "1"
+    monkeypatch.setenv("CI", "true")
+    (first, _), (same, _) = run_as()
+    assert first[:2] == ("-m", "not browser and not in_browser") and same == last
 
 
 def test_quick_tests_leave_the_long_ones_out(kit, run_as):
