@@ -122,6 +122,8 @@ CHANCE_LEVEL = Exercise(
                 lambda c: (c / c.sum()).square().sum()),
         mistake("not divided", "You return a number of images. Divide by the number of all images.",
                 ("() / counts.sum()", "()"), lambda c: c.float().mean()),
+        mistake("divided by the classes", "You divide by the number of classes. Divide by the number of all images: counts.sum().",
+                lambda c: c.max() / len(c)),
         mistake("rarest class", "You always name the rarest class. Name the most frequent one: max, not min.", ("max", "min")),
         mistake("percent", "You return a percentage. Leave out the factor 100.", ("counts.max", "100 * counts.max")),
         mistake("class number instead of count", "argmax gives the number of the most frequent class. Take its count: max.",
