@@ -42,7 +42,7 @@ def work(text: str) -> Work:
 def test_what_stands_in_a_notebook():
     found = work(handed_in(accuracy=WRONG))
     assert found.chapter == "start_here" and not found.problem and not found.notes
-    assert list(found.functions) == ["accuracy", "nearest", "chance_level"]
+    assert list(found.functions) == ["accuracy", "partners", "chance_level"]
     assert "sum()" in found.functions["accuracy"]
     assert any("import torch" in line for line in found.prelude)
     assert not any("load(" in line for line in found.prelude), "nothing that works is run"
@@ -56,7 +56,7 @@ def test_moved_renamed_deleted_unreadable():
     renamed = work(handed_in(accuracy=WRONG.replace("accuracy", "my_accuracy")))
     assert "def accuracy(" in renamed.functions["accuracy"] and "my_accuracy" in renamed.notes[0]
     broken = work(handed_in(accuracy="def accuracy(pred, y)\n    return 1"))
-    assert list(broken.functions) == ["nearest", "chance_level"] and "line" in broken.notes[0]
+    assert list(broken.functions) == ["partners", "chance_level"] and "line" in broken.notes[0]
     nb = nbformat.reads(handed_in(), as_version=4)
     assert not work(nbformat.writes(nb)).notes
     nb.metadata[HANDED_OUT] = {"version": "0.0.1"}
@@ -106,7 +106,7 @@ def test_one_broken_file_costs_nobody_else_a_grade(tmp_path):
     found = {one.student: one for one in submissions(tmp_path)}
     assert "no readable zip" in found["damaged"].problem and not read(found["marked"]).problem
     deep = work(handed_in(accuracy="def accuracy(pred, y):\n    return " + " + ".join(["1"] * 900)))
-    assert list(deep.functions) == ["nearest", "chance_level"] and "accuracy" in deep.notes[0]
+    assert list(deep.functions) == ["partners", "chance_level"] and "accuracy" in deep.notes[0]
 
 
 def test_names_and_words_that_are_no_utf_8(tmp_path):

@@ -16,6 +16,7 @@ along the arrows, stops at `-|>`, and counts only where something that learns li
     diagram(boxes, arrows, "One learns, the other follows", "Paper, year.")
 """
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -193,7 +194,13 @@ def draw_arrow(ax, start, end, link: str, gradient: bool, bar: float = 0.13) -> 
     colour = COLOURS[0] if gradient else FAINT
     style = dict(color=colour, linewidth=2.6 if gradient else 1.8, shrinkA=0, shrinkB=0)
     style |= dict(arrowstyle=f"-|>,head_length={HEAD * 3.6:.2f},head_width={HEAD * 1.8:.2f}", mutation_scale=20)
-    ax.annotate("", end, start, arrowprops=style | dict(linestyle=(0, (3, 2)) if link == "~>" else "solid"))
+    if link == "~>":  # the dashes end at the head, which is drawn whole
+        full = math.dist(start, end)
+        neck = [e - (e - s) * HEAD / full for s, e in zip(start, end)]
+        shaft = dict(color=style["color"], linewidth=style["linewidth"], linestyle=(0, (2.2, 1.4)))
+        ax.plot(*zip(start, neck), **shaft, solid_capstyle="butt", dash_capstyle="butt", zorder=1)
+        start = neck
+    ax.annotate("", end, start, arrowprops=style)
     if link == "-|>":
         (x0, y0), (x1, y1) = start, end
         long = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5

@@ -17,6 +17,7 @@ from .picture import (
     GRID,
     INK,
     NEUTRAL,
+    SHARP,
     TEXT_SIZE,
     WIDTH,
     Picture,
@@ -137,23 +138,40 @@ def thumbnail_canvas(xy, images, y, colours, side: int, width: int, height: int)
     tiles = resize(to_pixels(images), side)
     th, tw = tiles.shape[1:3]
     canvas = np.zeros((height, width, 4), np.uint8)
-    shown = []
+    shown, rim = [], 3
     for i, (u, v) in enumerate(xy):
-        x0 = int(np.clip(u * width - tw / 2, 2, width - tw - 2))
-        y0 = int(np.clip((1 - v) * height - th / 2, 2, height - th - 2))
-        place = canvas[y0 - 2 : y0 + th + 2, x0 - 2 : x0 + tw + 2]
+        x0 = int(np.clip(u * width - tw / 2, rim, width - tw - rim))
+        y0 = int(np.clip((1 - v) * height - th / 2, rim, height - th - rim))
+        place = canvas[y0 - rim : y0 + th + rim, x0 - rim : x0 + tw + rim]
         if place[..., 3].any():
             continue
         colour = colours[y[i]] if y is not None else FAINT
         place[...] = [*rgb(colour), 255]
-        place[2:-2, 2:-2, :3] = tiles[i] // 4 * 4
+        place[rim:-rim, rim:-rim, :3] = tiles[i] // 4 * 4
         shown.append(i)
     return canvas, np.array(shown, dtype=int)
 
 
+def islands(xy, y, k: int = 25, purity: float = 0.7) -> dict[int, np.ndarray]:
+    """Where each class has an island of its own on a map: the middle of the k points that lie closest together among those places at
+    which a share `purity` of a point's k nearest are of its class. Classes without such a place are left out."""
+    xy, y = array(xy).astype(np.float64), array(y).astype(int)
+    far = np.linalg.norm(xy[:, None] - xy[None], axis=2)
+    nearest = np.argsort(far, axis=1)[:, :k]
+    own = (y[nearest] == y[:, None]).mean(axis=1)
+    found = {}
+    for kind in np.unique(y[own >= purity]):
+        rows = np.flatnonzero((y == kind) & (own >= purity))
+        best = rows[np.argmax(own[rows] - far[rows, nearest[rows, -1]])]
+        found[int(kind)] = xy[nearest[best]].mean(axis=0)
+    return found
+
+
 @drawing
-def tsne_maps(maps, classes=None, images=None, title: str = "", caption: str = "", side: int = 24) -> Picture:
-    """Maps side by side with one legend.
+def tsne_maps(
+    maps, classes=None, images=None, title: str = "", caption: str = "", side: int = 24, named: bool = False
+) -> Picture:
+    """Maps side by side with one legend. named: write a class's name over its island, where it has one.
 
     maps: list of (title, xy [N, 2], y [N] or None). With images ([N, C, H, W], or a list with one batch a
     map) thumbnails framed by class stand on their points, as many as fit without overlap. Axes carry no
@@ -184,9 +202,14 @@ def tsne_maps(maps, classes=None, images=None, title: str = "", caption: str = "
         xy = unit_square(xy, (room / panel / DPI, room / height / DPI))
         scatter(ax, xy, y, style, size=float(np.clip(9000 * panel / 4 / len(xy), 6, 26)))
         if per_map[k] is not None:
-            pixels = round(panel * DPI), round(height * DPI)
-            canvas, _ = thumbnail_canvas(xy, per_map[k], y, [c for c, _ in style], side, *pixels)
+            pixels = round(panel * DPI * SHARP), round(height * DPI * SHARP)
+            canvas, _ = thumbnail_canvas(xy, per_map[k], y, [c for c, _ in style], side * SHARP, *pixels)
             ax.imshow(canvas, extent=(0, 1, 0, 1), aspect="auto", interpolation="nearest", zorder=3)
+        if named and y is not None:
+            for kind, at in islands(xy, y).items():
+                label = dict(size=11, weight="bold", color="white", ha="center", va="center", zorder=4)
+                rim = dict(boxstyle="round,pad=0.25", facecolor=style[kind][0], edgecolor="white")
+                ax.text(*at, names[kind], **label, bbox=rim, **PLAIN)
         ax.set(xlim=(0, 1), ylim=(0, 1))
     if names:
         legend(fig, names, style, (left, bottom + 0.05 / inch_h), per_row)

@@ -260,7 +260,8 @@ def embedding_explorer(
 
     def fallback():
         said = f"{caption} Run the notebook to hover, select and zoom.".strip()
-        still = [(f"{n:,} images" if len(features) == 1 else one["title"], at[-1], y) for one, at in zip(maps, points)]
+        heads = [one["title"] if one["frames"] == 1 else f"{one['title']}: {one['times'][-1]}" for one in maps]
+        still = [(f"{n:,} images" if len(maps) == 1 else name, at[-1], y) for name, at in zip(heads, points)]
         return plots.tsne_maps(
             still,
             abouts[0]["names"] if y is not None else None,

@@ -15,5 +15,5 @@ DIAGRAM = (
     BOXES,
     ARROWS,
     "The encoder is frozen. Only the judge may learn, and it is kept weak",
-    "Alain and Bengio 2016.",
+    "Linear probe: Alain and Bengio 2016. kNN has nothing to learn at all.",
 )

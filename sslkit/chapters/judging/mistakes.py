@@ -71,7 +71,8 @@ KNN_PREDICT = Exercise(
                 lambda a, y, b, k: class_counts(y, (-torch.cdist(b, a)).topk(k).indices).argmax(1)),
         mistake("farthest", "You take the k least similar images. topk on similarities takes the largest: leave it so.",
                 ("F.normalize(test_h, dim=1) @ F.normalize(train_h, dim=1).T",
-                    "(1 - F.normalize(test_h, dim=1) @ F.normalize(train_h, dim=1).T)")),
+                    "(1 - F.normalize(test_h, dim=1) @ F.normalize(train_h, dim=1).T)"),
+                lambda a, y, b, k: class_counts(y, (-cosine(b, a)).topk(k).indices).argmax(1)),
         mistake("only the nearest", "You use the class of the one nearest image. Let all k vote.",
                 lambda a, y, b, k: vote(cosine(b, a), y, 1)),
         mistake("ties by class number", "Where two classes have equally many votes you take the smaller class number, as "
@@ -127,6 +128,10 @@ RANK = Exercise(
         mistake("sign of the entropy", "The entropy is minus the sum of p log p; you have exp of plus the sum, which is 1 over "
                 "the effective rank.",
                 ("-(p", "(p")),
+        mistake("mean instead of sum", "You average p log p over the directions. The entropy is the sum.",
+                ("(p * p.log()).sum()", "(p * p.log()).mean()")),
+        mistake("softmax", "softmax makes shares of exp(s), so the largest takes nearly all. Divide s itself by its sum.",
+                ("s / s.sum()", "s.softmax(0)")),
         mistake("not divided by the sum", "The singular values must sum to 1 before you take their entropy.", ("/ s.sum() +", "+")),
         mistake("counting", "You count the singular values above zero: the ordinary rank. A direction that is hardly used should "
                 "hardly count.",

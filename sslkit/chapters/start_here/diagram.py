@@ -6,10 +6,10 @@ BOXES = {
     "images": Box("data", 0, 0, text="20,000 images,\nno labels"),
     "question": Box("data", 1, 0, text="a question\nabout them"),
     "encoder": Box("learns", 2, 0),
-    "answer": Box("compared", 3, 0, text="its answer,\nwhich the\ndata knows"),
+    "answer": Box("compared", 3, 0, text="right?\nthe data\nknows"),
     "labelled": Box("data", 0, 1, text="100 images\nwith labels"),
     "same encoder": Box("learns", 2, 1, text="the same\nencoder"),
-    "kind": Box("compared", 3, 1, text="which kind?"),
+    "kind": Box("compared", 3, 1, text="right?\nthe label\nknows"),
 }
 ARROWS = ["images -> question -> encoder -> answer", "labelled -> same encoder -> kind", "encoder ~> same encoder"]
 DIAGRAM = (

@@ -1,17 +1,19 @@
 # Generated from notebooks/00_start_here.ipynb by `python -m sslkit.notebooks export`.
 # Do not edit: edit the notebook.
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from sslkit.checks.exercise import Task
 
-def nearest(h_query: Tensor, h_bank: Tensor) -> Tensor:
-    """For each query the row of the bank with the greatest cosine similarity.
+def partners(z: Tensor) -> Tensor:
+    """For each row the other row with the greatest cosine similarity; no row is its own partner.
 
-    h_query: features [Q, D]; h_bank: features of other images [B, D]. Returns rows, int64 [Q].
+    z: outputs of the network [N, D]. Returns row numbers, int64 [N].
     """
-    similarity = F.normalize(h_query, dim=1) @ F.normalize(h_bank, dim=1).T
+    z = F.normalize(z, dim=1)
+    similarity = (z @ z.T).fill_diagonal_(-torch.inf)
     return similarity.argmax(dim=1)
 
 
@@ -32,15 +34,15 @@ def accuracy(pred: Tensor, y: Tensor) -> Tensor:
 
 
 TASKS = {
-    "nearest": Task(
-        title="The nearest neighbour",
+    "partners": Task(
+        title="Solve the puzzle",
         difficulty=2,
         minutes=10,
-        task="Write `nearest(h_query, h_bank)`: for each row of `h_query` the number of the row of `h_bank` that points most nearly in the same direction (greatest cosine similarity). No query is itself in the bank.",
+        task="Write `partners(z)`: row i of `z` is the network's output for piece i. For each row, give the number of the *other* row that points most nearly in the same direction (greatest cosine similarity).",
         hints=(
-            "The cosine of two vectors is their dot product, once both have length 1.",
-            "`F.normalize(h, dim=1)` gives every row length 1; a matrix product `a @ b.T` then holds all cosines, [Q, B].",
-            "The best column of each row is `similarity.argmax(dim=1)`.",
+            "The cosine of two vectors is their dot product, once both have length 1. Which piece would win if a piece could be its own partner?",
+            "After `z = F.normalize(z, dim=1)` every row has length 1; `z @ z.T` then holds all cosines, [N, N], with each piece and itself on the diagonal.",
+            "`fill_diagonal_(-torch.inf)` rules the diagonal out; `argmax(dim=1)` finds the best of each row.",
         ),
     ),
     "chance_level": Task(

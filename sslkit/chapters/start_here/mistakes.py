@@ -1,4 +1,4 @@
-"""Exercises of chapter 00: accuracy, nearest neighbour, chance level."""
+"""Exercises of chapter 00: accuracy, the puzzle, chance level."""
 
 from __future__ import annotations
 
@@ -49,48 +49,52 @@ ACCURACY = Exercise(
 )  # fmt: skip
 
 
-def nearest_loop(h_query: Tensor, h_bank: Tensor) -> Tensor:
+def partners_loop(z: Tensor) -> Tensor:
     found = []
-    for query in h_query.double():
+    for row, one in enumerate(z.double()):
         best, best_cosine = -1, -2.0
-        for row, other in enumerate(h_bank.double()):
-            cosine = (query * other).sum() / (query.square().sum().sqrt() * other.square().sum().sqrt())
-            if cosine > best_cosine:
-                best, best_cosine = row, cosine
+        for other, another in enumerate(z.double()):
+            cosine = (one * another).sum() / (one.square().sum().sqrt() * another.square().sum().sqrt())
+            if other != row and cosine > best_cosine:
+                best, best_cosine = other, cosine
         found.append(best)
     return torch.tensor(found)
 
 
-def cosine(a: Tensor, b: Tensor) -> Tensor:
-    return F.normalize(a, dim=1) @ F.normalize(b, dim=1).T
+def cosines(z: Tensor) -> Tensor:
+    return (F.normalize(z, dim=1) @ F.normalize(z, dim=1).T).fill_diagonal_(-torch.inf)
 
 
-NEAREST = Exercise(
-    "nearest", nearest_loop,
-    trials=lambda: [
-        (draw_rows(s, q, d), draw_rows(s + 50, b, d))
-        for s, (q, b, d) in enumerate([(2, 4, 2), (3, 7, 2), (8, 20, 3), (9, 30, 5)])
-    ],
+def partners_trials() -> list[tuple]:
+    alone = torch.tensor([[1.0, 0.2], [-1.0, 0.1], [-3.0, -0.9], [-0.2, 0.1]])  # the first is like none of the others
+    return [(draw_rows(2, 4, 2),), (alone,), *((draw_rows(s, n, d),) for s, (n, d) in enumerate([(6, 3), (20, 5)], 8))]
+
+
+PARTNERS = Exercise(
+    "partners", partners_loop, partners_trials,
     mistakes=(
-        mistake("no normalisation", "Long bank vectors win because of their length. Scale each row of the bank to length 1 "
-                "before the dot product.",
-                ("F.normalize(h_bank, dim=1)", "h_bank")),
+        mistake("itself", "Each piece is most similar to itself, so it would be its own partner. Rule that out before the argmax.",
+                (".fill_diagonal_(-torch.inf)", "")),
+        mistake("0 for itself", "A cosine can be below 0. Where a piece is like none of the others, your 0 on the diagonal is the "
+                "greatest, and it is its own partner again. Fill in something smaller than any cosine.",
+                ("-torch.inf", "0")),
+        mistake("no normalisation", "Long rows win because of their length. Scale each row to length 1 before the dot product.",
+                ("F.normalize(z, dim=1)", "z")),
         mistake("Euclidean distance", "You compare distances of vectors of different lengths; cosine compares directions. Scale "
                 "each row to length 1 first.",
-                lambda q, b: torch.cdist(q, b).argmin(1)),
-        mistake("farthest", "You pick the least similar row. Similarity is greatest for the nearest: argmax, not argmin.",
-                ("F.normalize(h_query, dim=1) @ F.normalize(h_bank, dim=1).T",
-                    "(1 - F.normalize(h_query, dim=1) @ F.normalize(h_bank, dim=1).T)")),
-        mistake("wrong axis", "You answer for each row of the bank. Take the argmax over the bank, one answer per query.",
-                ("argmax", "T.argmax")),
-        mistake("similarity instead of row", "You return how similar the nearest is. Return which row it is: argmax, not max.",
-                lambda q, b: cosine(q, b).max(1).values),
+                lambda z: torch.cdist(z, z).fill_diagonal_(torch.inf).argmin(1)),
+        mistake("least similar", "You pick the least similar row. Similarity is greatest for the partner: argmax, not argmin.",
+                lambda z: cosines(z).fill_diagonal_(torch.inf).argmin(1)),
+        mistake("similarity instead of row", "You return how similar the partner is. Return which row it is: argmax, not max.",
+                lambda z: cosines(z).max(1).values),
         mistake("one answer for all", "argmax without dim looks at the whole table and gives one number. Add dim=1.",
-                ("(dim=1)", "()")),
-        mistake("second nearest", "You skip the best match, as one does when the query is itself in the bank. Here it is not.",
-                lambda q, b: cosine(q, b).topk(2, dim=1).indices[:, 1]),
-        mistake("normalised along the batch", "You scale each column of the table of features to length 1. Scale each row: dim=1.",
-                lambda q, b: (F.normalize(q, dim=0) @ F.normalize(b, dim=0).T).argmax(1)),
+                ("argmax(dim=1)", "argmax()")),
+        mistake("normalised along the batch", "You scale each column of z to length 1. Scale each row: dim=1.",
+                ("normalize(z, dim=1)", "normalize(z, dim=0)")),
+        mistake("numbered from 1", "You number the rows from 1, as the figure does. Tensors count from 0.",
+                ("argmax(dim=1)", "argmax(dim=1) + 1")),
+        mistake("half way round", "You answer by place, without looking at z. The pieces come in any order.",
+                lambda z: torch.arange(len(z)).roll(len(z) // 2)),
     ),
 )  # fmt: skip
 
@@ -118,6 +122,8 @@ CHANCE_LEVEL = Exercise(
                 lambda c: (c / c.sum()).square().sum()),
         mistake("not divided", "You return a number of images. Divide by the number of all images.",
                 ("() / counts.sum()", "()"), lambda c: c.float().mean()),
+        mistake("divided by the classes", "You divide by the number of classes. Divide by the number of all images: counts.sum().",
+                lambda c: c.max() / len(c)),
         mistake("rarest class", "You always name the rarest class. Name the most frequent one: max, not min.", ("max", "min")),
         mistake("percent", "You return a percentage. Leave out the factor 100.", ("counts.max", "100 * counts.max")),
         mistake("class number instead of count", "argmax gives the number of the most frequent class. Take its count: max.",
@@ -127,4 +133,4 @@ CHANCE_LEVEL = Exercise(
     ),
 )  # fmt: skip
 
-EXERCISES = [ACCURACY, NEAREST, CHANCE_LEVEL]
+EXERCISES = [ACCURACY, PARTNERS, CHANCE_LEVEL]
