@@ -109,13 +109,14 @@ def losses(
     title: str = "",
     caption: str = "",
     ylabel: str = "loss",
+    xlabel: str = "step",
 ):
     """Loss curves: {name: losses or (steps, losses)}, or one list; or those of what `ylabel` names. `window` steps are averaged
     (default: a thirtieth of the run)."""
     curves = curves if isinstance(curves, dict) else {ylabel: curves}
     fig, (left, bottom, w, h) = frame(WIDTH, 3.2, title, caption)
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
-    ax = plain_axes(fig.add_subplot(), "step", ylabel, grid="y")
+    ax = plain_axes(fig.add_subplot(), xlabel, ylabel, grid="y")
     draw_losses(ax, curves, chance, window)
     drawn = "Loss curves" if ylabel == "loss" else f"Curves of {ylabel}"
     return render(fig, describe(f"{drawn}: {', '.join(map(str, curves))}", title, caption), colours=128)
