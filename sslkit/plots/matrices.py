@@ -19,8 +19,9 @@ def heatmap(
     xlabel: str = "",
     ylabel: str = "",
     marks=None,
+    colours: str = "cividis",
 ) -> Picture:
-    """A matrix [R, C] in cividis with a colour bar named `label`; `numbers` writes the values (by default up
+    """A matrix [R, C] in matplotlib's `colours` with a colour bar named `label`; `numbers` writes the values (by default up
     to 12 columns).
 
     limits fixes the colour range; marks: list of (row, column) to frame, e.g. the positive pairs.
@@ -35,7 +36,7 @@ def heatmap(
     fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
     ax = plain_axes(fig.add_subplot(), xlabel, ylabel)
     low, high = limits or (np.nanmin(m), np.nanmax(m))
-    image = ax.imshow(m, cmap="cividis", vmin=low, vmax=high, interpolation="nearest")
+    image = ax.imshow(m, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
     bar = fig.colorbar(image, ax=ax, shrink=0.9, pad=0.02)
     bar.set_label(label, size=TEXT_SIZE, color=INK)
     bar.ax.tick_params(labelsize=TEXT_SIZE, colors=FAINT, labelcolor=INK)

@@ -68,7 +68,7 @@ TASKS = {
         title="Look both ways, but not at padding",
         difficulty=3,
         minutes=15,
-        task="Write `attend_both_ways(q, k, v, padding)`: attention of one head, in which every token looks both ways and nobody at padding.",
+        task="Write `attend_both_ways(q, k, v, padding)`: attention of one head, in which every token looks both ways, and none looks at padding.",
         hints=(
             "The weight of padding must be 0 and the others must still add up to 1. So it has to go before the softmax.",
             "The softmax of minus infinity is 0: `scores.masked_fill(..., -math.inf)`. The scores are [N, query, key].",
@@ -76,7 +76,7 @@ TASKS = {
         ),
     ),
     "masked_cross_entropy": Task(
-        title="The loss",
+        title="The loss · *optional*",
         difficulty=2,
         minutes=10,
         task="Write `masked_cross_entropy(logits, targets, mask)`: minus the log of the probability of the true token, mean over the hidden places alone.",

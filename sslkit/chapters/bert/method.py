@@ -123,7 +123,7 @@ class Head(nn.Module):
         return F.linear(self.norm(F.gelu(self.linear(x))), embedding, self.bias)
 
 
-# --- The loss ---
+# --- The loss that trains ---
 def masked_loss(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
     """Mean cross-entropy over the hidden places, and only them.
 

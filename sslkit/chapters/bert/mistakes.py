@@ -71,6 +71,9 @@ REPLACE = Exercise(
                 (") & (die < 0.9)", ")")),
         mistake("no random tokens", "From 0.8 to 0.9 you leave the token. There the one of `other` is shown.",
                 ("torch.where(mask & (die >= 0.8) & (die < 0.9), other, shown)", "shown")),
+        mistake("no <mask> left", "Below 0.8 you show the token of `other`: your second condition takes in what the first has "
+                "settled. It starts at 0.8.",
+                ("(die >= 0.8) & ", "")),
         mistake("random and kept exchanged", "You keep the token from 0.8 to 0.9 and replace it from 0.9 on. It is the other way "
                 "round.",
                 ("< 0.9", ">= 0.9")),
@@ -122,6 +125,12 @@ LOSS = Exercise(
         mistake("mean of the passages' means", "You take each passage's mean first and then the mean of those: a place in a "
                 "passage with few hidden ones counts more. All hidden places count the same.",
                 lambda a, y, m: ((losses_of(a, y) * m).sum(1) / m.sum(1)).mean()),
+        mistake("targets zeroed", "You set the targets of visible places to 0, so they pay for another token. Leave their loss out "
+                "instead.",
+                lambda a, y, m: losses_of(a, y * m).mean()),
+        mistake("softmax over the places", "Your softmax runs over the places. Each place's probabilities add up to 1 over the "
+                "tokens: the last dimension.",
+                lambda a, y, m: -(a.log_softmax(1).gather(2, y[:, :, None])[:, :, 0] * m).sum() / m.sum()),
         mistake("softmax twice", "F.cross_entropy takes logits and applies softmax itself. Do not apply it before.",
                 ("flatten(0, 1)", "flatten(0, 1).softmax(1)")),
         mistake("logits zeroed", "You multiply the logits by the mask. A place with zeros for logits still pays ln V: leave its "

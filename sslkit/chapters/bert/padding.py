@@ -112,7 +112,8 @@ ATTEND = Exercise(
                 lambda q, k, v, p: raw_scores(q, k).masked_fill(past_only(q.shape[1]), -1e30).softmax(2) @ v),
         mistake("padding hidden as query", "You hide the rows of padding: what padding looks at. What matters is that nobody "
                 "looks *at* it: its columns.",
-                lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, :, None], -1e30).softmax(2) @ v),
+                lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, :, None], -1e30).softmax(2) @ v,
+                ("padding[:, None]", "padding[:, :, None]")),
         mistake("zero instead of minus infinity", "You set the scores of padding to 0, but exp(0) = 1 is a weight like others. "
                 "Set them to minus infinity.",
                 lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, None], 0.0).softmax(2) @ v),
@@ -123,8 +124,10 @@ ATTEND = Exercise(
         mistake("divided by D", "You divide by D. Divide by its square root.", ("] ** 0.5", "]")),
         mistake("softmax over the queries", "Your softmax runs over the queries. Each query's weights add up to 1 over the keys: "
                 "the last dimension.",
-                lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, None], -1e30).softmax(1) @ v),
+                lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, None], -1e30).softmax(1) @ v,
+                ("softmax(dim=2)", "softmax(dim=1)")),
         mistake("everything but padding hidden", "You hide the text and look at the padding: the mask is the wrong way round.",
-                lambda q, k, v, p: raw_scores(q, k).masked_fill(~p[:, None], -1e30).softmax(2) @ v),
+                lambda q, k, v, p: raw_scores(q, k).masked_fill(~p[:, None], -1e30).softmax(2) @ v,
+                ("padding[:, None]", "~padding[:, None]")),
     ),
 )  # fmt: skip

@@ -10,11 +10,14 @@ from sslkit import plots
 from sslkit.chapters.bert.figures import token_labels, words
 from sslkit.chapters.bert.looking import attention_seen
 from sslkit.chapters.bert.method import BERT, mask_tokens
+from sslkit.plots.curves import band
+from sslkit.plots.picture import COLOURS, INK, TEXT_SIZE, WIDTH, Percent, Picture, drawing, frame, plain_axes, render
+from sslkit.plots.text import describe
 
 KINDS = ("masked", "replaced at random", "left as it is")
 NEAR = range(-6, 7)  # distances in tokens
 # In the course blue is fine-tuned, orange from scratch, green a frozen probe: what is none of these has another colour.
-LOOKS = {"tf-idf": 3, "tf-idf, 10 labels": 3, "hidden tokens named": 4, "two neighbours, hidden tokens": 7}
+LOOKS = {"tf-idf": 3}
 
 
 def labels_of(tokenizer: Any, tokens: Tensor) -> list[str]:
@@ -33,7 +36,8 @@ def hidden_twice(passage: Tensor, tokenizer: Any) -> plots.Picture:
         blocks[f"draw {seed + 1}"] = (labels_of(tokenizer, shown[0]), kinds)
     title = "One passage, hidden twice: the network must name what stood in every coloured box"
     caption = (
-        "A validation passage, 15 % of its tokens hidden by the 80/10/10 rule; □ is <mask>, · a blank, ⏎ a new line."
+        "A validation passage, 15 % of its tokens hidden by the 80/10/10 rule; □ is <mask>, · a blank, ⏎ a new line, \\x and two "
+        "signs a single byte."
     )
     return words(blocks, kinds=KINDS, title=title, caption=caption)
 
@@ -53,13 +57,15 @@ def looks_at(models: dict[str, BERT], tokenizer: Any, sentence: str, word: str) 
     for name, model in models.items():
         encoder = model.eval().encoder
         seen = attention_seen(encoder, tokens.to(encoder.embed.weight.device))[0, -1, :, place].mean(0).cpu()
-        passages[name] = (labels_of(tokenizer, tokens[0]), seen / seen.max())
+        passages[name] = seen
+    most, labels = max(seen.max() for seen in passages.values()), labels_of(tokenizer, tokens[0])
     title = "Where the hidden place looks: much of it was built in"
     caption = (
         f"The framed token, {word.strip()!r}, is hidden. Mean over the heads of the last block; the darker, the more "
-        "weight, scaled to each network's largest."
+        "weight, by one scale for both."
     )
-    return words(passages, framed={name: [place] for name in models}, title=title, caption=caption)
+    blocks = {name: (labels, seen / most) for name, seen in passages.items()}
+    return words(blocks, framed={name: [place] for name in models}, title=title, caption=caption)
 
 
 def distances(models: dict[str, BERT], x: Tensor) -> plots.Picture:
@@ -82,6 +88,7 @@ def distances(models: dict[str, BERT], x: Tensor) -> plots.Picture:
         xlabel="distance in tokens (negative: before)",
         numbers=False,
         limits=(-most, most),
+        colours="RdBu_r",  # white is no change
     )
 
 
@@ -103,25 +110,38 @@ def as_labels_grow(found: dict, classes: int, title: str) -> plots.Picture:
     return plots.label_efficiency(curves, chance=1 / classes, title=title, caption=caption, looks=LOOKS)
 
 
-def as_pretraining_grows(found: dict, title: str) -> plots.Picture:
-    """Masked accuracy, and fine-tuning with ten labels, against the length of pretraining."""
-    million = {k: round(int(k) * found["batch"] * 128 / 1e6, 1) for k in found["lengths"]}
-    flat = {
-        "tf-idf, 10 labels": mean(found["labels"]["tf-idf"]["10"]),
-        "two neighbours, hidden tokens": mean(found["masked"]["left and right neighbour"]),
+@drawing
+def as_pretraining_grows(found: dict, title: str) -> Picture:
+    """Fine-tuning with ten labels, and hidden tokens named, against the length of pretraining, each beside its rivals."""
+    million = {k: int(k) * found["batch"] * 128 / 1e6 for k in found["lengths"]}
+    labels, masked = found["labels"], found["masked"]
+    few = {"from scratch": (labels["from scratch"]["10"], 1), "tf-idf": (labels["tf-idf"]["10"], 3)}
+    counting = {"two neighbours": (masked["left and right neighbour"], 7)}
+    panels = {  # title: (the key of what grows, its name, its colour, rivals that are not pretrained)
+        "package, 10 labels per class, test": ("fine-tuned", "fine-tuned", 0, few),
+        "hidden tokens named, validation": ("masked accuracy", "BERT", 4, counting),
     }
-    grown = {"fine-tuned, 10 labels": "fine-tuned", "hidden tokens named": "masked accuracy"}
-    curves = {shown: {m: found["lengths"][k][key] for k, m in million.items()} for shown, key in grown.items()} | {
-        shown: dict.fromkeys(million.values(), value) for shown, value in flat.items()
-    }
-    return plots.label_efficiency(
-        curves,
-        title=title,
-        caption="10 labels: test accuracy; hidden tokens: validation. 1,200 steps: 3 seeds; the others: one network, three label draws.",
-        xlabel="millions of tokens read in pretraining",
-        ylabel="accuracy",
-        looks=LOOKS,
+    caption = (
+        "1,200 steps: 3 seeds; the others: one network, three draws of labels. Line: mean; band: lowest to highest run."
     )
+    fig, (left, bottom, w, h) = frame(WIDTH, 3.2, title, caption)
+    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0.05, h_pad=0)
+    told = []
+    for ax, (name, (key, label, number, rivals)) in zip(fig.subplots(1, 2), panels.items()):
+        plain_axes(ax, "millions of tokens read in pretraining", title=name, grid="both")
+        points = {million[k]: row[key] for k, row in found["lengths"].items()}
+        x, means, _ = band(ax, points, COLOURS[number], "o", label)
+        told.append(f"{name}: {label} {means[0]:.0%} at {x[0]:.1f} to {means[-1]:.0%} at {x[-1]:.1f}")
+        for rival, (runs, other) in rivals.items():
+            ax.axhspan(min(runs), max(runs), color=COLOURS[other], alpha=0.1, linewidth=0)
+            ax.axhline(mean(runs), color=COLOURS[other], linewidth=1.5, linestyle=(0, (5, 3)), label=rival)
+            told[-1] += f", {rival} {mean(runs):.0%}"
+        ax.set_xscale("log")
+        ax.set_xticks(x, [f"{at:.1f}" for at in x])
+        ax.minorticks_off()
+        ax.yaxis.set_major_formatter(Percent())
+        ax.legend(loc="upper left", framealpha=0.9, edgecolor="none", fontsize=TEXT_SIZE, labelcolor=INK)
+    return render(fig, describe("; ".join(told), title, caption), colours=96)
 
 
 def rules(found: dict, title: str) -> plots.Picture:

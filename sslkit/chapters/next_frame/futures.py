@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from sslkit import plots
-from sslkit.chapters.next_frame.pictures import bright, redrawn
+from sslkit.chapters.next_frame.knowing import redrawn
+from sslkit.chapters.next_frame.pictures import bright
 from sslkit.datasets.contract import Split
 from sslkit.datasets.moving import borders, generate, render, travel
 

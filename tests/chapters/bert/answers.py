@@ -40,6 +40,11 @@ def attend_loop(q, k, v, padding):
     return torch.stack(passages)
 
 
+def attend_masked(q, k, v, padding, hidden, dim):
+    scores = torch.einsum("nid,njd->nij", q, k) / math.sqrt(q.shape[2])
+    return scores.masked_fill(hidden, -math.inf).softmax(dim) @ v
+
+
 KNOWN = [
     (
         "bert.replace_hidden",
@@ -85,6 +90,21 @@ NAMED = [
         "causal",
     ),
     ("bert.attend_both_ways", lambda q, k, v, p: F.scaled_dot_product_attention(q, k, v), "padding is looked at"),
+    # with the minus infinity that hint 2 names these three give NaN
+    ("bert.attend_both_ways", lambda *x: attend_masked(*x, x[3][:, :, None], 2), "padding hidden as query"),
+    ("bert.attend_both_ways", lambda *x: attend_masked(*x, x[3][:, None], 1), "softmax over the queries"),
+    ("bert.attend_both_ways", lambda *x: attend_masked(*x, ~x[3][:, None], 2), "everything but padding hidden"),
+    (
+        "bert.replace_hidden",
+        lambda x, m, d, o: torch.where(m & (d < 0.9), o, torch.where(m & (d < 0.8), 2, x)),
+        "no <mask> left",
+    ),
+    ("bert.masked_cross_entropy", lambda a, y, m: F.cross_entropy(a.transpose(1, 2), y * m), "targets zeroed"),
+    (
+        "bert.masked_cross_entropy",
+        lambda a, y, m: F.nll_loss(a.log_softmax(1)[m], y[m]),
+        "softmax over the places",
+    ),
 ]
 
 UNNAMED = [

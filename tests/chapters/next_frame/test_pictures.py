@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from sslkit.chapters.next_frame import futures, pictures, widget
+from sslkit.chapters.next_frame.knowing import between_pixels, rollout_knowing
 from sslkit.datasets.moving import load
 
 PAST = 3
@@ -24,6 +25,16 @@ def test_the_rivals_of_a_roll_out():
     assert 0.6 < untouched.min() and untouched.max() < 1 and torch.equal(films["erase"][:, -1], ground)
     assert "the network" in pictures.rollouts(films, PAST).alt
     assert "Truth" in pictures.dream(films, times, PAST).alt
+
+
+def test_a_rival_that_knows_the_motion():
+    kernel = between_pixels(torch.tensor([[-1.5, 2.0]]))
+    assert kernel[0, 6, 2] == kernel[0, 6, 3] == 0.5 and kernel.sum() == 1  # rows go down, columns to the right
+    rolled, truth = rollout_knowing(4, PAST, 5)
+    x, ground = pictures.longer(4, PAST + 5)
+    assert torch.equal(truth, x[:, PAST:] / 255)
+    error, erased = ((guess - truth).square().mean((0, 2, 3, 4)) for guess in (rolled, ground[:, None] / 255))
+    assert error.diff().min() > 0 and error[-1] < erased[-1] / 2  # softer from step to step, but in its place
 
 
 def test_predictions_and_kernels(data):
