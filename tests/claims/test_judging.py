@@ -2,7 +2,7 @@
 
 import re
 
-from claim import claim, panels, results, shown
+from claim import board, claim, panels, results, shown
 
 from sslkit.chapters.simclr.method import RECIPES
 
@@ -97,7 +97,11 @@ def test_another_artist():
         name: found[f"{name}, drawings trained on"] - found[f"{name}, another artist's"]
         for name in ("SimCLR", "supervised")
     }
-    claim(WHERE, "by 32 points; SimCLR by 17.", (round(lost["supervised"]), round(lost["SimCLR"])) == (32, 17))
+    claim(
+        WHERE,
+        "by 32 points; SimCLR by 17 (one network of each).",
+        (round(lost["supervised"]), round(lost["SimCLR"])) == (32, 17),
+    )
 
 
 MADE = ("complete collapse", "3 directions left", "SimCLR", "SimCLR, squeezed", "SimCLR, whitened", "noise")
@@ -144,6 +148,36 @@ def test_factors():
     claim(WHERE, "Of the hue and the mean colour.", less == {"hue", "mean colour"})
     best = max(found, key=lambda name: found[name]["background"])
     claim(WHERE, "SimCLR knows the background as nobody else does", best == "SimCLR")
+
+
+def test_what_ifs():
+    found = results("judging_what_ifs")
+    stay = {name: round(100 * share) for name, share in found["neighbours kept"].items()}
+    claim(
+        WHERE,
+        "84 % are among its ten nearest on another, against 67 % for SimCLR.",
+        stay == {"untrained": 84, "SimCLR": 67},
+    )
+    cosine = {name: round(value, 2) for name, value in found["cosine to clocks"].items()}
+    others = [value for name, value in cosine.items() if name not in ("clock", "face")]
+    claim(
+        WHERE,
+        "between a clock and a face is 0.66, between a clock and any other kind 0.54 to 0.59, between two clocks 0.83.",
+        (cosine["face"], min(others), max(others), cosine["clock"]) == (0.66, 0.54, 0.59, 0.83),
+    )
+    ranks = [round(value) for value in found["effective rank"].values()]
+    claim(WHERE, "14, 53, 112 and 121.", ranks == [14, 53, 112, 121])
+    gifts = {n: round(gift, 1) for n, gift in found["flattery of 50 images"].items()}
+    claim(
+        WHERE,
+        "from 2.4 points to 4.1 with 14 values, and no further with 100:",
+        gifts == {"3": 2.4, "14": 4.1, "100": 4.1},
+    )
+    claim(
+        "00_start_here",
+        "raw pixels name 80 % by kNN, of the scenes 22 %",
+        round(100 * found["kNN of pixels on fashion"]) == 80 and round(board("00_start_here", "pixels")[0]) == 22,
+    )
 
 
 def test_forgetting_eval():
