@@ -50,12 +50,12 @@ def test_a_line_of_code_as_a_rival():
     claim(WHERE, "it reads 92 % of the position and 71 % of the velocity, and nobody trained it.", read[:2] == [92, 71])
     claim(WHERE, "*what changed* knows still less of the kind: 17 %.", read[2] == 17)
     kinds = [bar(line, "kind", row) for row in ("untrained", "next frame")]
-    claim(WHERE, "Live, one network probed with half of the labels, it hardly rises", abs(kinds[1] - kinds[0]) < 0.01)
+    claim(WHERE, "Live, one network probed with half of the labels, it rises by less than two points", 0 < kinds[1] - kinds[0] < 0.02)
     few = figure("mean R2 against measured clips")
     claim(
         WHERE,
-        "with a hundred clips its features read 76 %, those of *what changed* 57 %.",
-        f"next frame 76%, untrained 0%, {rival} 57%" in few,
+        "with a hundred clips its features read 75 %, those of *what changed* 59 %.",
+        f"next frame 75%, untrained 0%, {rival} 59%" in few,
     )
 
 
@@ -80,7 +80,7 @@ def test_the_live_run():
     line = figure("what a linear regression reads off")
     (position, velocity) = (float(re.search(rf"{name} ([\d.]+)%", line)[1]) for name in ("position", "velocity"))
     claim(
-        WHERE, "Position, 94 % against 73, and it leads at every look.", (round(position), round(velocity)) == (94, 73)
+        WHERE, "Position, 95 % against 74, and it leads at every look.", (round(position), round(velocity)) == (95, 74)
     )
 
 
@@ -94,7 +94,7 @@ def test_few_measured_clips():
         [round(value) for value in (*read, mean(read))] == [40, 9, 25],
     )
     claim(
-        WHERE, "reads 36 % from twenty-five clips", "next frame 36% at 25" in figure("mean R2 against measured clips")
+        WHERE, "reads 53 % from twenty-five clips", "next frame 53% at 25" in figure("mean R2 against measured clips")
     )
 
 
@@ -102,11 +102,11 @@ def test_two_changes():
     line = figure("a pooled encoder keeps the place")
     error = [bar(line, "error / copying", row) for row in ("one past frame", "as above", "pooled encoder")]
     claim(WHERE, "the error is 0.69 instead of 0.31", [round(value, 2) for value in error[:2]] == [0.69, 0.31])
-    claim(WHERE, "the error is 0.58", round(error[2], 2) == 0.58)
+    claim(WHERE, "the error is 0.61", round(error[2], 2) == 0.61)
     claim(
         WHERE,
-        "89 % of the place and 67 % of the velocity can be read off a mean over all places",
-        [round(100 * bar(line, judge, "pooled encoder")) for judge in ("position R2", "velocity R2")] == [89, 67],
+        "88 % of the place and 66 % of the velocity can be read off a mean over all places",
+        [round(100 * bar(line, judge, "pooled encoder")) for judge in ("position R2", "velocity R2")] == [88, 66],
     )
 
 
@@ -140,8 +140,8 @@ def test_the_arrow_of_time():
     )
     claim(
         WHERE,
-        "the error nearly doubles, from 0.28 to 0.52.",
-        [round(bar(line, way, "falling, no bounce"), 2) for way in ways] == [0.28, 0.52],
+        "the error nearly doubles, from 0.28 to 0.53.",
+        [round(bar(line, way, "falling, no bounce"), 2) for way in ways] == [0.28, 0.53],
     )
     claim(WHERE, "the error starts higher and grows by two fifths.", round(grows["falling, a bounce"], 1) == 1.4)
 
