@@ -7,13 +7,12 @@ explains every trial, and where it differs from the expected values in one of th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-Values = tuple[Tensor, ...]
-Found = tuple[str, str]
+from sslkit.checks.shapes import Found, Values, another_shape, reshaped
 
 FACTORS = {  # what a constant factor means, where it means something
     -1.0: ("another sign", "The result has the wrong sign."),
@@ -22,7 +21,7 @@ FACTORS = {  # what a constant factor means, where it means something
     1 / math.log(2): ("another logarithm", "The result is in bits: take the natural logarithm, torch.log, not log2."),
     math.log(2): (
         "another logarithm",
-        "The result is 0.69 times the expected one: log2 is asked for, not the natural logarithm.",
+        "The result is ln 2 = 0.69 times the expected one: is a logarithm taken to another base, or ln 2 a factor too many?",
     ),
     1 / math.log(10): (
         "another logarithm",
@@ -34,6 +33,11 @@ FACTORS = {  # what a constant factor means, where it means something
 def each(change: Callable[[Tensor], Tensor]) -> Callable[[Values], Values]:
     """A change of every returned value."""
     return lambda values: tuple(change(value) for value in values)
+
+
+def decimals(n: int) -> Callable[[Values], Values]:
+    """Every returned value rounded to n decimals."""
+    return each(lambda x: x.round(decimals=n))
 
 
 SIMPLE: tuple[tuple[str, str, Callable[[Values], Values]], ...] = (
@@ -55,6 +59,7 @@ UNSURE: tuple[tuple[str, str, Callable[[Values], Values]], ...] = (
     ("softmax twice", "A softmax has been taken of the right result: it is one already.", each(lambda x: x.softmax(-1) if x.ndim else x)),
     ("rounded", "The result is rounded to whole numbers: is there a `//`, an int() or a round()?", each(lambda x: x.round())),
     ("rounded down", "The result is cut to whole numbers: is there a `//` or an int()?", each(lambda x: x.trunc())),
+    *((f"rounded to {n} decimal{'s' * (n > 1)}", "The result is rounded: return it as it is.", decimals(n)) for n in (1, 2, 3)),
     ("absolute value", "The result has lost its sign: is there an abs() or a square too many?", each(lambda x: x.abs())),
     ("one too many", "The result is off by one: 1 too large everywhere.", each(lambda x: x + 1)),
     ("one too few", "The result is off by one: 1 too small everywhere.", each(lambda x: x - 1)),
@@ -111,66 +116,6 @@ def broken(got: Sequence[Values], expected: Sequence[Values]) -> Found | None:
     return None
 
 
-def reshaped(
-    got: Sequence[Values], expected: Sequence[Values], trials: Sequence[tuple], same: Callable
-) -> Iterator[Found]:
-    """Means that are not taken, sums in the place of means, axes of length 1."""
-    if all(len(values) == 1 for values in expected):
-        single = all(values[0].ndim == 0 for values in expected)
-        if single and all(values[0].numel() > 1 for values in got):
-            if same([(values[0].mean(),) for values in got], expected):
-                yield "not averaged", "These are the numbers of the single entries: return their mean, one number."
-            if same([(values[0].sum(),) for values in got], expected):
-                yield "not summed", "These are the single terms: return their sum, one number."
-        counts = [row_counts(args) for args in trials]
-        for which in range(min(map(len, counts), default=0)):
-            ratio = [float(count[which]) for count in counts]
-            if len(set(ratio)) < 2:
-                continue
-            if same(got, [(values[0] * n,) for values, n in zip(expected, ratio)]):
-                yield (
-                    "summed, not averaged",
-                    f"It is a sum that grows with the input: divide by the number of terms (here {ratio[0]:g}).",
-                )
-            if same(got, [(values[0] / n,) for values, n in zip(expected, ratio)]):
-                yield (
-                    "averaged twice",
-                    f"The result is divided by a number of rows once too often (here by {ratio[0]:g}).",
-                )
-    squeezed = [tuple(value.squeeze() for value in values) for values in got]
-    if same(squeezed, [tuple(value.squeeze() for value in values) for values in expected]):
-        if any(a.shape != b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true)):
-            yield (
-                "an axis of length 1",
-                (
-                    f"The numbers are right, but the shape is {shapes(got[0])}, not {shapes(expected[0])}: an axis of length 1 "
-                    "is too many or too few. squeeze() or a slice takes it away, None or unsqueeze() adds it."
-                ),
-            )
-
-
-def another_shape(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found:
-    """Words for a result of another shape, the right numbers in it or not."""
-    one = next(i for i, (mine, true) in enumerate(zip(got, expected)) if shapes(mine) != shapes(true))
-    where = f"The shape is {shapes(got[one])} where {shapes(expected[one])} is expected"
-    if one:
-        where += ", for some inputs only"
-    if all(
-        a.ndim > 1 and a.transpose(-1, -2).shape == b.shape
-        for mine, true in zip(got, expected)
-        for a, b in zip(mine, true)
-    ):
-        if same([tuple(a.transpose(-1, -2) for a in mine) for mine in got], expected):
-            return "transposed", f"Rows and columns are exchanged. {where}."
-    if all(a.numel() == b.numel() for mine, true in zip(got, expected) for a, b in zip(mine, true)):
-        if same([tuple(a.reshape(b.shape) for a, b in zip(mine, true)) for mine, true in zip(got, expected)], expected):
-            return (
-                "another shape, the right numbers",
-                f"The numbers are right and in the right order. {where}: reshape it.",
-            )
-    return "another shape", f"The result has another shape than it should have. {where}."
-
-
 def factor(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
     """A factor, or a number added, that is the same in all trials."""
     if any(a.shape != b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true)):
@@ -222,17 +167,3 @@ def partly(got: Sequence[Values], expected: Sequence[Values], same: Callable) ->
             f"It is right for {sum(good)} of {len(good)} inputs: which case is left out? See the example.",
         )
     return None
-
-
-def row_counts(args: tuple) -> list[int]:
-    """The numbers by which a sum over an input could be divided: lengths, twice them, numbers of entries."""
-    found: list[int] = []
-    for arg in args:
-        if isinstance(arg, Tensor) and arg.ndim:
-            found += [*arg.shape, 2 * arg.shape[0], arg.numel()]
-    return found
-
-
-def shapes(values: Values) -> str:
-    """[3, 2], or several of them."""
-    return " and ".join(str(list(value.shape)) for value in values)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import dis
 import io
 import linecache
 import random
@@ -23,6 +22,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+
+from sslkit.checks.bytecode import is_empty
+from sslkit.checks.errors import meaning
 
 SAID = 1000  # characters of what the reader's function prints that are kept
 LARGEST = 1_000_000  # entries; right answers are far smaller, and copying a huge one could fill the memory
@@ -69,7 +71,13 @@ def ask(function: Callable, args: tuple, outputs: int = 1, grad: bool = False) -
         if isinstance(before, Tensor) and not torch.equal(before, after.detach())
     ]
     if outputs > 1 and not (isinstance(result, (tuple, list)) and len(result) == outputs):
-        raise Unusable(f"It returns {kind(result)} where {outputs} values are expected.")
+        raise Unusable(f"It returns {kind(result)} where {outputs} values are expected.", "another number of values")
+    if outputs == 1 and type(result) is tuple and len(result) > 1:
+        words = (
+            f"It returns {len(result)} values where one is expected: return that one alone, or, if they are its parts, put them "
+            "together with torch.stack or torch.cat."
+        )
+        raise Unusable(words, "more values than one")
     tensors = [as_tensor(r) for r in (result if outputs > 1 else [result])]
     inputs = [x for x in leaves if isinstance(x, Tensor) and x.requires_grad]
     grads = gradients(tensors[0], inputs) if grad else None
@@ -140,13 +148,6 @@ def brief(error: BaseException) -> str:
     return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
 
 
-def is_empty(function: Callable) -> bool:
-    """True for a body of nothing but a docstring, `pass`, `...` or `return`."""
-    code = getattr(function, "__code__", None)
-    harmless = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "POP_TOP"}
-    return code is not None and {i.opname for i in dis.get_instructions(code)} <= harmless
-
-
 def is_stub(function: Callable, error: BaseException) -> bool:
     """True if the error says 'not written yet': the stub's raise, an empty body, a `...` still in place.
 
@@ -162,17 +163,18 @@ def is_stub(function: Callable, error: BaseException) -> bool:
     return isinstance(error, (Unusable, TypeError, AttributeError)) and "ellipsis" in text
 
 
-def describe(function: Callable, error: BaseException, call: str) -> str:
-    """The error in one sentence, with the reader's line where there is one."""
+def describe(function: Callable, error: BaseException, call: str) -> tuple[str, str]:
+    """The name of the mistake, where it has one, and the error in words, with the reader's line where there is one."""
     if isinstance(error, Unusable):
-        return str(error)
+        return error.name, str(error)
     frames = traceback.extract_tb(error.__traceback__)
     if isinstance(error, TypeError) and frames[-1].filename == __file__ and frames[-1].name == "ask":
-        return f"It cannot be called as {call}: {brief(error)}."
+        return "", f"It cannot be called as {call}: {brief(error)}."
     filename = getattr(getattr(function, "__code__", None), "co_filename", None)
     lines = [f.lineno for f in frames if f.filename == filename and f.lineno]
     code = linecache.getline(str(filename), lines[-1]).strip() if lines else ""
-    return f"It raises {brief(error)}" + (f" (in the line `{code}`)." if code else ".")
+    name, words = meaning(error, text := brief(error))
+    return name, f"It raises {text}" + (f" (in the line `{code}`)." if code else ".") + (f" {words}" if words else "")
 
 
 def call_reader(session: Session, function: Callable, trials: list[tuple], call: str, outputs: int, grad: bool) -> None:
@@ -185,8 +187,7 @@ def call_reader(session: Session, function: Callable, trials: list[tuple], call:
         session.problem = f"It raises {type(error).__name__}."
         with contextlib.suppress(BaseException):  # a closer look may run more of the reader's code: __str__
             session.attempted = not is_stub(function, error)
-            session.name = getattr(error, "name", "") if isinstance(error, Unusable) else ""
-            session.problem = describe(function, error, call)
+            session.name, session.problem = describe(function, error, call)
     finally:
         session.ended.set()
 
@@ -205,9 +206,11 @@ class Tape(io.TextIOBase):
 
 
 @contextlib.contextmanager
-def unchanged_random_state():
-    """Puts the global generators back: a check must not change what a later cell draws."""
+def unchanged_random_state(seed: int | None):
+    """Puts the global generators back: a check must not change what a later cell draws. seed: what they start from."""
     python, numpy, torch_cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    if seed is not None:
+        random.seed(seed), np.random.seed(seed), torch.manual_seed(seed)
     try:
         yield
     finally:
@@ -216,13 +219,21 @@ def unchanged_random_state():
         torch.set_rng_state(torch_cpu)
 
 
-def run(function: Callable, trials: list[tuple], call: str, outputs: int, grad: bool, seconds: float) -> Session:
-    """Calls function on every trial, silently. Returns in about `seconds` whatever it does."""
+def run(
+    function: Callable,
+    trials: list[tuple],
+    call: str,
+    outputs: int,
+    grad: bool,
+    seconds: float,
+    seed: int | None = None,
+) -> Session:
+    """Calls function on every trial, silently. Returns in about `seconds` whatever it does. seed: of the global generators."""
     session = Session()
     thread = threading.Thread(target=call_reader, args=(session, function, trials, call, outputs, grad), daemon=True)
     tape = Tape(session)
     silence = contextlib.redirect_stdout(tape), contextlib.redirect_stderr(tape)
-    with unchanged_random_state(), silence[0], silence[1]:
+    with unchanged_random_state(seed), silence[0], silence[1]:
         try:  # not thread.join: interrupted in Python before 3.13, it takes a living thread for a dead one
             thread.start()  # inside, since the stop button may come here already
             late = not session.ended.wait(seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -11,11 +12,13 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from sslkit.checks.bytecode import unread
 from sslkit.checks.diagnose import diagnose, guess
 from sslkit.checks.equal import agree
 from sslkit.checks.exercise import Exercise, Mistake, drawn_anew
 from sslkit.checks.runner import Answer, Session, ask, kind, run
 from sslkit.checks.show import difference, inputs
+from sslkit.checks.sizes import Watched
 from sslkit.checks.swaps import both
 
 PAIRS = 400  # at most this many combinations of two mistakes are tried: a second or two
@@ -60,8 +63,47 @@ def judge(exercise: Exercise, function: Callable, seconds: float = 5.0, seed: in
     with plain_mode():
         trials, right = references(exercise, seed)
         call = f"{exercise.name}({', '.join(exercise.parameters)})"
-        session = run(function, trials, call, len(exercise.returns), exercise.grad, seconds)
-        return replace(words(exercise, seed, trials, right, session), printed=session.printed)
+        outputs = len(exercise.returns)
+        watched = Watched(function)
+        session = run(watched if exercise.largest else function, trials, call, outputs, exercise.grad, seconds)
+        verdict = replace(words(exercise, seed, trials, right, session), printed=session.printed)
+        if verdict.status == "right" and exercise.largest:
+            return small(exercise.largest, trials, watched.shapes) or verdict
+        known = {mistake.name for mistake in exercise.mistakes}
+        if verdict.status != "wrong" or verdict.values or session.problem or known & set(verdict.mistakes):
+            return verdict
+        again = run(function, trials, call, outputs, False, seconds, seed=1)
+        return suspected(exercise, function, verdict, session.answers, again.answers)
+
+
+def small(largest: Callable[..., int], trials: list[tuple], shapes: list[list[int]]) -> Verdict | None:
+    """The verdict on right values which took a tensor larger than the task allows; None where none is."""
+    for args, shape in zip(trials, shapes):
+        if math.prod(shape) > largest(*args):
+            text = f"The values are right, but on the way there is a tensor of shape {shape}, which is what the task forbids."
+            return Verdict("wrong", ("a table too large",), text, values=True)
+    return None
+
+
+UNSURE = {"right for the first example only", "right for some inputs", "always the same"}
+
+
+def suspected(
+    exercise: Exercise, function: Callable, verdict: Verdict, once: list[Answer], again: list[Answer]
+) -> Verdict:
+    """The verdict on what no misconception explains, with what strikes the eye: chance, an argument that is never read."""
+    if not all(agree(a.values, b.values, exercise.tolerance) for a, b in zip(once, again)):
+        text = "Called again with the same input, it gives another result: it draws random numbers. Use only what it is given."
+        return replace(verdict, mistakes=("random",), text=text)
+    if not UNSURE.issuperset(verdict.mistakes):
+        return verdict
+    superfluous = unread(exercise.solution)
+    if forgotten := [
+        exercise.parameters[i] for i in unread(function) if i < len(exercise.parameters) and i not in superfluous
+    ]:
+        text = f"You never use {' and '.join(f'`{name}`' for name in forgotten)}."
+        return replace(verdict, mistakes=(f"{forgotten[0]} not used",), text=f"{text} {verdict.text}".strip())
+    return verdict
 
 
 def words(exercise: Exercise, seed: int, trials: list[tuple], right: list[Answer], session: Session) -> Verdict:
@@ -151,7 +193,7 @@ def compare(exercise: Exercise, seed: int, trials: list[tuple], got: list[Answer
     if all(agree(mine.grads, true.grads, exercise.tolerance) for mine, true in zip(got, right)):
         return Verdict("right", values=True)
     names, text = explanation(exercise, seed, trials, got, right, grads=True)
-    text = f"The values are right, but the gradient is not. {text or 'A part of the computation is detached from the inputs.'}"
+    text = f"The values are right, but the gradient is not. {text or 'Is a part of the computation detached from the inputs?'}"
     return Verdict("wrong", names or ("another gradient",), text, values=True)
 
 
@@ -162,10 +204,13 @@ def explanation(
     the exercise. ((), "") where none does."""
     known = mistaken(exercise, seed)
     for mistake, theirs in known:
-        if alike(exercise, got, theirs, grads):
+        if alike(exercise, got, theirs, right, grads):
             return (mistake.name,), mistake.explanation
     if grads:
-        return (), ""
+        return without_gradient(exercise, got, right)
+    for mistake, theirs in known:
+        if alike_but_for_nan(exercise, got, theirs, right):
+            return (mistake.name,), f"{mistake.explanation} (So some numbers are NaN.)"
     mine, expected = [a.values for a in got], [a.values for a in right]
 
     def same(one: Sequence, other: Sequence) -> bool:
@@ -179,19 +224,79 @@ def explanation(
     for (one, first), (other, second) in itertools.islice(itertools.combinations(exercise.forms_by_swap, 2), PAIRS):
         if one is other or (form := both(exercise.solution, first, second)) is None:
             continue
-        if (both_made := answers(exercise, form, trials)) and alike(exercise, got, both_made, grads):
+        if (both_made := answers(exercise, form, trials)) and alike(exercise, got, both_made, right, grads):
             return (one.name, other.name), f"{one.explanation} And: {other.explanation}"
+    if (found := mostly(exercise, got, right, known))[0]:
+        return found
     if found := guess(mine, expected, same):
         return (found[0],), found[1]
     return (), ""
 
 
-def alike(exercise: Exercise, got: list[Answer], theirs: list[Answer], grads: bool) -> bool:
-    """Whether two lists of answers agree, with their gradients too where `grads`."""
-    return len(got) == len(theirs) and all(
+def alike(exercise: Exercise, got: list[Answer], theirs: list[Answer], right: list[Answer], grads: bool) -> bool:
+    """Whether two lists of answers agree, with their gradients too where `grads`. Where one ends early, at an error, what comes
+    before it decides, if there is enough and something wrong in it."""
+    if (n := min(len(got), len(theirs))) < max(len(got), len(theirs)):
+        if n < 2 or all(agree(a.values, b.values, exercise.tolerance) for a, b in zip(got[:n], right)):
+            return False
+    return all(
         agree(a.values, b.values, exercise.tolerance) and (not grads or agree(a.grads, b.grads, exercise.tolerance))
         for a, b in zip(got, theirs)
     )
+
+
+def mostly(
+    exercise: Exercise, got: list[Answer], right: list[Answer], known: list[tuple[Mistake, list[Answer]]]
+) -> tuple[tuple[str, ...], str]:
+    """The misconception that explains most of the wrong results, half of them and two at least; ((), "") where none does."""
+    wrong = [i for i, (a, b) in enumerate(zip(got, right)) if not agree(a.values, b.values, exercise.tolerance)]
+
+    def explained(theirs: list[Answer]) -> int:
+        return sum(i < len(theirs) and agree(got[i].values, theirs[i].values, exercise.tolerance) for i in wrong)
+
+    mistake, count = max(((m, explained(theirs)) for m, theirs in known), key=lambda found: found[1])
+    if count < 2 or 2 * count < len(wrong):
+        return (), ""
+    return (mistake.name,), f"{mistake.explanation} (That explains {count} of {len(wrong)} wrong results.)"
+
+
+def alike_but_for_nan(exercise: Exercise, got: list[Answer], theirs: list[Answer], right: list[Answer]) -> bool:
+    """Whether two lists of answers agree where `got` is a number, and differ there from the right ones: a mistake that gives NaN
+    in some places is known by the others."""
+
+    def numbers(of: list[Answer]) -> list[tuple[Tensor, ...]]:
+        return [tuple(b.masked_fill(a.isnan(), 0.0) for a, b in zip(x.values, y.values)) for x, y in zip(got, of)]
+
+    if len(got) != len(theirs) or not any(a.isnan().any() for answer in got for a in answer.values):
+        return False
+    if any(
+        a.shape != b.shape or a.shape != c.shape
+        for x, y, z in zip(got, theirs, right)
+        for a, b, c in zip(x.values, y.values, z.values)
+    ):
+        return False
+    mine, other, true = numbers(got), numbers(theirs), numbers(right)
+    return all(agree(a, b, exercise.tolerance) for a, b in zip(mine, other)) and not all(
+        agree(a, b, exercise.tolerance) for a, b in zip(mine, true)
+    )
+
+
+def without_gradient(exercise: Exercise, got: list[Answer], right: list[Answer]) -> tuple[tuple[str, ...], str]:
+    """Names the input that no gradient reaches, or that one reaches and should not; ((), "") where it is neither."""
+    names = [
+        n
+        for n, x in zip(exercise.parameters, trials_of(exercise, 0)[0])
+        if isinstance(x, Tensor) and x.is_floating_point()
+    ]
+    for i, name in enumerate(names):
+        mine, true = (any(answer.grads[i].any() for answer in answers if answer.grads) for answers in (got, right))
+        if true and not mine:
+            return (
+                f"no gradient to {name}",
+            ), f"None reaches `{name}`: is it detached, copied by .data, or made anew on the way?"
+        if mine and not true:
+            return (f"gradient into {name}",), f"It reaches `{name}` too, which is to stay constant: {name}.detach()."
+    return (), ""
 
 
 def size(args: tuple) -> int:

@@ -108,6 +108,7 @@ def barlow_loss_loop(z1: Tensor, z2: Tensor, weight: float) -> Tensor:
 
 ON, OFF = "(1 - c.diagonal()).square().sum()", "(c - torch.diag(c.diagonal())).square().sum()"
 SUM = "invariance + weight * redundancy"
+SUM_ON, SUM_OFF = "(1 - c.diagonal()).sum().square()", "(c - torch.diag(c.diagonal())).sum().square()"
 LOSS = Exercise(
     "barlow_loss", barlow_loss_loop, grad=True,
     trials=lambda: [(*pair, w) for pair, w in zip(pairs((3, 2), (4, 3), (6, 6), (8, 5)), (0.5, 0.1, 0.02, 2.0))],
@@ -137,20 +138,31 @@ LOSS = Exercise(
         mistake("sign", "The loss must be smallest at the identity. Yours has the wrong sign.", (SUM, f"-({SUM})")),
         mistake("one view without gradient", "One view is detached. There is no stop-gradient in this method.",
                 ("at_least_float32(z2)", "at_least_float32(z2).detach()"), ("at_least_float32(z1)", "at_least_float32(z1).detach()")),
+        mistake("squares on the diagonal", "You take 1 - C_ii^2. It is the difference that is squared: (1 - C_ii)^2.",
+                ("(1 - c.diagonal()).square()", "(1 - c.diagonal().square())")),
+        mistake("square of the sum", "You square the sums. Square each cell first, then add up.",
+                (ON, SUM_ON), (OFF, SUM_OFF), ((ON, SUM_ON), (OFF, SUM_OFF))),
     ),
 )  # fmt: skip
 
 
 def redundancy_loop(z: Tensor) -> Tensor:
     """Bit by bit: what each number could have been told from those before it, by elimination."""
-    rest = [list(row) for row in cross_correlation_loop(z, z)]
+    n = len(z)
+    columns = standardise_loop(z).T
+    rest = [torch.stack([a @ b / n for b in columns]) for a in columns]
     bits = torch.zeros((), dtype=torch.float64)
     for i in range(len(rest)):
         bits = bits - 0.5 * torch.log2(rest[i][i])
         for j in range(i + 1, len(rest)):
-            factor = rest[j][i] / rest[i][i]
-            rest[j] = [a - factor * b for a, b in zip(rest[j], rest[i])]
+            rest[j] = rest[j] - rest[j][i] / rest[i][i] * rest[i]
     return bits
+
+
+def alike(seed: int, n: int, pairs: int) -> Tensor:
+    """Pairs of columns that hardly differ: the determinant is too small for a float."""
+    one = draw(seed, n, pairs)
+    return torch.cat([one, one + draw(seed + 1, n, pairs, spread=0.03)], dim=1)
 
 
 REDUNDANCY = Exercise(
@@ -158,7 +170,7 @@ REDUNDANCY = Exercise(
     trials=lambda: [
         ((columns(s, n, k) + draw(s + 50, n, 1, spread=2.0)).round(decimals=2),)
         for s, (n, k) in enumerate([(6, 2), (9, 3), (16, 5), (20, 4)])
-    ],
+    ] + [(alike(70, 80, 18),)],
     mistakes=(
         mistake("sign", "A determinant of correlations is below 1, so its logarithm is negative: redundancy is minus "
                 "it.", ("-torch.", "torch.")),
@@ -173,6 +185,9 @@ REDUNDANCY = Exercise(
                 lambda z: (cross_correlation(z, z) - torch.eye(z.shape[1])).square().sum() / (4 * math.log(2))),
         mistake("images instead of numbers", "You correlate images. R is the table of the columns, [K, K].",
                 lambda z: -torch.logdet(cross_correlation(z.T, z.T)) / (2 * math.log(2))),
+        mistake("the determinant first", "The determinant of a large matrix is too small for a float, and its logarithm infinite: "
+                "torch.logdet.",
+                lambda z: -torch.log2(torch.linalg.det(cross_correlation(z, z))) / 2),
     ),
 )  # fmt: skip
 

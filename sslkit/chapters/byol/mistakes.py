@@ -43,7 +43,8 @@ NEGATIVE_COSINE = Exercise(
         mistake("all pairs", "You compare every prediction with every target. Row i belongs to row i alone; nobody else takes part.",
                 lambda p, t: -(F.normalize(p, dim=1) @ F.normalize(t.detach(), dim=1).T).mean()),
         mistake("normalised along the batch", "You scale each column to length 1. Scale each row: dim=1.",
-                lambda p, t: -(F.normalize(p, dim=0) * F.normalize(t.detach(), dim=0)).sum(1).mean()),
+                lambda p, t: -(F.normalize(p, dim=0) * F.normalize(t.detach(), dim=0)).sum(1).mean(),
+                lambda p, t: -F.cosine_similarity(p, t.detach(), dim=0).mean()),
         mistake("one minus the cosine", "That is off by one. Here the best value is -1.", ("return -(", "return 1 - (")),
         mistake("squared distance", "That is the paper's equation 2, 2 - 2 cos. Here minus the cosine is asked for.",
                 ("return -(", "return 2 - 2 * (")),
@@ -75,7 +76,8 @@ MOMENTUM = Exercise(
         mistake("pi forgotten", "`math.cos` takes radians: half a turn is pi.", ("math.pi * progress", "progress")),
         mistake("not halved", "cos + 1 falls from 2 to 0. Halve it, so that it falls from 1 to 0.", (" / 2", "")),
         mistake("1 not added", "The cosine falls from 1 to -1. Add 1 and halve it.",
-                ("(math.cos(math.pi * progress) + 1) / 2", "math.cos(math.pi * progress)")),
+                ("(math.cos(math.pi * progress) + 1) / 2", "math.cos(math.pi * progress)"),
+                lambda progress, first, last=1.0: last - (last - first) * math.cos(math.pi * progress) / 2),
         mistake("last ignored", "You end at 1. The momentum ends at `last`.",
                 lambda progress, first, last: 1 - (1 - first) * (math.cos(math.pi * progress) + 1) / 2),
     ),
@@ -138,6 +140,12 @@ def stretched(seed: int, n: int, k: int) -> Tensor:
     return (draw(seed, n, k) * 2.0 ** torch.arange(k - 1, -1, -1) @ turn).round(decimals=2)
 
 
+def gains_along(z: Tensor, p: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+    """The right strengths, beside the slopes along the columns of u."""
+    a, b = z @ u, p @ u
+    return torch.linalg.eigvalsh(z.T @ z / len(z)).flip(0), (a * b).sum(0) / (a * a).sum(0)
+
+
 GAINS = Exercise(
     "gains", gains_loop, returns=("strengths", "gains"),
     trials=lambda: [(stretched(s, n, k), draw(s + 50, n, k, spread=2.0)) for s, (n, k) in enumerate([(6, 2), (12, 3), (30, 4)])],
@@ -159,6 +167,11 @@ GAINS = Exercise(
         mistake("correlation instead of slope", "You divide by both lengths, so the size of p is lost. Divide by the squares of z.",
                 ("(a * a).sum(0)", "(a.norm(dim=0) * b.norm(dim=0))")),
         mistake("directions of p", "The directions are those of z, not of p.", ("z.T @ z / len(z)", "p.T @ p / len(z)")),
+        mistake("rows turned round", "The eigenvectors are the columns of u: turn the columns round, u.flip(1), not the rows.",
+                lambda z, p: gains_along(z, p, torch.linalg.eigh(z.T @ z / len(z)).eigenvectors.flip(0))),
+        mistake("mean of ratios", "You divide row by row and average the ratios, in which those near 0 decide. Sum a b, sum a a, then "
+                "divide.",
+                ("(a * b).sum(0) / (a * a).sum(0)", "(b / a).mean(0)")),
     ),
 )  # fmt: skip
 
@@ -167,6 +180,8 @@ def direct_predictor_loop(z: Tensor, floor: float) -> Tensor:
     strengths, columns = [], []
     left = sum(torch.outer(row, row) for row in z.double()) / len(z)
     for _ in range(z.shape[1]):
+        if left.trace() < 1e-9:  # z has no further direction
+            break
         u = left.sum(0) + left[0]
         for _ in range(3000):
             u = left @ u
@@ -174,12 +189,14 @@ def direct_predictor_loop(z: Tensor, floor: float) -> Tensor:
         strengths.append((u @ left @ u).item())
         columns.append(u)
         left = left - strengths[-1] * torch.outer(u, u)
-    return sum((math.sqrt(s / strengths[0]) + floor) * torch.outer(u, u) for s, u in zip(strengths, columns))
+    gained = sum(math.sqrt(s / strengths[0]) * torch.outer(u, u) for s, u in zip(strengths, columns))
+    return gained + floor * torch.eye(z.shape[1], dtype=torch.float64)
 
 
 DIRECT = Exercise(
     "direct_predictor", direct_predictor_loop,
-    trials=lambda: [(stretched(s + 10, n, k), floor) for s, (n, k, floor) in enumerate([(6, 2, 0.1), (12, 3, 0.0), (30, 4, 0.3)])],
+    trials=lambda: [(stretched(s + 10, n, k), floor) for s, (n, k, floor) in enumerate([(6, 2, 0.1), (12, 3, 0.0), (30, 4, 0.3)])]
+    + [(draw(20, 20, 2) @ draw(21, 2, 8), 0.2)],  # two directions of eight
     mistakes=(
         mistake("no square root", "You take the strengths themselves. The gain is their square root.", (".sqrt()", "")),
         mistake("not over the largest", "Divide each strength by the largest, so that the strongest direction has gain 1 + floor.",
@@ -197,6 +214,10 @@ DIRECT = Exercise(
                 (".sqrt() + floor", ".rsqrt() + floor")),
         mistake("centred", "You take the mean off first. The correlation here is the mean of z z' as it is.",
                 ("z.T @ z / len(z)", "(z - z.mean(0)).T @ (z - z.mean(0)) / len(z)"), ("z.T @ z / len(z)", "z.T.cov(correction=0)")),
+        mistake("over the weakest", "You divide by the weakest strength. eigh gives the weakest first, so the largest is the last.",
+                ("strength.max()", "strength[0].clamp_min(1e-9)")),
+        mistake("root of a negative number", "Rounding makes strengths of 0 slightly negative, and their root is NaN: clamp_min(0) first.",
+                ("strength = strength.clamp_min(0)", "strength = strength * 1")),
     ),
 )  # fmt: skip
 

@@ -35,6 +35,11 @@ def by_columns(x: Tensor) -> Tensor:
     return x - x.mean(0)
 
 
+def linear_cka_norm(x: Tensor, y: Tensor) -> Tensor:
+    xy, xx, yy = (torch.linalg.matrix_norm(a.T @ b, 2) for a, b in ((x, y), (x, x), (y, y)))
+    return xy.square() / (xx * yy)
+
+
 CKA = Exercise(
     "linear_cka", linear_cka_loop,
     trials=lambda: [
@@ -68,6 +73,10 @@ CKA = Exercise(
         mistake("columns standardised", "You divide each column by its standard deviation. In CKA a direction counts by its "
                 "variance: only centre.",
                 lambda x, y: linear_cka( by_columns(x) / x.std(0, correction=0), by_columns(y) / y.std(0, correction=0).clamp_min(1e-9) )),
+        mistake("one mean for all", "You take one mean of all the numbers off. Each column has its own: x.mean(0).",
+                ("x - x.mean(0), y - y.mean(0)", "x - x.mean(), y - y.mean()")),
+        mistake("another norm", "|.| is the root of the sum of all squared entries, .norm(). You take the largest singular value.",
+                lambda x, y: linear_cka_norm(x - x.mean(0), y - y.mean(0))),
     ),
 )  # fmt: skip
 
@@ -123,6 +132,12 @@ HSIC = Exercise(
         mistake("matrix product in place of entries", "The first term multiplies entry by entry, K * L, and adds up. K @ L "
                 "belongs in the last term alone.",
                 lambda K, L: formula(K, L) + ((off(K) @ off(L)).sum() - (off(K) * off(L)).sum()) / (len(K) * (len(K) - 3))),
+        mistake("entries in place of the matrix product", "The last term holds the matrix product K @ L, not K * L.",
+                ("(K @ L)", "(K * L)")),
+        mistake("one diagonal left in", "Only one of the two diagonals is 0. Set both.",
+                ("K * other, L * other", "K * other, L"), ("K * other, L * other", "K, L * other")),
+        mistake("brackets", "`/ N * (N - 3)` divides by N and multiplies by N - 3. Put N * (N - 3) in brackets.",
+                ("/ (N * (N - 3))", "/ N * (N - 3)")),
     ),
 )  # fmt: skip
 
@@ -170,6 +185,9 @@ EFFECT = Exercise(
                 "over its columns.",
                 lambda h, c: ((h - c).square() / (2 * h.var(1, correction=0, keepdim=True))).mean()),
         mistake("sum", "Take the mean over images and dimensions, not the sum.", ("mean", "sum")),
+        mistake("variance of the changed", "You divide by the variance of `changed`. v is that of `h`.", ("h.var", "changed.var")),
+        mistake("multiplied by the variance", "`/ 2 * v` divides by 2 and multiplies by v. Put 2 * v in brackets.",
+                ("/ (2 * h.var(0, correction=0))", "/ 2 * h.var(0, correction=0)")),
     ),
 )  # fmt: skip
 

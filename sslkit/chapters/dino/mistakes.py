@@ -113,6 +113,11 @@ LOSS = Exercise(
                 lambda *given: changed(*given, reduce=lambda each: each.mean(1).sum())),
         mistake("sign", "Cross-entropy is minus the sum of p log q. Yours pushes the student away.", ("return swapped_loss", "return "
                 "-swapped_loss")),
+        mistake("student's temperature twice", "swapped_loss divides by the student's temperature itself. Give it the scores as they are.",
+                ("swapped_loss(student,", "swapped_loss(student / student_temperature,")),
+        mistake("centred after the softmax", "You take the centre off the probabilities. It is the mean of scores: subtract it before "
+                "you sharpen.",
+                (("at_least_float32(teacher) - centre", "at_least_float32(teacher)"), (".softmax(dim=2)", ".softmax(dim=2) - centre"))),
     ),
 )  # fmt: skip
 

@@ -68,6 +68,12 @@ ATTENTION = Exercise(
         mistake("softmax over the queries", "Your softmax runs over those who ask. It runs over those who are asked, the last "
                 "dimension.",
                 ("=-1", "=1")),
+        mistake("axes of k reversed", ".T turns all the axes of a tensor of three round. Exchange the last two: k.transpose(1, 2), or "
+                "k.mT.",
+                ("k.transpose(1, 2)", "k.permute(2, 1, 0)")),
+        mistake("weights returned", "These are the weights [N, T, T]. Multiply them by v.", (" @ v", "")),
+        mistake("divided by the root of T", "You divide by the root of the number of tokens. It is the root of D, the length of a query.",
+                ("q.shape[-1] **", "q.shape[1] **")),
     ),
 )  # fmt: skip
 
@@ -137,6 +143,9 @@ SHIFTED = Exercise(
         mistake("sum", "You add the losses up. Take their mean, or the loss grows with the batch.", ("() / real.sum()", "()")),
         mistake("bits", "You take the logarithm to base 2. The loss is in nats, with the natural one.",
                 lambda x, t, pad: shifted_loss(x, t, pad) / math.log(2)),
+        mistake("rolled round", "You roll the tokens, so that the last logits are compared with the first token. They have nothing to "
+                "guess: leave them out.",
+                lambda logits, tokens, pad: F.cross_entropy(logits.flatten(0, 1), tokens.roll(-1, 1).flatten(), ignore_index=pad)),
     ),
 )  # fmt: skip
 

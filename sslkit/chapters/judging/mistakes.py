@@ -139,6 +139,8 @@ RANK = Exercise(
         mistake("log to base 2", "You take the entropy in bits, but exp undoes the natural logarithm: use log.", ("log", "log2")),
         mistake("rows normalised", "You scale each row to length 1 first. RankMe leaves the features as they are.",
                 lambda h: entropy(torch.linalg.svdvals(F.normalize(h, dim=1))).exp()),
+        mistake("divided by the norm", "You divide by the root of the sum of squares. p must sum to 1: divide by the sum.",
+                ("/ s.sum()", "/ s.norm()")),
     ),
 )  # fmt: skip
 

@@ -44,6 +44,11 @@ MY_SHARE = Exercise(
                 lambda o, s, b, r, w: o.chunk(w)[r][s * (b // w) :][: b // w]),
         mistake("the rank counts from 1", "Your parts are shifted by one: ranks go from 0 to world - 1.",
                 lambda o, s, b, r, w: o[s * b + (r + 1) * (b // w) :][: b // w], ("[rank]", "[rank - 1]")),
+        mistake("places in place of images", "You return places in `order`. The images are order[place].",
+                lambda order, step, batch, rank, world: step * batch + rank * (batch // world) + torch.arange(batch // world)),
+        mistake("the step counts from 1", "Step 0 is the first: it begins at order[0].",
+                lambda order, step, batch, rank, world: order[max(step - 1, 0) * batch : step * batch].chunk(world)[rank] if step
+                else order[:0]),
     ),
 )  # fmt: skip
 
@@ -121,7 +126,8 @@ JOINT_STATISTICS = Exercise(
         mistake("squares of the means", "You add the mean square of the means, but not less the square of the joint mean.",
                 ("means - mean", "means")),
         mistake("sums instead of means", "You add up over the processes without dividing by how many there are.",
-                lambda m, v: (m.sum(0), v.sum(0) + (m - m.mean(0)).square().sum(0))),
+                lambda m, v: (m.sum(0), v.sum(0) + (m - m.mean(0)).square().sum(0)),
+                lambda m, v: (m.mean(0), v.sum(0) + (m - m.mean(0)).square().sum(0))),
         mistake("standard deviation", "You return the standard deviation. The variance is its square.",
                 ("variances.mean(dim=0) + (means - mean).square().mean(dim=0)",
                     "(variances.mean(dim=0) + (means - mean).square().mean(dim=0)).sqrt()")),
@@ -163,6 +169,13 @@ SCALED_RATE = Exercise(
                 lambda rate, b, w, s, warm: rate + (rate * w - rate) * min(1.0, (s + 1) / warm)),
         mistake("scaled by the batch", "You multiply by the number of images. The rate grows by how many *times* larger the batch is.",
                 lambda rate, b, w, s, warm: rate + (rate * b * w - rate) * min(1.0, s / warm)),
+        mistake("goes on rising", "After the warm-up the rate stays where it is: at most rate * world.",
+                lambda rate, b, w, s, warm: rate + (rate * w - rate) * (s / warm if warm else 1.0)),
+        mistake("divided by the processes", "You make the rate smaller. Larger batches have less noise and take larger steps: "
+                "multiply by world.",
+                lambda rate, b, w, s, warm: rate + (rate / w - rate) * (min(1.0, s / warm) if warm else 1.0)),
+        mistake("in batches of 256", "You take `rate` for one of 256 images. It is one for `batch` images: multiply by world alone.",
+                lambda rate, b, w, s, warm: rate + (rate * w * b / 256 - rate) * (min(1.0, s / warm) if warm else 1.0)),
     ),
 )  # fmt: skip
 

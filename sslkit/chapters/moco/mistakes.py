@@ -68,6 +68,8 @@ HALF_LIFE = Exercise(
                 lambda m: math.ceil(math.log(0.5) / math.log(m)), lambda m: round(math.log(0.5) / math.log(m))),
         mistake("a straight line", "You let the weight fall by the same amount each step. It falls by the same factor.",
                 lambda m: 0.5 / (1 - m)),
+        mistake("log m taken for m - 1", "log m is nearly m - 1 for a momentum near 1, no more. Divide by log m itself.",
+                lambda m: math.log(2) / (1 - m)),
     ),
 )  # fmt: skip
 
@@ -217,6 +219,10 @@ LOSS = Exercise(
         mistake("the queries detached", "Your gradient reaches the keys in place of the queries. The student makes q, and only "
                 "the student learns.",
                 lambda q, k, queue, t: with_gradient(q.detach(), k, queue.detach(), t)),
+        mistake("one of the three not normalised", "A cosine needs all three at length 1: the rows of q, of k and of queue.",
+                ("unit(queue.detach())", "queue.detach()"), ("unit(k.detach())", "k.detach()"), ("unit(q)", "q")),
+        mistake("softmax twice", "F.cross_entropy takes logits and applies softmax itself. Do not apply it before.",
+                ("F.cross_entropy(logits,", "F.cross_entropy(logits.softmax(1),")),
     ),
 )  # fmt: skip
 

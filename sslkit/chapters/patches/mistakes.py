@@ -42,6 +42,15 @@ NEIGHBOUR = Exercise(
                 ("k + (k >= 4)", "k")),
         mistake("sign", "Your offsets point from the neighbour to the first patch. Down and right are positive.", ("(size", "-(size")),
         mistake("in patches, not pixels", "You count in patches. One patch further is size + gap pixels.", (") * (size + gap)", ")")),
+        mistake("the middle taken for number 4", "Number 4 is right of the first patch. From k = 4 on the middle has been passed: >=, "
+                "not >.",
+                (">= 4", "> 4")),
+        mistake("counted from the corner", "You count rows and columns from the corner of the grid. The first patch stands in its "
+                "middle: take 1 off.",
+                lambda k, size, gap: offsets(k, size + gap) + size + gap),
+        mistake("gap added on its own", "You multiply by the size and add the gap once, in the same direction everywhere. A step is "
+                "(size + gap), in brackets.",
+                lambda k, size, gap: offsets(k, size) + gap),
     ),
 )  # fmt: skip
 
@@ -183,6 +192,9 @@ LOSS = Exercise(
         mistake("log to base 2", "You use log2. Cross-entropy takes the natural logarithm.", lambda a, y: bce(a, y) / math.log(2)),
         mistake("softmax over the batch", "Your softmax runs over the pairs of the batch. Each pair has its own probability: sigmoid.",
                 lambda a, y: F.cross_entropy(a, y.to(a.dtype) / y.sum())),
+        mistake("1 minus the logarithm", "Another image has the probability 1 - p, and its logarithm is log(1 - p), not 1 - log p: "
+                "F.logsigmoid(-logits).",
+                lambda a, y: -torch.where(y == 1, F.logsigmoid(a), 1 - F.logsigmoid(a)).mean()),
     ),
 )  # fmt: skip
 

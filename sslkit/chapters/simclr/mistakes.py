@@ -27,7 +27,9 @@ POSITIVE = Exercise(
     "positive_index", positive_index_loop, trials=lambda: [(3,), (2,), (4,), (7,)],
     mistakes=(
         mistake("the row itself", "You point each row at itself. The positive is the other view of the same image.",
-                (") + n", ")"), ("% (2 * n)", "% (n)")),
+                (") + n", ")")),
+        mistake("modulo n", "Modulo n sends the first views to themselves. There are 2 n rows: take the sum modulo 2 n.",
+                ("% (2 * n)", "% (n)")),
         mistake("off by one", "You are off by one row: row 0 belongs to row n.",
                 ("+ n", "+ n + 1"), ("+ n", "+ n - 1"), lambda n: (torch.arange(2 * n) + 1) % (2 * n)),
         mistake("neighbours as pairs", "You pair rows 0 and 1, 2 and 3, ...: that is for views stacked alternately. Here all "
