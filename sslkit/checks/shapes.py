@@ -76,7 +76,19 @@ def another_shape(got: Sequence[Values], expected: Sequence[Values], same: Calla
         )
     if words := one_off(got, expected):
         return "one entry more or fewer", f"{words} {where}."
-    return "another shape", f"The result has another shape than it should have. {where}."
+    many, few = (
+        any(sign * (a.ndim - b.ndim) > 0 for mine, true in zip(got, expected) for a, b in zip(mine, true))
+        for sign in (1, -1)
+    )
+    words = "The result has another shape than it should have."
+    if many != few:
+        what = (
+            "too many: is a sum or a mean over one (dim=) missing?"
+            if many
+            else "too few: does a sum, a mean or an index take one away?"
+        )
+        words = f"The result has dimensions {what}"
+    return "another shape", f"{words} {where}."
 
 
 def another_order(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> tuple[int, ...] | None:

@@ -247,6 +247,15 @@ SHARED = Exercise(
                 ("h @ h.T", "(1 - h @ h.T)")),
         mistake("a count", "That is how many are shared. The share is that over k.",
                 ("() / k", "()"), lambda a, b, k: in_common(lists_of(a, k), lists_of(b, k)).sum()),
+        mistake("diagonal 0", "A cosine can be below 0, and then an image is still among its own neighbours. Set the diagonal below "
+                "-1, or to -inf.",
+                ("fill_diagonal_(-2)", "fill_diagonal_(0)")),
+        mistake("Euclidean distance", "You compare distances of vectors of different lengths. Cosine compares directions: scale each "
+                "row to length 1 first.",
+                (("h = F.normalize(h, dim=1)", "h = h * 1"), ("(h @ h.T).fill_diagonal_(-2)",
+                "(-torch.cdist(h, h)).fill_diagonal_(-1e9)"))),
+        mistake("one in common is enough", "You ask whether there is a common neighbour at all. Count how many are in both lists, over k.",
+                (".sum(1).mean() / k", ".any(1).float().mean()")),
     ),
 )  # fmt: skip
 

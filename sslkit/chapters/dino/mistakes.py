@@ -199,6 +199,7 @@ MOMENTUM = Exercise(
                 lambda p, s: s + (1 - s) * math.sin(math.pi * p / 2)),
         mistake("not halved", "1 + cos runs from 2 to 0: halve it.", (" / 2", "")),
         mistake("degrees", "math.cos takes radians.", lambda p, s: 1 - (1 - s) * (1 + math.cos(180 * p)) / 2),
+        mistake("pi forgotten", "math.cos takes radians: half a turn is pi.", ("math.pi * progress", "progress")),
     ),
 )  # fmt: skip
 

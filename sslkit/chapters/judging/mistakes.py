@@ -88,6 +88,9 @@ KNN_PREDICT = Exercise(
                 lambda a, y, b, k: y[cosine(b, a).topk(k).indices].float().mean(1).round().long()),
         mistake("row instead of class", "You return row numbers of training images. Look up their classes in train_y.",
                 lambda a, y, b, k: cosine(b, a).argmax(1), lambda a, y, b, k: cosine(b, a).topk(k).indices.mode(1).values),
+        mistake("place in place of the class", "You return which of the k neighbours wins, 0 .. k - 1. Return its class: "
+                "neighbours.gather(1, winner).",
+                ("neighbours.gather(1, winner).squeeze(1)", "winner.squeeze(1)")),
     ),
 )  # fmt: skip
 

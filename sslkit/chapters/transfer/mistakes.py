@@ -70,6 +70,7 @@ NESTED = Exercise(
                 lambda y, n, order: torch.cat([order[y[order] == c] for c in y.unique()])[: n * len(y.unique())].sort().values),
         mistake("not sorted", "The rows are the right ones, but not in ascending order. Sort them.",
                 lambda y, n, order: torch.cat([order[y[order] == c][:n] for c in y.unique()]), as_met),
+        mistake("ten classes", "You count on ten classes. Take those that there are: y.unique().", ("y.unique()", "range(10)")),
     ),
 )  # fmt: skip
 
