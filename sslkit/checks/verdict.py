@@ -226,8 +226,8 @@ def explanation(
             continue
         if (both_made := answers(exercise, form, trials)) and alike(exercise, got, both_made, right, grads):
             return (one.name, other.name), f"{one.explanation} And: {other.explanation}"
-    if (found := mostly(exercise, got, right, known))[0]:
-        return found
+    if (nearly := mostly(exercise, got, right, known))[0]:
+        return nearly
     if found := guess(mine, expected, same):
         return (found[0],), found[1]
     return (), ""

@@ -4,6 +4,7 @@ import io
 import re
 import sys
 from contextlib import redirect_stdout
+from typing import Any
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -207,9 +208,9 @@ def tsne_maps(
             ax.imshow(canvas, extent=(0, 1, 0, 1), aspect="auto", interpolation="nearest", zorder=3)
         if named and y is not None:
             for kind, at in islands(xy, y).items():
-                label = dict(size=11, weight="bold", color="white", ha="center", va="center", zorder=4)
+                label: dict[str, Any] = dict(size=11, weight="bold", color="white", ha="center", va="center", zorder=4)
                 rim = dict(boxstyle="round,pad=0.25", facecolor=style[kind][0], edgecolor="white")
-                ax.text(*at, names[kind], **label, bbox=rim, **PLAIN)
+                ax.text(at[0], at[1], names[kind], bbox=rim, **label, **PLAIN)
         ax.set(xlim=(0, 1), ylim=(0, 1))
     if names:
         legend(fig, names, style, (left, bottom + 0.05 / inch_h), per_row)
