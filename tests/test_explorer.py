@@ -71,7 +71,7 @@ def test_maps_side_by_side_have_neighbours_and_frames_of_their_own():
     near = array(one, "neighbours", np.int32, 2, 30, 3)
     assert (near[0] == nearest(H, 3)).all() and (near[1] == nearest(-(H**3), 3)).all() and (near[0] != near[1]).any()
     picture = displayed(one)
-    assert "2 t-SNE maps (a, b)" in picture.alt
+    assert "2 t-SNE maps (a, b: z)" in picture.alt
 
 
 def test_neighbours_of_a_plain_map_are_euclidean():

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import dis
-import inspect
 from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from sslkit.checks.sizes import Watched
+
+
+def code_of(function: Callable) -> Any:
+    """A plain function's code, else None; what only looks like one is asked nothing, since it may do anything then."""
+    return function.__code__ if type(function) in (FunctionType, Watched) else None
 
 
 def is_empty(function: Callable) -> bool:
     """True for a body of nothing but a docstring, `pass`, `...` or `return`."""
-    code = getattr(function, "__code__", None)
+    code = code_of(function)
     harmless = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "POP_TOP"}
     return code is not None and {i.opname for i in dis.get_instructions(code)} <= harmless
 
 
 def unread(function: Callable) -> list[int]:
     """The positions of the parameters whose values a function never looks at; none where that cannot be seen."""
-    code = getattr(function, "__code__", None)
-    if code is None or inspect.ismethod(function):
+    if (code := code_of(function)) is None:
         return []
     read = set(code.co_cellvars)
     for line in dis.get_instructions(code):

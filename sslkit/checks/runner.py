@@ -72,7 +72,7 @@ def ask(function: Callable, args: tuple, outputs: int = 1, grad: bool = False) -
     ]
     if outputs > 1 and not (isinstance(result, (tuple, list)) and len(result) == outputs):
         raise Unusable(f"It returns {kind(result)} where {outputs} values are expected.", "another number of values")
-    if outputs == 1 and type(result) is tuple and len(result) > 1:
+    if outputs == 1 and type(result) is tuple and len(result) > 1 and not any(part is ... for part in result):
         words = (
             f"It returns {len(result)} values where one is expected: return that one alone, or, if they are its parts, put them "
             "together with torch.stack or torch.cat."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -29,7 +30,7 @@ class Watched:
     """A function whose calls are watched: shapes[i] is the shape of the largest tensor that call i made."""
 
     def __init__(self, function: Callable):
-        self.function, self.__code__ = function, getattr(function, "__code__", None)
+        self.function, self.__code__ = function, function.__code__ if type(function) is FunctionType else None
         self.shapes: list[list[int]] = []
 
     def __call__(self, *args):

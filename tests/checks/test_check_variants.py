@@ -76,7 +76,7 @@ GENERIC = [
     ("rotation.rotation_batch", lambda x: views(x)[::-1], "outputs exchanged"),
     ("mae.patchify", lambda x, size: find("mae.patchify").solution(x, size).transpose(1, 2), "transposed"),
     ("simclr.positive_index", lambda n: torch.arange(2 * n).roll(n) + 0.0, "another dtype"),
-    ("start_here.accuracy", lambda p, y: (p == y).mean(), ""),
+    ("start_here.accuracy", lambda p, y: (p == y).mean(), "mean of whole numbers"),
     ("start_here.chance_level", lambda y: 100 * find("start_here.chance_level").solution(y), "percent"),
 ]
 

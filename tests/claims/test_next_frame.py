@@ -50,7 +50,11 @@ def test_a_line_of_code_as_a_rival():
     claim(WHERE, "it reads 92 % of the position and 71 % of the velocity, and nobody trained it.", read[:2] == [92, 71])
     claim(WHERE, "*what changed* knows still less of the kind: 17 %.", read[2] == 17)
     kinds = [bar(line, "kind", row) for row in ("untrained", "next frame")]
-    claim(WHERE, "Live, one network probed with half of the labels, it rises by less than two points", 0 < kinds[1] - kinds[0] < 0.02)
+    claim(
+        WHERE,
+        "Live, one network probed with half of the labels, it rises by less than two points",
+        0 < kinds[1] - kinds[0] < 0.02,
+    )
     few = figure("mean R2 against measured clips")
     claim(
         WHERE,

@@ -81,8 +81,6 @@ REPLACE = Exercise(
                 (", 2", ", 0"), (", 2", ", 1")),
         mistake("one die for a passage", "You throw one die for a whole passage. Each hidden place has its own.",
                 lambda x, m, d, o: replace_hidden(x, m, d[:, :1].expand_as(d), o)),
-        mistake("<mask> overwritten", "Your second step replaces all below 0.9, those too that have just become <mask>. From 0.8 on only.",
-                (" & (die >= 0.8)", "")),
     ),
 )  # fmt: skip
 

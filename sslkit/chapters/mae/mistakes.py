@@ -114,8 +114,6 @@ VISIBLE = Exercise(
         mistake("visible sorted by place", "Your visible patches are the right ones, put in the order of their places. Leave "
                 "them in the order of their noise, least first.",
                 lambda x, r: with_mask(x.argsort(1)[:, : kept(x, r)].sort(1).values, x.shape[1])),
-        mistake("rounded down", "You cut the number of patches that stay down to a whole number. Round it: round(L * (1 - ratio)).",
-                ("round(noise.shape[1] * (1 - ratio))", "int(noise.shape[1] * (1 - ratio))")),
         mistake("noise against the ratio", "You compare the noise with a number, so that another count is hidden in each image. "
                 "Exactly K stay: those of least noise.",
                 lambda noise, ratio: (visible_patches(noise, ratio)[0], noise > 1 - ratio)),

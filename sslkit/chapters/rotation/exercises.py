@@ -33,11 +33,11 @@ TASKS = {
         title="Turn each image by its own angle",
         difficulty=2,
         minutes=15,
-        task="Write `rotate_batch(x, k)`: image i of the batch turned counter-clockwise by `k[i]` quarter turns, in a new tensor. No loop over pixels. (The solution also refuses odd shapes; yours need not.)",
+        task="Write `rotate_batch(x, k)`: image i of the batch turned counter-clockwise by `k[i]` quarter turns, in a new tensor. No loop over pixels.",
         hints=(
             "There are only four angles. Turning the whole batch by one of them is a single call.",
             "`torch.rot90(x, turns, dims=(2, 3))` turns all images counter-clockwise; dims 2 and 3 are height and width.",
-            "Either fill `out = torch.empty_like(x)` with `out[k % 4 == turns] = torch.rot90(x[k % 4 == turns], turns, (2, 3))` for the four angles, or stack the four turned batches and pick `stack[k % 4, torch.arange(len(x))]`.",
+            "Either fill `out = torch.empty_like(x)` with `out[k == turns] = torch.rot90(x[k == turns], turns, (2, 3))` for the four angles, or stack the four turned batches and pick `stack[k, torch.arange(len(x))]`.",
         ),
     ),
     "rotation_batch": Task(
@@ -55,7 +55,7 @@ TASKS = {
         title="The loss",
         difficulty=2,
         minutes=10,
-        task="Write `rotation_loss(logits, labels)`, for logits of any size: softmax over the four turns, minus the log of the probability of the true one, mean over the batch. Try it without `F.cross_entropy`; then see that it is the same.",
+        task="Write `rotation_loss(logits, labels)`: softmax over the four turns, minus the log of the probability of the true one, mean over the batch. Try it without `F.cross_entropy`; then see that it is the same.",
         hints=(
             "How likely did the network find what is true? The loss is minus the log of that.",
             "`F.log_softmax(logits, dim=1)` is the log of the probabilities without overflow.",

@@ -92,9 +92,9 @@ NAMED = [
         "ties by class number",
     ),
     ("judging.knn_predict", lambda *args: torch.tensor(knn_by_counting(*args)).float(), "another dtype"),
+    ("judging.effective_rank", lambda h: torch.tensor(float(min(h.shape))), "counting"),
 ]
 
 UNNAMED = [
     ("judging.knn_predict", lambda h, y, q, k: y[torch.cdist(unit(q), unit(h)).argsort(1)[:, k - 1]]),
-    ("judging.effective_rank", lambda h: torch.tensor(float(min(h.shape)))),
 ]

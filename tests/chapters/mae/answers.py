@@ -73,7 +73,7 @@ NAMED = [
     ("mae.hidden_mse", lambda p, t, m: F.mse_loss(p * m[:, :, None], t * m[:, :, None]), "divided by all"),
     ("mae.hidden_mse", lambda p, t, m: F.mse_loss(p[m], t[m]).item(), "no gradient"),
     ("mae.put_back", lambda t, v, m, L: put_back_by_writing(t, v, 0 * m, L), "zeros in place of the mask token"),
-    ("mae.put_back", lambda t, v, m, L: put_back_by_writing(t.detach(), v, m, L), "another gradient"),
+    ("mae.put_back", lambda t, v, m, L: put_back_by_writing(t.detach(), v, m, L), "no gradient to tokens"),
     ("mae.visible_patches", lambda x, r: visible_topk(x, 1 - r), "keeps the share to hide"),
     ("mae.visible_patches", lambda x, r: visible_topk(x, 1 - int(x.shape[1] * (1 - r)) / x.shape[1]), "rounded down"),
     (
