@@ -79,6 +79,7 @@ def test_longer_runs():
     claim(
         "README.md",
         "after 10,000 steps BYOL is level with SimCLR (kNN 81 and 82 %, linear probe 82 for both), VICReg is ahead of both "
-        "after 36,000 smaller ones (kNN 83 %, linear probe 86), and rotation, five times as long as its recipe, is right for 91 % by kNN (one seed each, test split; `results/shelf/`).",
+        "after 36,000 smaller ones (kNN 83 %, linear probe 86), and rotation, five times as long as its recipe, is "
+        "right for 91 % by kNN (one seed each, test split; `results/shelf/`).",
         (score["byol"], score["simclr"], score["vicreg"], score["rotation"][0]) == ([81, 82], [82, 82], [83, 86], 91),
     )
