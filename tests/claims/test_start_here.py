@@ -113,3 +113,11 @@ def test_the_friends():
         "(kNN 40 % in place of 68 in chapter 10)",
         [round(100 * mean(knn[row])) for row in ("no colour changes", "as it is")] == [40, 68],
     )
+
+
+def test_the_wrong_question():
+    claim(
+        WHERE,
+        "Here it hardly moves: from 24 to 27 %.",
+        "step 100 of 100" in shown(WHERE) and "kNN accuracy, validation images 27.0%" in shown(WHERE),
+    )
