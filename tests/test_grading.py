@@ -1,6 +1,7 @@
 """Grading a class: what each student handed in, however they did it, and nobody's mischief costs another student anything."""
 
 import csv
+import os
 import shutil
 import socket
 import subprocess
@@ -67,6 +68,52 @@ def test_moved_renamed_deleted_unreadable():
     assert "accuracy" in magic.functions
 
 
+def test_a_function_is_found_however_it_is_written():
+    written = work(handed_in(accuracy="accuracy = lambda pred, y: (pred == y).float().mean()"))
+    assert written.functions["accuracy"].startswith("accuracy = lambda") and not written.notes
+    named = work(handed_in(accuracy="def mine(pred, y):\n    return (pred == y).float().mean()\n\naccuracy = mine"))
+    assert named.functions["accuracy"] == "accuracy = mine" and "def mine" in "".join(named.prelude)
+    nb = student(source())  # the stub left as it was, the answer in a cell of the student's own
+    nb.cells.insert(0, nbformat.v4.new_code_cell(WRONG))
+    assert "sum()" in work(nbformat.writes(nb)).functions["accuracy"]
+    assert "raise" in work(nbformat.writes(student(source()))).functions["accuracy"]
+
+
+def test_a_chapter_is_known_by_what_it_defines():
+    nb = student(source())
+    nb.cells = [cell for cell in nb.cells if is_exercise(cell)]
+    assert work(nbformat.writes(nb)).chapter == "start_here"
+    nb.cells = [nbformat.v4.new_code_cell("def something(else_):\n    return 1")]
+    assert "no chapter" in work(nbformat.writes(nb)).problem
+
+
+def test_what_python_cannot_read_is_an_attempt():
+    one = grade_one(Submission("s", "hw.ipynb", handed_in(accuracy="def accuracy(pred, y)\n    return 1")))
+    verdict = one.verdicts["accuracy"]
+    assert (
+        verdict["status"] == "wrong"
+        and verdict["mistakes"] == ["Python cannot read it"]
+        and "line 2" in verdict["text"]
+    )
+    assert one.verdicts["partners"]["status"] == "right"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no fork")
+@pytest.mark.parametrize(
+    "starts",
+    [
+        "if os.fork() == 0: os._exit(0)",
+        "subprocess.run(['true'])",
+        "os.system('true')",
+        "multiprocessing.get_context('spawn').Process(target=print).start()",
+    ],
+)
+def test_a_function_starts_no_process(starts):
+    code = f"import os, subprocess, multiprocessing\ndef accuracy(pred, y):\n    {starts}\n    return (pred == y).float().mean()"
+    one = grade_one(Submission("s", "hw.ipynb", handed_in(accuracy=code)))
+    assert "may not start other processes" in one.verdicts["accuracy"]["text"] and one.points == 2
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -89,9 +136,16 @@ def test_how_platforms_hand_them_out(tmp_path):
     (tmp_path / "bob.ipynb").write_text("{}")
     with zipfile.ZipFile(tmp_path / "Cem Öz.zip", "w") as archive:
         archive.writestr("../../evil.ipynb", "{}")
+        archive.writestr("__MACOSX/._evil.ipynb", "\x00")
     (tmp_path / "dora.zip").write_bytes(b"no archive")
-    found = {one.student: one for one in submissions(tmp_path)}
-    assert set(found) == {"Ada Lovelace", "bob", "Cem Öz", "dora"}
+    (tmp_path / "._bob.ipynb").write_text("what macOS leaves beside a file")
+    (tmp_path / "Ada Lovelace" / "._my notebook.ipynb").write_text("the same")
+    (tmp_path / "Emre").mkdir()
+    (tmp_path / "Emre" / "notes.txt").write_text("not a notebook")
+    everyone = list(submissions(tmp_path))
+    found = {one.student: one for one in everyone}
+    assert set(found) == {"Ada Lovelace", "bob", "Cem Öz", "dora", "Emre"} and len(everyone) == 5
+    assert "no notebook" in found["Emre"].problem
     assert found["Cem Öz"].file == "evil.ipynb" and "zip" in found["dora"].problem
     assert not (tmp_path.parent / "evil.ipynb").exists()
 
@@ -141,7 +195,18 @@ def test_pages_execute_nothing():
     one = Graded(Submission("<script>me</script>", "f.ipynb"), Work("start_here"), {"accuracy": verdict})
     for text in (feedback(one), class_page([one])):
         assert "<script>" not in text and "<img>" not in text and "<b>x" not in text
-    assert plain("=cmd()").startswith("'")
+    assert plain("=cmd()").startswith("'") and plain("") == ""
+
+
+def test_a_general_mistake_is_explained_to_the_class():
+    verdict = {
+        "status": "wrong",
+        "points": 0.0,
+        "mistakes": ["not averaged"],
+        "text": "A sum where a mean is asked for.",
+    }
+    page = class_page([Graded(Submission("s", "f.ipynb"), Work("start_here"), {"accuracy": verdict})])
+    assert "not averaged</b> (accuracy): 1 of 1. A sum where a mean is asked for." in page
 
 
 @pytest.mark.slow

@@ -92,7 +92,10 @@ def grade_one(submission: Submission, seed: int = 1, seconds: float = SECONDS) -
             todo.pop(name)
     for name in checks.of_chapter(work.chapter):
         short = name.partition(".")[2]
-        graded.verdicts.setdefault(short, lost("There is no function of this name.") | {"status": "not attempted"})
+        absent = lost("There is no function of this name.") | {"status": "not attempted"}
+        if short in work.unreadable:
+            absent = lost(f"{work.unreadable[short]}.") | {"mistakes": ["Python cannot read it"]}
+        graded.verdicts.setdefault(short, absent)
     return graded
 
 

@@ -32,7 +32,7 @@ def table(graded: list[Any], path: Path) -> None:
 
 def plain(text: str) -> str:
     """A text that a spreadsheet takes for no formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
+    return f"'{text}" if text.startswith(tuple("=+-@\t\r")) else text
 
 
 def feedback(one: Any) -> str:
@@ -91,17 +91,18 @@ def opened(graded: list[Any], name: str) -> list[str]:
 
 def for_tomorrow(graded: list[Any], most: int = 3) -> list[str]:
     """The misconceptions that the most students share, with what `check` says of them: worth five minutes in class."""
-    counted = Counter(
-        (one.work.chapter, name, mistake)
-        for one in graded
-        for name, verdict in one.verdicts.items()
-        for mistake in verdict["mistakes"]
-    )
+    said: dict[tuple[str, str, str], list[str]] = {}
+    for one in graded:
+        for name, verdict in one.verdicts.items():
+            for mistake in verdict["mistakes"]:
+                said.setdefault((one.work.chapter, name, mistake), []).append(verdict["text"])
     lines = []
-    for (chapter, name, mistake), count in counted.most_common(most):
+    for (chapter, name, mistake), texts in sorted(said.items(), key=lambda item: -len(item[1]))[:most]:
         known = {found.name: found.explanation for found in checks.find(f"{chapter}.{name}").mistakes}
-        words = html.escape(" ".join(known.get(mistake, "").split()))
-        lines.append(f"<li><b>{html.escape(mistake)}</b> ({html.escape(name)}): {count} of {len(graded)}. {words}</li>")
+        words = html.escape(" ".join(known.get(mistake, texts[0]).split()))  # of a general one, the first student's
+        lines.append(
+            f"<li><b>{html.escape(mistake)}</b> ({html.escape(name)}): {len(texts)} of {len(graded)}. {words}</li>"
+        )
     return ["<h2>Worth five minutes tomorrow</h2><ol>", *lines, "</ol>"] if lines else []
 
 
