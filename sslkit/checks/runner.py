@@ -17,26 +17,15 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from sslkit.checks.answer import Answer, Unusable, ask, brief
 from sslkit.checks.bytecode import is_empty
 from sslkit.checks.errors import meaning
 
 SAID = 1000  # characters of what the reader's function prints that are kept
-LARGEST = 1_000_000  # entries; right answers are far smaller, and copying a huge one could fill the memory
-
-
-class Answer(NamedTuple):
-    """What one call gave: float64 copies, their former dtypes, d result / d inputs (None: no gradient)."""
-
-    values: tuple[Tensor, ...]
-    dtypes: tuple[torch.dtype, ...]
-    grads: tuple[Tensor, ...] | None
-    changed: int | None  # position of the first input that was written on
 
 
 @dataclass
@@ -50,102 +39,6 @@ class Session:
     attempted: bool = True
     printed: str = ""
     ended: threading.Event = field(default_factory=threading.Event)
-
-
-class Unusable(Exception):
-    """A returned value that cannot be compared; the message says why, `name` is that of the mistake where it has one."""
-
-    def __init__(self, message: str, name: str = ""):
-        super().__init__(message)
-        self.name = name
-
-
-def ask(function: Callable, args: tuple, outputs: int = 1, grad: bool = False) -> Answer:
-    """Calls function on clones of args. Raises what the function raises, or Unusable."""
-    leaves = [a.clone().requires_grad_(grad and a.is_floating_point()) if isinstance(a, Tensor) else a for a in args]
-    given = [a.clone() if isinstance(a, Tensor) else a for a in leaves]  # not leaves, as in a training step
-    result = function(*given)
-    changed = [
-        i
-        for i, (before, after) in enumerate(zip(args, given))
-        if isinstance(before, Tensor) and not torch.equal(before, after.detach())
-    ]
-    if outputs > 1 and not (isinstance(result, (tuple, list)) and len(result) == outputs):
-        raise Unusable(f"It returns {kind(result)} where {outputs} values are expected.", "another number of values")
-    if outputs == 1 and type(result) is tuple and len(result) > 1 and not any(part is ... for part in result):
-        words = (
-            f"It returns {len(result)} values where one is expected: return that one alone, or, if they are its parts, put them "
-            "together with torch.stack or torch.cat."
-        )
-        raise Unusable(words, "more values than one")
-    tensors = [as_tensor(r) for r in (result if outputs > 1 else [result])]
-    inputs = [x for x in leaves if isinstance(x, Tensor) and x.requires_grad]
-    grads = gradients(tensors[0], inputs) if grad else None
-    copies = tuple(t.detach().cpu().to(torch.float64, copy=True) for t in tensors)
-    return Answer(copies, tuple(t.dtype for t in tensors), grads, changed[0] if changed else None)
-
-
-def as_tensor(value) -> Tensor:
-    """A tensor, array, number, or list of numbers as a dense real tensor; anything else is Unusable."""
-    if value is None:
-        raise Unusable("It returns None: is a `return` missing?", "no return")
-    if not isinstance(value, (Tensor, np.ndarray, np.generic, bool, int, float, list, tuple)):
-        raise Unusable(f"It returns {kind(value)}; a tensor or a number is expected.")
-    if type(value).__module__ == "torch.return_types" and hasattr(
-        value, "values"
-    ):  # a tuple, which could be told to be stacked
-        words = (
-            f"It returns what torch.{type(value).__name__} gives, values and indices: take .values or .indices of it."
-        )
-        raise Unusable(words, "values and indices")
-    if (
-        isinstance(value, (list, tuple))
-        and len({getattr(one, "shape", None) for one in value}) == 1
-        and isinstance(value[0], Tensor)
-    ):
-        if value[0].ndim:  # a list of single numbers is one tensor to torch
-            words = (
-                f"It returns {kind(value)} of {len(value)} tensors: put them together with torch.stack or torch.cat."
-            )
-            raise Unusable(words, "not stacked")
-    try:
-        tensor = torch.as_tensor(value)
-    except Exception as error:
-        raise Unusable(f"It returns {kind(value)} that is no tensor: {brief(error)}.") from None
-    if tensor.is_complex() or tensor.is_quantized or tensor.layout != torch.strided or tensor.is_meta:
-        raise Unusable(
-            f"It returns a tensor of {tensor.dtype}, {tensor.layout}, on {tensor.device}; "
-            "ordinary real numbers are expected."
-        )
-    if tensor.numel() > LARGEST:
-        raise Unusable(f"It returns a tensor of shape {list(tensor.shape)}, which is far too large.")
-    return tensor
-
-
-def gradients(output: Tensor, inputs: list[Tensor]) -> tuple[Tensor, ...] | None:
-    """Gradient of a fixed weighted sum of the output's finite entries; None if the output is detached."""
-    if not output.requires_grad:
-        return None
-    finite = output[torch.isfinite(output)]
-    total = (finite * torch.linspace(1, 2, len(finite), dtype=finite.dtype)).sum()
-    grads = torch.autograd.grad(total, inputs, allow_unused=True)
-    return tuple(torch.zeros_like(x).double() if g is None else g.double() for g, x in zip(grads, inputs))
-
-
-def kind(value) -> str:
-    name = type(value).__name__
-    if value is None:
-        return "None"
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
-
-
-def brief(error: BaseException) -> str:
-    """Type and first 300 characters of an error; its own __str__ may be broken."""
-    try:
-        text = " ".join(str(error).split())
-    except Exception as broken:
-        text = f"(its message cannot be shown: {type(broken).__name__})"
-    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
 
 
 def is_stub(function: Callable, error: BaseException) -> bool:
@@ -168,7 +61,7 @@ def describe(function: Callable, error: BaseException, call: str) -> tuple[str, 
     if isinstance(error, Unusable):
         return error.name, str(error)
     frames = traceback.extract_tb(error.__traceback__)
-    if isinstance(error, TypeError) and frames[-1].filename == __file__ and frames[-1].name == "ask":
+    if isinstance(error, TypeError) and frames[-1].filename == ask.__code__.co_filename and frames[-1].name == "ask":
         return "", f"It cannot be called as {call}: {brief(error)}."
     filename = getattr(getattr(function, "__code__", None), "co_filename", None)
     lines = [f.lineno for f in frames if f.filename == filename and f.lineno]

@@ -59,7 +59,7 @@ def alone() -> None:
     if os.name != "nt":
         import _posixsubprocess
 
-        _posixsubprocess.fork_exec = fork_exec  # what multiprocessing calls, and Python does not audit
+        _posixsubprocess.fork_exec = fork_exec  # type: ignore[assignment]  # multiprocessing calls it; Python does not audit it
 
 
 def limited() -> None:

@@ -159,5 +159,5 @@ def test_two_swaps_at_once_get_both_names():
     mistakes = {mistake.name: swap for mistake, swap in nce.forms_by_swap}
     first, second = list(mistakes)[:2]
     one, other = mistakes[first], mistakes[second]
-    form = sslkit.checks.verdict.both(nce.solution, one, other)
+    form = sslkit.checks.explanation.both(nce.solution, one, other)
     assert form is not None and set(judge(nce, form).mistakes) == {first, second}
