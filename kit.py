@@ -170,7 +170,7 @@ def run(arguments):
 
 
 def test(arguments):
-    """All tests on all cores, but those with a browser, which come last, one at a time; or what the arguments choose."""
+    """All tests on all cores, but those with a browser, which come last, two at a time; or what the arguments choose."""
     os.chdir(str(ROOT))
     if arguments and arguments[0] != "--quick":
         become("pytest", *arguments)
@@ -182,7 +182,7 @@ def test(arguments):
     first = "not browser and not in_browser" if os.environ.get("CI") == "true" else "not browser"
     if subprocess.call([str(PYTHON), "-m", "pytest", "-m", first, *spread, "auto"]):
         sys.exit(1)
-    become("pytest", "-m", "browser")
+    become("pytest", "-m", "browser", *spread, "2")
 
 
 def colab():

@@ -113,7 +113,7 @@ def page():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.set_default_timeout(120_000)  # waits end with what they wait for; a busy machine is slow
+        page.set_default_timeout(300_000)  # waits end with what they wait for; a busy machine is slow
         page.foreign, page.complaints = [], []
         page.on("request", lambda request: page.foreign.append(request.url))
         page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))
@@ -134,7 +134,7 @@ def run_all(page, address: str, notebook: str) -> None:
         return prompts.length && prompts.every((text) => /^\[\d+\]:$/.test(text))
             || document.querySelector('[data-mime-type="application/vnd.jupyter.error"]') !== null;
     }"""
-    page.wait_for_function(done, timeout=300_000)
+    page.wait_for_function(done, timeout=600_000)
     errors = page.locator('[data-mime-type="application/vnd.jupyter.error"]').all_inner_texts()
     assert not errors, errors[0]
 

@@ -429,11 +429,11 @@ def run_as(kit, monkeypatch):
     return commands
 
 
-def test_all_tests_run_on_all_cores_and_then_those_with_a_browser_alone(monkeypatch, run_as):
+def test_all_tests_run_on_all_cores_and_then_those_with_a_browser_two_at_a_time(monkeypatch, run_as):
     monkeypatch.delenv("CI", raising=False)
     (first, threads), (last, theirs) = run_as()
     assert first[:2] == ("-m", "not browser") and first[-2:] == ("--numprocesses", "auto")
-    assert last == ("-m", "browser") and threads == theirs == "1"
+    assert last[:2] == ("-m", "browser") and last[-1] == "2" and threads == theirs == "1"
     monkeypatch.setenv("CI", "true")
     (first, _), (same, _) = run_as()
     assert first[:2] == ("-m", "not browser and not in_browser") and same == last
