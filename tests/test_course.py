@@ -61,15 +61,18 @@ def test_an_edited_cell_or_an_error_does_not_go_unseen(path, tmp_path):
 
 @each_notebook
 def test_an_edited_export_cell_does_not_go_unseen(path, tmp_path):
-    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".*"))
-    shutil.copytree(ROOT / "sslkit/chapters", tmp_path / "sslkit/chapters")
+    name = next(name for name, of in course().items() if of == path)
+    (tmp_path / "notebooks").mkdir()
+    for other in course().values():
+        (tmp_path / "notebooks" / other.name).touch()
+    shutil.copytree(ROOT / "sslkit/chapters" / name, tmp_path / "sslkit/chapters" / name)
     nb = nbformat.read(path, as_version=4)
     marked = [cell for cell in nb.cells if cell.cell_type == "code" and cell.source.startswith("#| export\n")]
     if not marked:
         pytest.skip("this notebook exports nothing")
     marked[-1].source += "\n\nCHANGED = True"
     nbformat.write(nb, tmp_path / "notebooks" / path.name)
-    assert [p for p in export(tmp_path, check=True) if path.name in p and "differs" in p]
+    assert [p for p in export(tmp_path, [name], check=True) if path.name in p and "differs" in p]
 
 
 @pytest.mark.notebook
@@ -87,7 +90,9 @@ def test_it_runs_at_smoke_scale(path, tmp_path, monkeypatch):
 @each_notebook
 def test_its_page_needs_no_network(path):
     """Formulas are MathML without a rest of LaTeX, figures have their alt texts, nothing is loaded from elsewhere."""
-    html = page(nbformat.read(path, as_version=4), path.stem)
+    committed = path.read_text(encoding="utf-8")
+    small = re.sub(r"(?<=base64,)[A-Za-z0-9+/]{100,}=*", "AAAA", committed)  # the pictures' bytes say nothing here
+    html = page(nbformat.reads(small, as_version=4), path.stem)
     assert not re.findall(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="(?!data:|#)[^"]*"', html)
     assert all(re.search(r'alt="[^"]+', image) for image in re.findall(r"<img[^>]*>", html))
     formulas = re.findall(r"<math.*?</math>", html, re.DOTALL)
