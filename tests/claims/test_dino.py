@@ -99,6 +99,8 @@ def test_one_thing_at_a_time():
     )
     run = {row: kept["runs"][row]["0"] for row in kept["runs"]}
     ends = [one["curve"][-1][1] for one in kept["runs"]["no sharpening"].values()]
+    first = {row: round(run[row]["curve"][0][1], 2) for row in ("frozen teacher", "as it is")}
+    claim(WHERE, "But it begins where the right program begins", len(set(first.values())) == 1)
     claim(WHERE, "with a loss within 0.001 of ln K", all(abs(end - LN_K) < 0.001 for end in ends))
     claim(WHERE, "at step 1 the loss is above ln K already", run["temperatures exchanged"]["curve"][0][1] > LN_K)
     claim(
@@ -165,6 +167,14 @@ def test_one_number_says_why():
     claim(WHERE, "| neither | 1: stands still | $\\rho$: fades |", abs(b - 0.05) < 0.005 and abs(w) < 0.01)
 
 
+def test_the_map():
+    claim(
+        WHERE,
+        "29 % of the eight nearest neighbours are right, where chapter 10 has 44.",
+        "18% and 29% of the 8 nearest" in shown(WHERE) and "18% and 44% and" in shown("10_simclr"),
+    )
+
+
 def test_beside_simclr():
     claim(
         WHERE,
@@ -176,6 +186,7 @@ def test_beside_simclr():
 def test_what_else_falls_on_the_thing():
     some = load("scenes", train=20, test=20).val[:1000]
     on = pictures.things(some, 8)
+    claim(WHERE, "The thing is counted as a disc of four fifths of its size.", 2 * pictures.THING == 0.8)
     share = {
         name: round(100 * (each * on[:, None]).sum((2, 3)).mean().item())
         for name, each in pictures.know_nothing(some.x, 8).items()
