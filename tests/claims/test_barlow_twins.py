@@ -3,7 +3,10 @@
 from math import log, log2
 from statistics import mean
 
+import torch
 from claim import board, claim, in_other_batches, on_photographs, results, rows_of_seed, shown
+
+from sslkit.chapters.barlow_twins import method, pictures
 
 WHERE = "13_barlow_twins"
 
@@ -20,6 +23,22 @@ def test_chance_correlations_of_a_batch():
         WHERE,
         "in which numbers that have nothing in common correlate by 1/16, half as much as among 64?",
         256**-0.5 == 1 / 16 == 64**-0.5 / 2,
+    )
+
+
+def test_what_the_table_cannot_do():
+    four = pictures.toys()["C: four things"][0]
+    claim(
+        WHERE,
+        "C's fourth number is the product of the other three, and the table cannot tell.",
+        torch.equal(four[:, 3], four[:, :3].prod(1))
+        and torch.allclose(method.cross_correlation(four, four), torch.eye(4), atol=1e-4),
+    )
+    z1, z2 = torch.randn(2, 64, 256, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    claim(
+        WHERE,
+        "its rank is 256, and that of the table at most 63.",
+        torch.linalg.matrix_rank(method.cross_correlation(z1, z2)) == 63,
     )
 
 
@@ -133,7 +152,7 @@ def test_three_bugs():
     bugs = "wrong partner", "same view twice", "images, not numbers"
     runs = {row: by["0"] for row, by in KEPT["runs"].items()}
     lost = mean(loss for _, loss in runs["wrong partner"]["curve"][-30:])
-    claim(WHERE, "the loss does not get below about 1, the price of saying nothing", 0.9 < lost < 1.2)
+    claim(WHERE, "the loss keeps to about 1, the price of saying nothing", 0.9 < lost < 1.2)
     knn = [round(100 * runs[row]["scores"]["kNN"]) for row in ("images, not numbers", "as it is")]
     claim(WHERE, "its kNN is even ahead, 56 against 45 %", knn == [56, 45])
     knn = [round(100 * runs[row]["scores"]["kNN"]) for row in ("same view twice", "untrained")]
@@ -160,7 +179,7 @@ def test_the_run_shown():
     )
     claim(
         WHERE,
-        "Left-right is nearly gone from z (6.9 %) and well kept in h (64.7 %)",
+        "it is nearly gone from z (6.9 %) and well kept in h (64.7 %)",
         "left-right: h, untrained 0.342, z 0.0692, h 0.647" in shown(WHERE),
     )
     claim(
@@ -169,6 +188,7 @@ def test_the_run_shown():
         "hue: h, untrained 0.162, z 0.00275, h 0.00585" in shown(WHERE)
         and "hue: z, untrained 0.138, z, trained 0.126, h, untrained 0.162, h, trained 0.133" in shown("10_simclr"),
     )
+    claim(WHERE, "But SimCLR's views are the same, and even its z keeps 13", round(100 * 0.126) == 13)
 
 
 def test_squares_and_bits_part():

@@ -51,9 +51,17 @@ def test_at_equal_compute():
         "Softer codes are one or two points behind the recipe, with both seeds that were tried.",
         [round(100 * (a - b)) for a, b in zip(ours, softer)] == [1, 2],
     )
-    claim(WHERE, "it is three points behind by kNN (one seed)", seed["batch 32"][0] - seed["batch 32, queue"][0] == 3)
+    claim(
+        WHERE,
+        "with it kNN is three points lower (one seed, against the same seed without it)",
+        seed["batch 32"][0] - seed["batch 32, queue"][0] == 3,
+    )
     lost = [mine - crops for mine, crops in zip(seed["as it is"], seed["two small crops"])]
-    claim(WHERE, "Small crops lose eight points by kNN and five by the probe (one seed).", lost == [8, 5])
+    claim(
+        WHERE,
+        "Small crops lose eight points by kNN and five by the probe (one seed, whose run as it is has 53 and 61 %).",
+        lost == [8, 5] and seed["as it is"] == [53, 61],
+    )
     kept = KEPT["runs"]
     steps = {row: kept[row]["0"]["curve"][-1][0] for row in ("as it is", "two small crops", "batch 32")}
     claim(WHERE, "they cost 30 % of the steps", steps["two small crops"] == 0.7 * steps["as it is"])
@@ -118,7 +126,7 @@ def test_what_was_shown():
     claim(WHERE, "before the first step, wishes name some sixty.", "prototypes in use: untrained 62.5," in said)
     claim(
         WHERE,
-        "kNN went from 24 to 19 % (500 validation images, one seed)",
+        "kNN goes from 24 to 19 % (500 validation images, one seed)",
         "untrained: kNN 23.6%\n" in said and re.findall(r"of 50 clusters, loss .*, kNN ([\d.]+)%", said)[-1] == "18.6",
     )
 
@@ -126,7 +134,9 @@ def test_what_was_shown():
 def test_three_bugs():
     kept = KEPT["runs"]
     last = {row: kept[row]["0"]["curve"][-1][1] for row in ("as it is", "wrong partner", "own code", "no seats")}
-    claim(WHERE, "its loss is $\\ln K$: no network can do better", last["wrong partner"] > 0.95 * math.log(256))
+    claim(
+        WHERE, "its loss is $\\ln K$. On average no network can do better", last["wrong partner"] > 0.95 * math.log(256)
+    )
     claim(WHERE, "The loss looks fine, better than it should", last["own code"] < last["as it is"])
     claim(
         WHERE,
@@ -147,6 +157,11 @@ def test_beside_simclr():
         WHERE,
         "SwAV has 70.7 % by kNN and 73.1 by the probe. SimCLR, with the same network and views and about as many images, has 72.4 and 71.5",
         board(WHERE, "SwAV")[:2] + board("10_simclr", "SimCLR")[:2] == [70.7, 73.1, 72.4, 71.5],
+    )
+    claim(
+        WHERE,
+        "With a hundred labels SwAV's features read 50 % where the untrained network's read 20.",
+        [round(board(WHERE, row)[2]) for row in ("SwAV", "untrained")] == [50, 20],
     )
     claim(
         WHERE,

@@ -3,6 +3,7 @@
 import re
 from statistics import mean
 
+import numpy
 import pytest
 import torch
 from claim import board, claim, in_other_batches, on_photographs, results, rows_of_seed, shown
@@ -263,8 +264,16 @@ def test_ten_times_as_long():
     )
     claim(
         WHERE,
-        "VICReg also took 69 minutes of one core and SimCLR 41",
+        "and 69 minutes of one core against 41.",
         [round(kept["core_seconds"][0] / 60) for kept in shelf.values()] == [69, 41],
+    )
+    along = [kept["along the way (val, kNN)"] for kept in shelf.values()]
+    seen = [[step * kept["recipe"]["batch"] for step in way["step"]] for way, kept in zip(along, shelf.values())]
+    other = [numpy.interp(at, seen[1], along[1]["knn"]) for at in seen[0][1:]]
+    claim(
+        WHERE,
+        "VICReg, and here it is ahead all along.",
+        all(a > b for a, b in zip(along[0]["knn"][1:], other, strict=True)),
     )
     images = [kept["recipe"]["steps"] * kept["recipe"]["batch"] for kept in shelf.values()]
     claim(
