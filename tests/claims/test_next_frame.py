@@ -139,7 +139,7 @@ def test_the_arrow_of_time():
     grows = {kind: bar(line, ways[1], kind) / bar(line, ways[0], kind) for kind in kinds}
     claim(
         WHERE,
-        "For constant velocity it makes hardly a difference, with a bounce or without",
+        "For constant velocity it makes hardly any difference, with a bounce or without",
         all(0.9 < grows[kind] < 1.1 for kind in kinds[:2]),
     )
     claim(

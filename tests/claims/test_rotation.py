@@ -128,7 +128,11 @@ def test_what_has_an_up_and_a_down():
     (line,) = [line for line in text.splitlines() if line.startswith("Scoreboard. untrained: layer 1")]
     untrained, trained = ([float(v) for v in re.findall(r"layer \d (0\.\d+)", part)] for part in line.split("; ")[:2])
     claim(WHERE, "the layers differ by about six points at most", round(100 * (max(untrained) - min(untrained))) == 6)
-    claim(WHERE, "each layer knows more than the one before it", trained == sorted(trained) and len(trained) == 7)
+    claim(
+        WHERE,
+        "each layer knows more than the one before it (from 5 to 6 only by a hair: 63.0 and 63.4 %)",
+        trained == sorted(trained) and len(trained) == 7 and trained[4:6] == [0.630, 0.634],
+    )
     claim(
         WHERE,
         "(In the shorter run above kNN did not rise: 23.0 % in the end.)",
