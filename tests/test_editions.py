@@ -102,7 +102,7 @@ def test_the_instructor_sees_what_is_recognised():
     notes = [cell.source for cell in nb.cells if NOTES in cell.metadata.get("tags", [])]
     about = next(note for note in notes if "`info_nce`" in note)
     assert all(mistake.name in about for mistake in checks.find("simclr.info_nce").mistakes)
-    assert len(notes) == len(checks.of_chapter("simclr")) + 1 and "What stumbles" in notes[-1]
+    assert len(notes) == len(checks.of_chapter("simclr")) + 1 and "Where students stumble" in notes[-1]
     nbformat.validate(nb)
     kept = [cell for cell in student(nb).cells if NOTES in cell.metadata.get("tags", [])]
     assert not kept, "notes are not for students"
