@@ -87,8 +87,8 @@ def test_on_other_images():
     emoji, fashion, scenes = ({n: mean(g) for n, g in gains(data).items()} for data in ("emoji", "fashion", "scenes"))
     claim(
         WHERE,
-        "on emoji fine-tuning is four points ahead of training from scratch, on clothes two to three, where on scenes it is fifteen or more. "
-        "(With a single label the emoji gain seven points and the clothes twelve.)",
+        "on emoji fine-tuning is four points ahead of training from scratch, on clothes two to three, where on scenes it is "
+        "fifteen or more. (With a single label the emoji gain seven points and the clothes twelve.)",
         all(round(100 * emoji[n]) == 4 for n in (10, 100))
         and all(0.02 < g < 0.035 for n, g in fashion.items() if n >= 10)
         and all(g > 0.149 for n, g in scenes.items() if n >= 10)
