@@ -145,7 +145,7 @@ def test_more_labels_judge_on_the_test_split():
 def test_how_many_seeds():
     found = {len(KEPT["rows"]["kNN"][name]) for name in METHODS} == {2} == {len(KEPT["seeds"])}
     claim(WHERE, "repeats everything on the test split, with two seeds.", found)
-    claim(WHERE, "two seeds, test split.", found)
+    claim(WHERE, "Two seeds, test split.", found)
 
 
 def test_photographs():
