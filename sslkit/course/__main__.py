@@ -1,4 +1,4 @@
-"""The command line: python -m sslkit.course student | instructor OUT [CHAPTER ...], grade SUBMISSIONS --out OUT, and book OUT."""
+"""The command line: python -m sslkit.course makes a class its editions, assignments, slides and pages, and grades what comes back."""
 
 import argparse
 import sys
@@ -16,17 +16,24 @@ HOW_MANY = (
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 0, or 1 after saying in words what is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m sslkit.course", description="The course as a class gets it.")
+    parser = argparse.ArgumentParser(
+        prog="python -m sslkit.course",
+        description="The course for a class: editions of its notebooks, assignments, slides, pages, and grading.",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    one = commands.add_parser("student", help="stubs in place of the solutions, nothing executed")
-    two = commands.add_parser("instructor", help="solutions, and what each check recognises")
+    one = commands.add_parser("student", help="notebooks with stubs in place of the solutions, not executed")
+    two = commands.add_parser(
+        "instructor", help="notebooks with solutions, teaching notes, and the mistakes that each check recognises"
+    )
     for edition in (one, two):
         edition.add_argument("out", type=Path, metavar="OUT", help="a folder, made if need be")
         edition.add_argument("chapters", nargs="*", metavar="CHAPTER", help="simclr or 10_simclr; all when left out")
     one.add_argument("--hints", choices=HINTS, default="all", help=HOW_MANY)
-    one.add_argument("--executed", action="store_true", help="keep the outputs up to the first exercise")
+    one.add_argument("--executed", action="store_true", help="keep the outputs of the cells above the first exercise")
     one.add_argument(
-        "--sealed", action="store_true", help="write OUT/kit too, a kit whose solutions no glance gives away"
+        "--sealed",
+        action="store_true",
+        help="also write OUT/kit, a kit to install that hides the solutions from a glance and a search",
     )
     five = commands.add_parser("nbgrader", help="chapters as assignments for nbgrader")
     nine = commands.add_parser("otter", help="chapters as assignments for Otter-Grader")
@@ -37,19 +44,25 @@ def main(argv: list[str] | None = None) -> int:
     seven = commands.add_parser("slides", help="chapters as slides, an HTML file each")
     seven.add_argument("out", type=Path, metavar="OUT", help="a folder, made if need be")
     seven.add_argument("chapters", nargs="*", metavar="CHAPTER", help="simclr or 10_simclr; all when left out")
-    eight = commands.add_parser("demo", help="the first page as a demo of twenty minutes")
-    eight.add_argument("out", type=Path, metavar="FILE")
-    six = commands.add_parser("points", help="a file with the points of all exercises, to edit")
-    six.add_argument("out", type=Path, metavar="FILE")
-    three = commands.add_parser("grade", help="points, feedback, and what the class got wrong")
-    three.add_argument("submissions", type=Path, help="a folder of notebooks, of folders with them, of zip archives")
-    three.add_argument("--out", type=Path, help="a folder for grades.csv, class.html and feedback/")
-    three.add_argument("--csv", type=Path, help="the table here; without --out, pages and feedback in its folder")
-    three.add_argument("--seed", type=int, default=1, help="of the hidden trials")
-    three.add_argument("--jobs", type=int, default=2, help="notebooks at a time")
+    eight = commands.add_parser("demo", help="chapter 00 as a demo of twenty minutes")
+    eight.add_argument("out", type=Path, metavar="FILE", help="the notebook to write")
+    six = commands.add_parser("points", help="a file to edit that says what each exercise is worth")
+    six.add_argument("out", type=Path, metavar="FILE", help="the file to write, for --points of grade, nbgrader, otter")
+    three = commands.add_parser("grade", help="submissions to points, feedback, and what the class got wrong")
+    three.add_argument(
+        "submissions", type=Path, help="a folder that holds notebooks, folders of notebooks, or zip archives"
+    )
+    three.add_argument("--out", type=Path, help="write grades.csv, class.html and feedback/ into this folder")
+    three.add_argument(
+        "--csv", type=Path, help="write the grades to this file; without --out, all else goes into its folder"
+    )
+    three.add_argument(
+        "--seed", type=int, default=1, help="draws the hidden inputs; the same seed, the same inputs (default: 1)"
+    )
+    three.add_argument("--jobs", type=int, default=2, help="how many notebooks to grade at a time (default: 2)")
     for command in (three, five, nine):
         command.add_argument("--points", type=Path, help="a file as `points FILE` writes it (default: one point each)")
-    four = commands.add_parser("book", help="all chapters as a site of plain files")
+    four = commands.add_parser("book", help="all chapters as web pages, in plain files")
     four.add_argument("out", type=Path, metavar="OUT", help="a folder, made if need be")
     args = parser.parse_args(argv)
     try:

@@ -8,13 +8,14 @@ METHODS = results("compare")["methods"]
 LABELS = ("kNN", "linear probe", "few labels", "fine-tuned, 10 labels")
 
 
-def test_three_in_ten_become_nearly_nine():
+def test_what_a_few_minutes_bring():
     knn = rows()["kNN"]
     claim(
         "README.md",
-        "A few minutes of training without labels, on two cores, turn features that find the right kind of image three times in ten "
-        "into ones that find it nearly nine times in ten, by the best question here.",
-        0.25 < knn["untrained"] < 0.35 and 0.84 < max(knn[name] for name in METHODS) < 0.9,
+        "A few minutes of training without labels, on two cores, lift kNN accuracy on ten kinds of small pictures from 29 % to 73 % with "
+        "SimCLR, and to 86 % with the question that suits these upright pictures best: which way is up?",
+        all(abs(knn[row] - said) < 0.0051 for row, said in (("untrained", 0.29), ("simclr", 0.73), ("rotation", 0.86)))
+        and max(METHODS, key=knn.get) == "rotation",
     )
 
 
@@ -28,7 +29,7 @@ def test_every_method_is_ahead_of_pixels_and_of_its_own_untrained_network():
     claim(
         "README.md",
         "All of them are ahead of pixels and of their own untrained network before every judge; rotation is ahead of all, and by kNN even "
-        "of a network trained with all labels.",
+        "of a network trained with all labels, for a seventh of the passes.",
         ahead
         and all(max(METHODS, key=found[judge].get) == "rotation" for judge in LABELS)
         and found["kNN"]["rotation"] > found["kNN"]["supervised"],

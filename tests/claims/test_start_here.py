@@ -121,3 +121,28 @@ def test_the_wrong_question():
         "Here it hardly moves: from 24 to 27 %.",
         "step 100 of 100" in shown(WHERE) and "kNN accuracy, validation images 27.0%" in shown(WHERE),
     )
+    knn = {row: PARTS["runs"][row]["0"]["scores"]["kNN"] for row in ("wrong partner", "untrained")}
+    claim(
+        WHERE,
+        "after a thousand such steps another run stood at 23 %, where its untrained network had 25.",
+        [round(100 * value) for value in knn.values()] == [23, 25] and PARTS["recipe"]["steps"] == 1000,
+    )
+
+
+def test_the_figures_of_the_hour():
+    shelf = results("shelf/simclr_scenes")
+    claim(
+        WHERE,
+        "with 10,000 training images to vote, where the figure's 76 % had 5,000, 82 % of the test images are right",
+        round(100 * shelf["along the way (val, kNN)"]["knn"][-1]) == 76
+        and round(100 * shelf["rows"]["kNN"]["simclr"][0]) == 82
+        and "10,000 training images" in shelf["caption"],
+    )
+
+
+def test_the_yardstick():
+    claim(
+        WHERE,
+        "*Supervised* was trained on all 20,000 labels for 500 steps: a yardstick, no ceiling.",
+        "supervised 500 steps on all 20,000 labels" in " ".join(shown(WHERE).split()),
+    )

@@ -66,9 +66,9 @@ def test_the_curve():
     )
     claim(
         WHERE,
-        "On the images that the encoder knows, a frozen probe is about as good as fine-tuning while labels are few; with many, "
-        "fine-tuning is ahead by several points.",
-        all(tuned[n] > 0.045 for n in tuned if n >= 50),
+        "On images like those it was pretrained on, a frozen encoder with a linear probe is about as good as a fine-tuned one while "
+        "labels are few; with fifty or a hundred of each kind fine-tuning is five to six points ahead.",
+        all(0.049 < tuned[n] < 0.061 for n in (50, 100)),
     )
     claim(
         WHERE,
@@ -87,8 +87,8 @@ def test_on_other_images():
     emoji, fashion, scenes = ({n: mean(g) for n, g in gains(data).items()} for data in ("emoji", "fashion", "scenes"))
     claim(
         WHERE,
-        "on emoji fine-tuning is four points ahead of training from scratch, on clothes two to three, where scenes had fifteen and more. "
-        "(With a single label the emoji gain seven points and the clothes twelve.)",
+        "on emoji fine-tuning is four points ahead of training from scratch, on clothes two to three, where on scenes it is "
+        "fifteen or more. (With a single label the emoji gain seven points and the clothes twelve.)",
         all(round(100 * emoji[n]) == 4 for n in (10, 100))
         and all(0.02 < g < 0.035 for n, g in fashion.items() if n >= 10)
         and all(g > 0.149 for n, g in scenes.items() if n >= 10)
@@ -126,8 +126,16 @@ def test_parts_of_fixmatch():
     )
     claim(
         WHERE,
-        "**FixMatch** brings two to three points, with threshold 0.95 with each seed.",
+        "**FixMatch** brings two to three points, at threshold 0.95 for every seed.",
         0.02 < best - alone < 0.03 and [round(g) for g in gain["FixMatch with threshold 0.95"]] == [2, 2, 3],
+    )
+    claim(
+        WHERE,
+        "with ten labels of each kind it adds two to three points to it, with one or a hundred it did not.",
+        0.02 < best - alone < 0.03
+        and all(
+            mean(curve("scenes", "FixMatch, from SimCLR")[n]) < mean(curve("scenes", "fine-tuned")[n]) for n in (1, 100)
+        ),
     )
     weak = semi["FixMatch without its strong view"]
     by_seed = [
@@ -271,4 +279,4 @@ def test_emoji_met_before():
     share = mean(
         name in ("Smileys & Emotion", "Flags") for name in here
     )  # of the first, the scenes take faces and hearts
-    claim(WHERE, "more than half of them are faces, hearts and flags", share > 0.5)
+    claim(WHERE, "(More than half of them are faces, hearts and flags.)", share > 0.5)
