@@ -7,7 +7,10 @@ them (MoCo with the settings SHARED of SimCLR), STEPS such that 460,800 images p
 SimCLR. What is missing is pretrained here (2 to 12 minutes a run), what is not finished goes on; with --found it is left out.
 Judging takes about 40 seconds a run. With --only the rows of these methods are made and the others kept as --out has them; the
 kept ones enter the CKA with the encoder of seed 0 that ships in data/encoders. With --first 1 these rows keep
-their seed 0, and the seeds from 1 on are added.
+their seed 0, and the seeds from 1 on are added. --colour makes results/compare_colour.json instead: SimCLR with views that
+leave colours alone, by the same judges.
+
+The supervised network sees as many images, too (its labels at each, mild views).
 
 One protocol for all rows, that of the scoreboard: features of the encoder in evaluation mode; kNN and linear probe (C chosen
 on val) with the labels of 10,000 training images, few labels (three draws of ten a class); fine-tuning on ten labels a
@@ -29,6 +32,7 @@ from torch import Tensor
 from sslkit.chapters import get, kind_of, methods, passes_of
 from sslkit.chapters.compare.lineup import USUAL, untrained
 from sslkit.chapters.simclr import method as simclr
+from sslkit.chapters.simclr.ablations import no_colour
 from sslkit.datasets import load
 from sslkit.datasets.controlled import scene_pairs
 from sslkit.measures import alignment, cka, uniformity
@@ -46,6 +50,7 @@ DRAWS, PER_CLASS, PAIRS = 3, 10, 1000
 JUDGES = {"knn": "kNN", "linear_probe": "linear probe", "few_labels": "few labels", "effective_rank": "effective rank"}
 SHARED = ("encoder", "optimizer", "lr", "weight_decay", "small_views")
 FINE_TUNED = "fine-tuned, 10 labels"
+SUPERVISED = "supervised"
 
 
 def recipe_of(name: str):
@@ -59,6 +64,8 @@ def recipe_of(name: str):
 
 def trained(folder: Path, name: str, seed: int, data, found: bool) -> torch.nn.Module | None:
     """The encoder of a run; pretrained or trained on where need be, or None."""
+    if name == SUPERVISED:
+        return supervised(build_encoder(USUAL), data, seed=seed, steps=BUDGET // 128)[0]
     out, recipe = folder / f"{name}-{seed}", recipe_of(name)
     exists = (out / "checkpoint.pt").exists()
     if exists:
@@ -130,10 +137,16 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--found", action="store_true", help="judge the finished runs that are there, pretrain nothing")
-    parser.add_argument("--only", nargs="+", choices=METHODS, metavar="METHOD", help="keep the other rows of --out")
+    parser.add_argument(
+        "--only", nargs="+", choices=[*METHODS, SUPERVISED], metavar="METHOD", help="keep the other rows of --out"
+    )
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="add seeds from this one on to these rows")
+    parser.add_argument("--colour", action="store_true", help="SimCLR without colour changes alone, --seeds of it")
     parser.add_argument("--out", type=Path, default=Path("results/compare.json"))
     args = parser.parse_args()
+    if args.colour:
+        colour_control(args.seeds)
+        return
     if args.first and not args.only:
         parser.error("--first adds seeds to the rows that --only names")
     start, judges, seeds = time.perf_counter(), Judges(), range(args.seeds)
@@ -162,13 +175,12 @@ def main() -> None:
         add("pixels", None, 0)
     for seed in seeds[args.first :]:
         networks = {} if args.only else untrained_ones(seed)
-        networks |= {name: trained(args.runs, name, seed, judges.data, args.found) for name in args.only or METHODS}
-        if not args.only:
-            networks["supervised"] = supervised(build_encoder(USUAL), judges.data, seed=seed)[0]
+        rows = args.only or [*METHODS, SUPERVISED]
+        networks |= {name: trained(args.runs, name, seed, judges.data, args.found) for name in rows}
         for name, encoder in networks.items():
             if encoder is not None:
                 add(name, encoder, seed)
-    order = ["pixels", *untrained_ones(0), *METHODS, "supervised"]
+    order = ["pixels", *untrained_ones(0), *METHODS, SUPERVISED]
 
     def ordered(table: dict) -> dict:
         return {name: table[name] for name in order if name in table}
@@ -201,6 +213,27 @@ def main() -> None:
         "cka": alike,
     }
     save(args.out, result)
+
+
+def colour_control(seeds: int) -> None:
+    """SimCLR at equal passes with views that leave colours alone: what do its features say of colours, and how far do they move?"""
+    judges, tables = Judges(), {"rows": {}, "read": {}, "moved": {}}
+    recipe = recipe_of("simclr")
+    for seed in range(seeds):
+        method = build(simclr.METHOD, recipe, judges.data.channels, seed)
+        no_colour(method)
+        for _ in train(method, judges.data.pretrain, recipe, seed=seed):
+            pass
+        *found, _ = judges.row("SimCLR, no colour changes", method.encoder.eval(), seed)
+        for table, values in zip(tables.values(), found):
+            for name, value in values.items():
+                table.setdefault(name, []).append(round(value, 4))
+        print(f"seed {seed}: {found}", flush=True)
+        about = {
+            "command": f"python tests/benchmarks/run.py compare --runs FOLDER --colour --seeds {seeds}",
+            "data": "scenes",
+        }
+        save(Path("results/compare_colour.json"), {**about, "seeds": list(range(seed + 1)), **machine(), **tables})
 
 
 def untrained_ones(seed: int) -> dict[str, torch.nn.Module]:
