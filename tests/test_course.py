@@ -20,6 +20,10 @@ NOT_RUN_AGAIN: tuple[str, ...] = ()
 stale = pytest.mark.xfail(strict=True, reason="edited since it was executed; to be run at laptop scale")
 EXECUTED = [pytest.param(p, id=p.stem, marks=[stale] * (p.stem in NOT_RUN_AGAIN)) for p in course().values()]
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS)
+ONE_QUICKLY = [
+    NOTEBOOKS[0],
+    *(pytest.param(*each.values, id=each.id, marks=pytest.mark.slow) for each in NOTEBOOKS[1:]),
+]
 
 
 @pytest.mark.parametrize("path", EXECUTED)
@@ -87,7 +91,7 @@ def test_it_runs_at_smoke_scale(path, tmp_path, monkeypatch):
     assert nb.metadata.sslkit.scale == "smoke"
 
 
-@each_notebook
+@pytest.mark.parametrize("path", ONE_QUICKLY)
 def test_its_page_needs_no_network(path):
     """Formulas are MathML without a rest of LaTeX, figures have their alt texts, nothing is loaded from elsewhere."""
     committed = path.read_text(encoding="utf-8")

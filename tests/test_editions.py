@@ -155,6 +155,7 @@ def test_what_comes_before_the_first_exercise_can_stay_executed():
     assert not any(cell.get("outputs") for cell in nb.cells[first:])
 
 
+@pytest.mark.slow
 def test_a_sealed_kit_shows_no_solution_and_checks_as_before(tmp_path, capsys):
     assert main(["student", str(tmp_path), "start_here", "simclr", "--sealed"]) == 0
     kit = tmp_path / "kit"

@@ -68,7 +68,7 @@ def by_onnx(path):
 READERS = {"safetensors": by_safetensors, "onnx": by_onnx, "pt2": by_pt2}
 
 
-QUICK = [("small", "onnx"), (VIT, "onnx"), ("vit", "pt2"), *((name, "safetensors") for name in ENCODERS)]
+QUICK = [("small", "onnx"), *((name, "safetensors") for name in ENCODERS)]
 OTHERS = [pytest.param(n, to, marks=pytest.mark.slow) for n in ENCODERS for to in READERS if (n, to) not in QUICK]
 
 

@@ -160,6 +160,7 @@ def tuned() -> dict:
     }
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_network(tmp_path):
     first, second = in_two_processes(tuned, tmp_path)
     assert first == second and first["world"] == 2 and first["test"] > 0.7

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sslkit import chapters, dist
+from sslkit import chapters, datasets, dist
 from sslkit.commands.data import load_data
 from sslkit.commands.options import OVERRIDES
 from sslkit.datasets.kinds import EXAMPLES, SPOKEN
@@ -20,6 +20,12 @@ from sslkit.train import Record, build, choose, chosen_precision, device, interr
 from sslkit.train.hardware import keep_memory
 
 LOGGED = ("step", "loss", "lr", "seconds", "images_per_second", "spread", "rank")  # of a Record, where it has them
+
+
+def unfit(args: argparse.Namespace, wanted: str, noun: str) -> ValueError:
+    """What is wrong where a method cannot learn from a set."""
+    learns = f"{args.method} learns from {SPOKEN.get(wanted, wanted)}"
+    return ValueError(f"{learns}, and {args.data} holds {noun}: try --data {EXAMPLES[wanted]}")
 
 
 def pretrain(args: argparse.Namespace) -> int:
@@ -37,12 +43,13 @@ def pretrain(args: argparse.Namespace) -> int:
         raise ValueError(
             f"there is no checkpoint in {out} to resume: leave --resume out, or name the run's folder with --out"
         )
+    wanted = chapters.kind_of(args.method)
+    if datasets.is_text(args.data) != (wanted == "tokens"):  # text takes a minute to read: say so before
+        raise unfit(args, wanted, "images or clips" if wanted == "tokens" else "text")
     data = load_data(args, args.data)
-    kind, wanted = data.kind, chapters.kind_of(args.method)
+    kind = data.kind
     if kind.name != wanted:
-        raise ValueError(
-            f"{args.method} learns from {SPOKEN.get(wanted, wanted)}, and {args.data} holds {kind.noun}: try --data {EXAMPLES[wanted]}"
-        )
+        raise unfit(args, wanted, kind.noun)
     recipe = recipe.but(options=recipe.options | kind.options)
     method: Any = build(module.METHOD, recipe, kind.inputs, args.seed)
     chance = method.chance(min(recipe.batch, len(data.pretrain))) if hasattr(method, "chance") else None
