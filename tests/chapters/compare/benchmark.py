@@ -64,10 +64,11 @@ def recipe_of(name: str):
 
 def trained(folder: Path, name: str, seed: int, data, found: bool) -> torch.nn.Module | None:
     """The encoder of a run; pretrained or trained on where need be, or None."""
-    if name == SUPERVISED:
-        return supervised(build_encoder(USUAL), data, seed=seed, steps=BUDGET // 128)[0]
-    out, recipe = folder / f"{name}-{seed}", recipe_of(name)
+    out = folder / f"{name}-{seed}"
     exists = (out / "checkpoint.pt").exists()
+    if name == SUPERVISED:
+        return supervised(build_encoder(USUAL), data, seed=seed, steps=BUDGET // 128, out=out, resume=exists)[0]
+    recipe = recipe_of(name)
     if exists:
         encoder, state = load_encoder(out)
         if state["step"] >= state["recipe"]["steps"]:
