@@ -49,7 +49,11 @@ TABLES = {  # the same, and the row in strong blue
         "What a student learns from four kinds of teacher",
         "follows slowly (BYOL)",
     ),
-    "left_over": (UNTRAINED | PARTS, "Without predictor or stop-gradient little is learned", "BYOL"),
+    "left_over": (
+        UNTRAINED | PARTS,
+        "Without predictor or stop-gradient a probe finds no more than before training",
+        "BYOL",
+    ),
     "rates": (
         UNTRAINED
         | {
@@ -69,7 +73,7 @@ TABLES = {  # the same, and the row in strong blue
             "linear predictor": "one matrix, trained",
             "direct predictor": "one matrix, computed",
         },
-        "A matrix computed from the features does what two trained layers do",
+        "A matrix computed from the features does what two trained layers do (one seed)",
         "one matrix, computed",
     ),
     "norms": (

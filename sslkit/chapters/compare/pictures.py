@@ -92,7 +92,7 @@ def alike(h: Features) -> plots.Picture:
         names,
         title="CKA: which networks find the same images alike?",
         caption=f"Debiased linear CKA, {len(h[names[0]][2]):,} validation scenes, one run each. "
-        "1: alike but for a rotation; 0: nothing in common.",
+        "1: alike but for a turn and a scale; 0: nothing in common.",
         label="CKA",
         numbers=True,
         limits=(0, 1),

@@ -46,7 +46,7 @@ TASKS = {
         hints=(
             "It is a weighted mean of two tensors. What are the two weights, and what do they add up to?",
             "The teacher's weight is `momentum`, the student's is `1 - momentum`.",
-            "`momentum * teacher + (1 - momentum) * student`; `torch.lerp` knows it too.",
+            "`momentum * teacher + (1 - momentum) * student`; `torch.lerp` does the same.",
         ),
     ),
     "half_life": Task(
