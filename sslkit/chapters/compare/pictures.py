@@ -41,9 +41,10 @@ def board(scores: dict[str, dict[str, float]], splits: Any) -> plots.Picture:
 
 
 def several_seeds(title: str) -> plots.Picture:
-    """results/compare.json: each method before three judges, on the test split."""
+    """results/compare.json: each method before three judges, on the test split, the best by kNN first."""
     kept = evidence.results("compare")
     table = evidence.by_row({judged: kept["rows"][judged] for judged in ("kNN", "linear probe", "few labels")})
+    table = dict(sorted(table.items(), key=lambda row: -mean(row[1]["kNN"])))
     seeds = f"seeds {', '.join(map(str, kept['seeds']))}"
     caption = f"scenes, {kept['passes']:,} image passes each, {seeds}; {kept['labelled']:,} labels, few labels: ten a kind. Test split."
     return plots.scoreboard(

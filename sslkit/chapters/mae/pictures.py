@@ -35,10 +35,22 @@ def painted(model: Any, x: Tensor, visible: Tensor) -> Tensor:
     return model.eval().paint(x.to(at), visible.to(at)).float().cpu()
 
 
+def blend(x: Tensor, visible: Tensor, power: int = 4) -> Tensor:
+    """Square images x [N, C, H, W] painted without learning, as patches [N, L, D]: every pixel is the mean of those in the visible
+    patches, weighted by 1 / distance ** power. Of 2, 4 and 6, 4 errs least on validation scenes."""
+    side = x.shape[2]
+    seen = torch.zeros(len(x), (side // PATCH) ** 2).scatter(1, visible, 1.0)[:, :, None].expand(-1, -1, PATCH**2)
+    seen = unpatchify(seen, PATCH).flatten(2)  # [N, 1, side * side]
+    places = torch.cartesian_prod(torch.arange(float(side)), torch.arange(float(side)))
+    weights = torch.cdist(places, places).clamp(min=0.5) ** -power
+    return patchify(((x.flatten(2) * seen) @ weights / (seen @ weights)).view_as(x), PATCH)
+
+
 def all_painters(x: Tensor, visible: Tensor, models: dict[str, nn.Module]) -> dict[str, Tensor]:
-    """What the two tricks and each model paint for images x in [0, 1]: {name: patches [N, L, D]}."""
+    """What the three tricks and each model paint for images x in [0, 1]: {name: patches [N, L, D]}."""
     patches, grid = patchify(x, PATCH), (x.shape[2] // PATCH, x.shape[3] // PATCH)
     tricks = {"mean colour": mean_colour(patches, visible), "copy the nearest": copy_nearest(patches, visible, grid)}
+    tricks["blend the near"] = blend(x, visible)
     return tricks | {name: painted(model, x, visible) for name, model in models.items()}
 
 
@@ -76,11 +88,11 @@ def positions(at: Tensor, row: int, column: int) -> plots.Picture:
 
 
 def reconstructions(images: Tensor, models: dict[str, nn.Module]) -> plots.Picture:
-    """Images uint8 with their hidden patches filled in by the two tricks and by each model."""
+    """Images uint8 with their hidden patches filled in by the three tricks and by each model."""
     x = images / 255
     visible, mask = masked(x)
     filled = {name: cover(x, mask, paint) for name, paint in all_painters(x, visible, models).items()}
-    title = "The trained network paints blurred shapes; the tricks, one colour or copies"
+    title = "The trained network paints blurred shapes, and so does a blend of what is near"
     caption = f"Validation scenes, {HIDDEN}; raw pixels. Visible patches are shown as they were."
     rows = {"what is left": cover(x, mask), **filled, "original": x}
     return plots.rows(rows, title=title, caption=caption, side=80)
@@ -95,7 +107,7 @@ def errors(split: Any, models: dict[str, nn.Module]) -> plots.Picture:
         name: 255 * mae_loss(paint, target, mask, normalised=False).item() ** 0.5
         for name, paint in all_painters(x, visible, models).items()
     }
-    title = "On hidden patches the trained network errs less than either trick"
+    title = "The trained network beats two of the tricks and only equals the third"
     caption = f"Root of the mean squared error; {len(x):,} test scenes, {HIDDEN}, one mask each."
     words = "typical error of a pixel, in levels of 255 (less is better)"
     return plots.bars(found, title=title, caption=caption, xlabel=words, highlight=list(models)[-1])

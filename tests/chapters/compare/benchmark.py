@@ -10,7 +10,7 @@ kept ones enter the CKA with the encoder of seed 0 that ships in data/encoders. 
 their seed 0, and the seeds from 1 on are added. --colour makes results/compare_colour.json instead: SimCLR with views that
 leave colours alone, by the same judges.
 
-The supervised network sees as many images, too (its labels at each, mild views).
+Two supervised networks stand beside them: the one of all scoreboards (500 steps), and one that sees as many images as the others.
 
 One protocol for all rows, that of the scoreboard: features of the encoder in evaluation mode; kNN and linear probe (C chosen
 on val) with the labels of 10,000 training images, few labels (three draws of ten a class); fine-tuning on ten labels a
@@ -50,7 +50,7 @@ DRAWS, PER_CLASS, PAIRS = 3, 10, 1000
 JUDGES = {"knn": "kNN", "linear_probe": "linear probe", "few_labels": "few labels", "effective_rank": "effective rank"}
 SHARED = ("encoder", "optimizer", "lr", "weight_decay", "small_views")
 FINE_TUNED = "fine-tuned, 10 labels"
-SUPERVISED = "supervised"
+SUPERVISED, AS_LONG = "supervised", "supervised, as long"
 
 
 def recipe_of(name: str):
@@ -67,6 +67,10 @@ def trained(folder: Path, name: str, seed: int, data, found: bool) -> torch.nn.M
     out = folder / f"{name}-{seed}"
     exists = (out / "checkpoint.pt").exists()
     if name == SUPERVISED:
+        return supervised(build_encoder(USUAL), data, seed=seed)[0]
+    if name == AS_LONG and found and not exists:
+        return None
+    if name == AS_LONG:
         return supervised(build_encoder(USUAL), data, seed=seed, steps=BUDGET // 128, out=out, resume=exists)[0]
     recipe = recipe_of(name)
     if exists:
@@ -139,7 +143,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--found", action="store_true", help="judge the finished runs that are there, pretrain nothing")
     parser.add_argument(
-        "--only", nargs="+", choices=[*METHODS, SUPERVISED], metavar="METHOD", help="keep the other rows of --out"
+        "--only",
+        nargs="+",
+        choices=[*METHODS, SUPERVISED, AS_LONG],
+        metavar="METHOD",
+        help="keep the other rows of --out",
     )
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="add seeds from this one on to these rows")
     parser.add_argument("--colour", action="store_true", help="SimCLR without colour changes alone, --seeds of it")
@@ -176,12 +184,12 @@ def main() -> None:
         add("pixels", None, 0)
     for seed in seeds[args.first :]:
         networks = {} if args.only else untrained_ones(seed)
-        rows = args.only or [*METHODS, SUPERVISED]
+        rows = args.only or [*METHODS, SUPERVISED, AS_LONG]
         networks |= {name: trained(args.runs, name, seed, judges.data, args.found) for name in rows}
         for name, encoder in networks.items():
             if encoder is not None:
                 add(name, encoder, seed)
-    order = ["pixels", *untrained_ones(0), *METHODS, SUPERVISED]
+    order = ["pixels", *untrained_ones(0), *METHODS, SUPERVISED, AS_LONG]
 
     def ordered(table: dict) -> dict:
         return {name: table[name] for name in order if name in table}
@@ -195,10 +203,7 @@ def main() -> None:
         a: {b: compared(kept, a, b, seeds) if made & {a, b} else before["cka"][a][b] for b in names} for a in names
     }
     result = {
-        "command": f"python tests/benchmarks/run.py compare --runs FOLDER --seeds {args.seeds}"
-        + " --found" * args.found
-        + (f" --only {' '.join(args.only)}" if args.only else "")
-        + (f" --first {args.first}" if args.first else ""),
+        "command": f"python tests/benchmarks/run.py compare --runs FOLDER --seeds {args.seeds}",  # makes all, in one go
         "data": "scenes",
         "seeds": list(seeds),
         "passes": BUDGET,
@@ -206,7 +211,7 @@ def main() -> None:
         "draws": DRAWS,
         "pairs": PAIRS,
         "methods": before["methods"]  # what a run costs is timed in one go
-        if args.first
+        if args.first or not set(args.only or METHODS) & set(METHODS)
         else {name: method_facts(name, judges.data) for name in METHODS if (name, 0) in kept},
         "seconds": round(time.perf_counter() - start),
         **machine(),
@@ -246,9 +251,9 @@ def untrained_ones(seed: int) -> dict[str, torch.nn.Module]:
 def shipped(names) -> dict[str, torch.nn.Module | None]:
     """Networks of seed 0 of these rows, from the files that ship with the kit; None for the pixels."""
     fresh = untrained_ones(0) | {"pixels": None}
-    return {
-        name: fresh[name] if name in fresh else load_encoder(f"data/encoders/{name}_scenes.pt")[0] for name in names
-    }
+    files = {name: Path(f"data/encoders/{name}_scenes.pt") for name in names}
+    there = {name: load_encoder(path)[0] for name, path in files.items() if path.exists()}
+    return {name: (there | fresh)[name] for name in names if name in there | fresh}
 
 
 def compared(kept: dict[tuple[str, int], Tensor], a: str, b: str, seeds) -> list[float]:

@@ -20,6 +20,7 @@ from sslkit.chapters.mae.method import (
     unpatchify,
     visible_patches,
 )
+from sslkit.chapters.mae.pictures import blend
 from sslkit.nets import build_encoder
 from sslkit.train import Recipe, build, train
 from sslkit.transformer import ViT, sincos
@@ -221,6 +222,19 @@ def test_copy_nearest_copies_a_visible_patch_at_the_least_distance():
         painted.gather(1, visible[:, :, None].expand(-1, -1, 12)),
         patches.gather(1, visible[:, :, None].expand(-1, -1, 12)),
     )
+
+
+def test_blend_weighs_visible_pixels_by_their_distance():
+    x, visible = images() / 255, masking(6, 16, 0.75, seeded())
+    painted = unpatchify(blend(x, visible), 4)
+    for n, row, column in ((0, 0, 0), (3, 7, 9), (5, 15, 4)):
+        above = below = 0.0
+        for patch in visible[n].tolist():
+            for k in range(16):
+                at = (4 * (patch // 4) + k // 4, 4 * (patch % 4) + k % 4)
+                weight = max(math.dist(at, (row, column)), 0.5) ** -4
+                above, below = above + weight * x[n, :, at[0], at[1]], below + weight
+        torch.testing.assert_close(painted[n, :, row, column], above / below)
 
 
 # --- the method ---
