@@ -46,7 +46,8 @@ def several_seeds(title: str) -> plots.Picture:
     table = evidence.by_row({judged: kept["rows"][judged] for judged in ("kNN", "linear probe", "few labels")})
     table = dict(sorted(table.items(), key=lambda row: -mean(row[1]["kNN"])))
     seeds = f"seeds {', '.join(map(str, kept['seeds']))}"
-    caption = f"scenes, {kept['passes']:,} image passes each (supervised: 64,000), {seeds}; {kept['labelled']:,} labels, few labels: ten a kind. Test split."
+    passes = f"{kept['passes']:,} image passes each (supervised: 64,000)"
+    caption = f"scenes, {passes}, {seeds}; {kept['labelled']:,} labels, few labels: ten a kind. Test split."
     return plots.scoreboard(
         {chapters.title(name): row for name, row in table.items()}, title=title, caption=caption, highlight=""
     )
