@@ -6,6 +6,8 @@ from statistics import mean
 
 from claim import board, claim, panels, results, shown
 
+from sslkit.chapters.patches import pictures
+
 WHERE = "04_patches"
 ABLATIONS = "ablations/patches_scenes"
 
@@ -16,47 +18,57 @@ def judged(judge: str) -> dict[str, float]:
 
 
 def last(row: str) -> float:
-    """The mean of the last ten losses of seed 0 that were kept."""
-    return mean(loss for _, loss in results(ABLATIONS)["runs"][row]["0"]["curve"][-10:])
+    """The mean of the last ten losses that were kept, over seeds."""
+    runs = results(ABLATIONS)["runs"][row]
+    return mean(mean(loss for _, loss in run["curve"][-10:]) for run in runs.values())
 
 
 KNN, PROBE = judged("kNN"), judged("linear probe")
 
 
+def lost(row: str, of: str = "as it is") -> tuple[int, int]:
+    """How many points a row lacks, by kNN and by the probe."""
+    return round(KNN[of] - KNN[row]), round(PROBE[of] - PROBE[row])
+
+
 def test_the_cast_and_its_cures():
     claim(
         WHERE,
-        "The cast makes the question easier and the features worse: 25 % by kNN, no more than the 27 of an untrained network, where "
-        "the same training without it gives 40.",
-        (round(KNN["cast"]), round(KNN["untrained"]), round(KNN["as it is"])) == (25, 27, 40)
-        and PROBE["cast"] < PROBE["as it is"] - 10
-        and last("cast") < last("as it is") - 0.4,
+        "The cast makes the question easier and the features worse: 26 % by kNN, no more than an untrained network, where the same "
+        "training without it gives 35.",
+        (round(KNN["cast"]), round(KNN["untrained"]), round(KNN["as it is"])) == (26, 26, 35)
+        and PROBE["cast"] < PROBE["as it is"] - 10,
     )
     cured = "cast, grey", "cast, colour dropped"
-    lowered = [
-        last(without) - last(row)
-        for without, row in (("as it is", "cast"), ("colour dropped", cured[1]), ("grey", cured[0]))
-    ]
+    pairs = ("as it is", "cast"), ("colour dropped", cured[1]), ("grey", cured[0])
     claim(
         WHERE,
-        "the cast lowers the loss by 0.51 in colour, by 0.12 with colour dropped, and by 0.05 in grey.",
-        [round(by, 2) for by in lowered] == [0.51, 0.12, 0.05],
+        "the cast lowers the loss by 0.5 in colour, by 0.11 with colour dropped, and by 0.04 in grey.",
+        [round(last(without) - last(row), 2) for without, row in pairs[1:]] == [0.11, 0.04]
+        and 0.45 < last("as it is") - last("cast") < 0.55,
     )
     claim(
         WHERE,
-        "They bring kNN back to 29 % (grey) and 32 % (dropped), not to 40, for the cures have a price of their own: without any cast "
-        "they give 30 and 37.",
-        tuple(round(KNN[row]) for row in cured) == (29, 32)
-        and (round(KNN["grey"]), round(KNN["colour dropped"])) == (30, 37),
+        "With them kNN is at 28 % (grey) and 30 (dropped), not at 35, for the cures have a price of their own: without any cast they give "
+        "28 and 33.",
+        [round(KNN[row]) for row in (*cured, "grey", "colour dropped")] == [28, 30, 28, 33],
     )
-    cost = [
-        KNN[without] - KNN[row]
-        for without, row in (("as it is", "cast"), ("colour dropped", cured[1]), ("grey", cured[0]))
-    ]
     claim(
         WHERE,
-        "So the cast costs fifteen points without a cure, five with colour dropped, and one with grey.",
-        [round(points) for points in cost] == [15, 5, 1],
+        "So the cast costs nine points without a cure, three with colour dropped, and none with grey.",
+        [lost(row, without)[0] for without, row in pairs] == [9, 3, 0],
+    )
+
+
+def test_one_seed_learns_less_at_the_same_loss():
+    kept = results(ABLATIONS)
+    knn = [round(100 * value) for value in kept["rows"]["kNN"]["as it is"]]
+    ends = [mean(loss for _, loss in run["curve"][-10:]) for run in kept["runs"]["as it is"].values()]
+    claim(
+        WHERE,
+        "Without a cast two seeds have 40 and 38 %, and the third 27, no better than with the cast, although its loss ends where theirs "
+        "do.",
+        knn == [40, 38, 27] and max(ends) - min(ends) < 0.04 and 100 * kept["rows"]["kNN"]["cast"][2] > 26.5,
     )
 
 
@@ -64,34 +76,41 @@ def test_one_thing_at_a_time():
     both = "gap 0, jitter 0"
     claim(
         WHERE,
-        "without both, seven points are lost by either judge. Without the jitter alone nothing is lost, without the gap alone four "
-        "points by kNN and one by the probe. The loss hardly moves",
-        all(round(found["as it is"] - found[both]) == 7 for found in (KNN, PROBE))
-        and all(found["jitter 0"] >= found["as it is"] for found in (KNN, PROBE))
-        and tuple(round(found["as it is"] - found["gap 0"]) for found in (KNN, PROBE)) == (4, 1)
+        "without both, two points are lost by kNN and three by the probe; without one of them, one at most. The seeds differ by more than "
+        "that, and the loss hardly moves.",
+        lost(both) == (2, 3)
+        and all(max(lost(row)) <= 1 for row in ("gap 0", "jitter 0"))
         and all(abs(last(row) - last("as it is")) < 0.05 for row in (both, "gap 0", "jitter 0")),
     )
     claim(
         WHERE,
-        "**Grey** costs ten points, **colour dropped** less than half of that",
-        all(round(found["as it is"] - found["grey"]) == 10 for found in (KNN, PROBE))
-        and all(found["as it is"] - found["colour dropped"] < 5 for found in (KNN, PROBE)),
+        "**Grey** costs seven points by either judge, **colour dropped** two.",
+        (lost("grey"), lost("colour dropped")) == ((7, 7), (2, 2)),
     )
     claim(
         WHERE,
-        "its features are worth less, though it solves the question just as well, so its loss does not show it",
-        all(found["halved three times"] < found["as it is"] - 5 for found in (KNN, PROBE))
-        and abs(last("halved three times") - last("as it is")) < 0.1,
+        "its features are worth less, by three points of kNN and nine of the probe, though it solves the question just as well",
+        lost("halved three times") == (3, 9) and abs(last("halved three times") - last("as it is")) < 0.05,
     )
+    rows = results(ABLATIONS)["rows"]
+    shown_rows = [row for row in rows["kNN"] if row in pictures.PARTS]
     claim(
         WHERE,
-        "it is the best row of the table",
-        all(found["enlarged for training"] == max(found.values()) for found in (KNN, PROBE)),
+        "it is the best row of the table, with each of the three seeds.",
+        all(
+            max(shown_rows, key=lambda row: rows[judge][row][seed]) == "enlarged for training"
+            for judge in ("kNN", "linear probe")
+            for seed in range(3)
+        ),
     )
     seconds = [results(ABLATIONS)["runs"][row]["0"]["core seconds"] for row in ("enlarged for training", "as it is")]
     claim(WHERE, "at more than twice the cost of a step", seconds[0] > 2 * seconds[1])
     kept = results(ABLATIONS)
-    claim(WHERE, "with half of the chapter's steps, one seed", kept["recipe"]["steps"] == 400 and kept["seeds"] == [0])
+    claim(
+        WHERE,
+        "with half of the chapter's steps, three seeds",
+        kept["recipe"]["steps"] == 400 and len(kept["seeds"]) == 3,
+    )
 
 
 def test_three_bugs():
@@ -102,22 +121,22 @@ def test_three_bugs():
 
 
 def test_what_if():
-    lost = [found["as it is"] - found["one pair an image"] for found in (KNN, PROBE)]
-    times = [results(ABLATIONS)["runs"][row]["0"]["core seconds"] for row in ("one pair an image", "as it is")]
+    runs = results(ABLATIONS)["runs"]
+    times = [runs["one pair an image"][s]["core seconds"] / runs["as it is"][s]["core seconds"] for s in "012"]
     claim(
         WHERE,
-        "A little lower by either judge, by three to four points, for two thirds of the time.",
-        sorted(round(points) for points in lost) == [3, 4] and abs(times[0] / times[1] - 2 / 3) < 0.05,
+        "Level with it, within a point or so by either judge, for half to two thirds of the time.",
+        lost("one pair an image") == (0, 1) and 0.42 < min(times) and max(times) < 0.7,
     )
     claim(
         WHERE,
-        "without colour gives 29 % by kNN, with colour 19: more is left of the kinds, about as much as in an untrained network (27).",
-        (round(KNN["same image?, grey"]), round(KNN["same image?"]), round(KNN["untrained"])) == (29, 19, 27),
+        "without colour gives 28 % by kNN, with colour 20: more is left of the kinds, about as much as in an untrained network (26).",
+        (round(KNN["same image?, grey"]), round(KNN["same image?"]), round(KNN["untrained"])) == (28, 20, 26),
     )
     claim(
         WHERE,
-        "The question is hardly harder (the loss ends at 0.58, with colour at 0.55).",
-        [round(last(row), 2) for row in ("same image?, grey", "same image?")] == [0.58, 0.55],
+        "The question is hardly harder (the loss ends at 0.57, with colour at 0.54).",
+        [round(last(row), 2) for row in ("same image?, grey", "same image?")] == [0.57, 0.54],
     )
 
 
