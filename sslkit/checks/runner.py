@@ -82,7 +82,9 @@ def call_reader(session: Session, function: Callable, trials: list[tuple], call:
             session.attempted = not is_stub(function, error)
             session.name, session.problem = describe(function, error, call)
     finally:
-        session.ended.set()
+        while not session.ended.is_set():  # one more SystemExit may arrive here
+            with contextlib.suppress(SystemExit):
+                session.ended.set()
 
 
 class Tape(io.TextIOBase):

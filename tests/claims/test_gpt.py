@@ -3,6 +3,7 @@
 import re
 from statistics import mean, stdev
 
+import pytest
 import torch
 from claim import board, claim, panels, results, shown
 
@@ -29,26 +30,32 @@ def test_bits_per_byte():
     )
 
 
+@pytest.mark.slow
 def test_a_table_of_triples():
     """Counted as pairs are, with the last two tokens as what is given: each context a row of its own."""
     data = load("text")
     V, end, lengths = len(data.tokenizer), data.tokenizer.end, torch.tensor(data.tokenizer.lengths())
     single = unigram(data.train.x, V).exp().double()
 
-    def cut(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def keys(x: torch.Tensor) -> list[torch.Tensor]:
+        """Pairs and what they begin with, triples and what they begin with, and the answers."""
         one = shifted(x, end)
-        return shifted(one, end)[x != 0] * V + one[x != 0], one[x != 0], x[x != 0]
+        two, one, answer = shifted(one, end)[x != 0] * V + one[x != 0], one[x != 0], x[x != 0]
+        return [one * V + answer, one, two * V + answer, two, answer]
 
-    def seen(counted: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
-        keys, counts = counted.unique(return_counts=True)
-        at = torch.searchsorted(keys, asked).clamp(max=len(keys) - 1)
-        return torch.where(keys[at] == asked, counts[at], 0).double()
+    counted = [found.unique(return_counts=True) for found in keys(data.train.x)[:4]]
+
+    def seen(table: tuple[torch.Tensor, torch.Tensor], asked: torch.Tensor) -> torch.Tensor:
+        known, counts = table
+        at = torch.searchsorted(known, asked).clamp(max=len(known) - 1)
+        return torch.where(known[at] == asked, counts[at], 0).double()
 
     def bits(x: torch.Tensor, prior: float) -> float:
-        (two, one, answer), (two_, one_, answer_) = cut(data.train.x), cut(x)
-        pairs = (seen(one * V + answer, one_ * V + answer_) + 100 * single[answer_]) / (seen(one, one_) + 100)
-        triples = (seen(two * V + answer, two_ * V + answer_) + prior * pairs) / (seen(two, two_) + prior)
-        return -triples.log2().sum().item() / lengths[answer_].sum().item()
+        *asked, answer = keys(x)
+        pair, one, triple, two = (seen(table, found) for table, found in zip(counted, asked))
+        pairs = (pair + 100 * single[answer]) / (one + 100)
+        triples = (triple + prior * pairs) / (two + prior)
+        return -triples.log2().sum().item() / lengths[answer].sum().item()
 
     triples = bits(data.test.x, 30)
     claim(
