@@ -290,6 +290,8 @@ def test_every_panel_of_a_chapter_answers(page, lab, path, tmp_path):
         shots = Path(os.environ.get("SSLKIT_SCREENSHOTS", tmp_path))
         panels.last.screenshot(path=shots / f"panel-{path.stem}.png")
     assert_quiet(page, lab)
+    for kernel in call(lab, "kernels"):  # each holds half a gigabyte
+        call(lab, f"kernels/{kernel['id']}", "DELETE")
 
 
 def test_the_explorer_as_a_page_of_its_own(page, tmp_path):
