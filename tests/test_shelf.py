@@ -41,6 +41,7 @@ def files(root: Path) -> tuple[dict, dict, dict]:
     return checkpoint.load(shelf / "simclr_scenes.pt"), checkpoint.load(shelf / "simclr_scenes_forming.pt"), result
 
 
+@pytest.mark.slow
 def test_the_encoder_is_that_of_seed_0_in_half_precision(made):
     encoder, state = load_encoder(made / "data/encoders/shelf/simclr_scenes.pt")
     run, _ = load_encoder(made / "runs/shelf/simclr-scenes-0")
@@ -50,6 +51,7 @@ def test_the_encoder_is_that_of_seed_0_in_half_precision(made):
         torch.testing.assert_close(encoder.state_dict()[key].float(), value.float(), atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_what_it_saw_along_the_way(made):
     _, along, result = files(made)
     assert along["step"] == sorted({0, *along["step"]}) and along["step"][-1] == 6
@@ -63,6 +65,7 @@ def test_what_it_saw_along_the_way(made):
     torch.testing.assert_close(torch.cdist(*[narrow(h).float()] * 2), torch.cdist(h, h), atol=0.1, rtol=0.01)
 
 
+@pytest.mark.slow
 def test_scores_of_all_seeds_and_the_log(made):
     _, _, result = files(made)
     assert result["seeds"] == [0, 1] and result["recipe"]["optimizer"] == "muon" and result["recipe"]["steps"] == 6
@@ -72,6 +75,7 @@ def test_scores_of_all_seeds_and_the_log(made):
     assert len(result["seconds"]) == len(result["core_seconds"]) == 2 and min(result["core_seconds"]) > 0
 
 
+@pytest.mark.slow
 def test_a_stopped_shelf_goes_on_to_the_same(made, tmp_path, monkeypatch):
     import shelf
 
