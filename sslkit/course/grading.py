@@ -1,8 +1,8 @@
 """Grade a folder of submissions: each notebook in a process of its own, a table, a page for every student, a page on the class.
 
-What a student wrote never runs in the grader's process. Its process has limits on time and memory, starts no other, has a folder of its own that is
-thrown away and, where Linux allows it, no network and no sight of other processes. It is no prison: who grades people that mean harm does it
-on a machine that has nothing to lose.
+What a student wrote never runs in the grader's process. Its process has limits on time and memory, starts no other, has a folder of its
+own that is thrown away and, where Linux allows it, no network and no sight of other processes. It is no prison: who grades people that
+mean harm does it on a machine that has nothing to lose.
 """
 
 import json
