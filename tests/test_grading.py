@@ -137,6 +137,7 @@ def test_how_platforms_hand_them_out(tmp_path):
     with zipfile.ZipFile(tmp_path / "Cem Öz.zip", "w") as archive:
         archive.writestr("../../evil.ipynb", "{}")
         archive.writestr("__MACOSX/._evil.ipynb", "\x00")
+        archive.writestr("hw/.ipynb_checkpoints/evil-checkpoint.ipynb", "{}")
     (tmp_path / "dora.zip").write_bytes(b"no archive")
     (tmp_path / "._bob.ipynb").write_text("what macOS leaves beside a file")
     (tmp_path / "Ada Lovelace" / "._my notebook.ipynb").write_text("the same")

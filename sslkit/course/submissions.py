@@ -63,7 +63,7 @@ def submissions(folder: Path) -> Iterator[Submission]:
 
 def by_hand(path: PurePath | str) -> bool:
     """Whether a person handed this in: not a checkpoint of Jupyter's, not what macOS leaves beside each file."""
-    return not any(part.startswith(".") or part == "__MACOSX" for part in PurePath(path).parts)
+    return not any(part.startswith(".") and part != ".." or part == "__MACOSX" for part in PurePath(path).parts)
 
 
 def opened(student: str, path: Path) -> Submission:
@@ -81,9 +81,7 @@ def unpacked(path: Path) -> Iterator[Submission]:
     try:
         with zipfile.ZipFile(path) as archive:
             paths = [(info, PurePosixPath(info.filename)) for info in archive.infolist()]
-            inner = [
-                (info, path.name) for info, path in paths if path.suffix.lower() == ".ipynb" and by_hand(path.name)
-            ]
+            inner = [(info, path.name) for info, path in paths if path.suffix.lower() == ".ipynb" and by_hand(path)]
             for info, name in inner:
                 if info.file_size > MOST:
                     yield Submission(path.stem, name, problem=f"it has more than {MOST:,} bytes")
