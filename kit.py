@@ -175,6 +175,7 @@ def test(arguments):
     if arguments and arguments[0] != "--quick":
         become("pytest", *arguments)
     os.environ["OMP_NUM_THREADS"] = "1"  # a process for each core, so one thread for each process
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes would each compile the kit anew
     spread = ["--dist", "worksteal", "--numprocesses"]
     if arguments:
         become("pytest", "-m", f"not ({LONG})", *spread, "auto", *arguments[1:])

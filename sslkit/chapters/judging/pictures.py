@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sslkit import measures, plots, probes
-from sslkit.plots.picture import COLOURS, Percent, drawing, frame, name_lines, plain_axes, render
+from sslkit.plots.picture import COLOURS, INK, Percent, drawing, frame, name_lines, plain_axes, render
 
 CHANCE = dict(color="#5A5A5A", linestyle=(0, (5, 3)), linewidth=1.2, label="guessing")
 NAMES = ("pixels", "untrained", "SimCLR", "supervised")
@@ -68,7 +68,7 @@ def nearest(name: str, bank: Any, val: Any, bank_h: Tensor, val_h: Tensor, class
 @drawing
 def by_k(curves: dict[str, Tensor], chance: float, caption: str) -> plots.Picture:
     """Accuracy of kNN for k = 1, 2, ...: {name: [k]}."""
-    title = "The choice of features moves the accuracy by fifty points, k by ten"
+    title = "The choice of features moves the accuracy by fifty points, k by less than ten"
     fig, (ax,) = axes(title, caption)
     for name, curve in curves.items():
         ax.plot(range(1, len(curve) + 1), curve, color=COLOUR[name], linewidth=1.8, label=name)
@@ -199,10 +199,10 @@ def perfect_loss(losses: list[float], seen: dict[int, dict], chance: float) -> p
         f"A network trained for alignment alone, {max(seen)} steps, one seed; validation split: {', '.join(ends)}."
     )
     fig, (left, middle, right) = axes(title, caption, panels=3, height=2.8)
-    left.plot(losses, color=COLOURS[0])
+    left.plot(losses, color=INK)
     left.set(xlabel="step", ylabel="loss (alignment)", yscale="log")
-    for ax, name, colour in ((middle, "effective rank", 1), (right, "linear probe", 2), (right, "kNN", 4)):
-        ax.plot(list(seen), [row[name] for row in seen.values()], "o-", color=COLOURS[colour], label=name)
+    for ax, name, line in ((middle, "effective rank", "-"), (right, "linear probe", "-"), (right, "kNN", ":")):
+        ax.plot(list(seen), [row[name] for row in seen.values()], "o" + line, color=INK, label=name)
     middle.set(xlabel="step", ylabel="effective rank", ylim=(0, None))
     right.axhline(chance, **CHANCE)
     right.set_xlabel("step")

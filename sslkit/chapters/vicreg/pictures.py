@@ -56,7 +56,7 @@ def four_clouds() -> Picture:
     fig.set_layout_engine("constrained", rect=body, w_pad=0.03, h_pad=0)
     for ax, (name, (z1, z2)) in zip(fig.subplots(1, 4), toys().items()):
         plain_axes(ax, "number 1", "number 2" if name == "A" else "", name)
-        cloud(ax, array(z1), array(z2), reach=3)
+        cloud(ax, array(z1), array(z2), reach=3.8)
     return render(fig, describe("Four clouds of points", title, caption), colours=64)
 
 
@@ -79,7 +79,7 @@ def hinges(variance: Callable[[Tensor], Tensor]) -> Picture:
     caption = "One number with a given deviation over the batch. Dashed: the deviation that is asked for."
     fig, body = frame(WIDTH * 0.7, 2.4, title, caption)
     fig.set_layout_engine("constrained", rect=body, w_pad=0, h_pad=0)
-    ax = plain_axes(fig.add_subplot(), "deviation of the number over the batch", "charged", grid="y")
+    ax = plain_axes(fig.add_subplot(), "deviation of the number over the batch", "penalty", grid="y")
     ax.plot(deviations, ours, color=COLOURS[0], linewidth=2, label="1 - deviation (VICReg)")
     ax.plot(deviations, np.maximum(0, 1 - deviations**2), color=COLOURS[1], linewidth=2, label="1 - variance")
     ax.axvline(1, color=FAINT, linestyle=(0, (5, 3)), linewidth=1.2)
