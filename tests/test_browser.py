@@ -134,7 +134,8 @@ def run_all(page, address: str, notebook: str) -> None:
         return prompts.length && prompts.every((text) => /^\[\d+\]:$/.test(text))
             || document.querySelector('[data-mime-type="application/vnd.jupyter.error"]') !== null;
     }"""
-    page.wait_for_function(done, timeout=600_000, polling=1000)  # each frame, it would take as long as the notebook itself
+    # Once a second: a look at each frame would take the page as long as the notebook takes the kernel.
+    page.wait_for_function(done, timeout=600_000, polling=1000)
     errors = page.locator('[data-mime-type="application/vnd.jupyter.error"]').all_inner_texts()
     assert not errors, errors[0]
 

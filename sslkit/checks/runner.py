@@ -82,9 +82,13 @@ def call_reader(session: Session, function: Callable, trials: list[tuple], call:
             session.attempted = not is_stub(function, error)
             session.name, session.problem = describe(function, error, call)
     finally:
-        while not session.ended.is_set():  # one more SystemExit may arrive here
-            with contextlib.suppress(SystemExit):
+        ended = False
+        while not ended:
+            try:  # one more SystemExit may arrive here
                 session.ended.set()
+                ended = True
+            except SystemExit:
+                pass
 
 
 class Tape(io.TextIOBase):
@@ -149,8 +153,8 @@ def stop(thread: threading.Thread, ended: threading.Event, patience: float = 0.5
     time.sleep, gets it when it comes back. SystemExit is the one exception that threads end on silently.
     """
     deadline = time.monotonic() + patience
-    while not ended.is_set() and time.monotonic() < deadline:
+    while not ended.is_set() and thread.is_alive() and time.monotonic() < deadline:
         if thread.ident is not None:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
         ended.wait(0.01)
-    return ended.is_set()
+    return ended.is_set() or not thread.is_alive()
