@@ -55,6 +55,10 @@ STANDARDISE = Exercise(
                 lambda z, eps: torch.nn.functional.normalize(z - z.mean(0), dim=0)),
         mistake("statistics without gradient", "You detach mean or variance. They depend on z, and their gradient is part of the answer.",
                 ("z.mean(0)", "z.detach().mean(0)"), ("z.var(0, ", "z.detach().var(0, ")),
+        mistake("brackets", "You divide the mean alone. Put brackets round the difference: (z - mean) / deviation.",
+                ("(z - z.mean(0)) /", "z - z.mean(0) /")),
+        mistake("mean square as variance", "The mean square is the variance only where the mean is 0. Use z.var, or the centred columns.",
+                ("z.var(0, correction=0)", "z.square().mean(0)")),
     ),
 )  # fmt: skip
 
@@ -94,6 +98,10 @@ CORRELATION = Exercise(
                 ("standardise(z2)", "standardise(z1)"), ("standardise(z1)", "standardise(z2)")),
         mistake("standardised together", "You standardise both views with common statistics. Each view has its own.",
                 lambda z1, z2: (standardise(torch.cat([z1, z2]))[: len(z1)].T @ standardise(torch.cat([z1, z2]))[len(z1) :]) / len(z1)),
+        mistake("not centred", "You scale the columns and leave their means in: those are cosines. Take each column's mean off first.",
+                lambda z1, z2: torch.nn.functional.normalize(z1, dim=0).T @ torch.nn.functional.normalize(z2, dim=0)),
+        mistake("both views in one table", "That is the table of all 2 K columns. The one of z1 with z2 is its upper right block.",
+                lambda z1, z2: torch.corrcoef(torch.cat([z1, z2], 1).T)),
     ),
 )  # fmt: skip
 
@@ -128,7 +136,9 @@ LOSS = Exercise(
         mistake("weight on the diagonal", "The weight belongs to what stands off the diagonal.", (SUM, "weight * invariance + redundancy")),
         mistake("divided by the weight", "Multiply the second sum by the weight.", ("weight * redundancy", "redundancy / weight")),
         mistake("means instead of sums", "You take means. Both parts are sums over cells.",
-                ((ON, "(1 - c.diagonal()).square().mean()"), (OFF, "(c - torch.diag(c.diagonal())).square().mean()"))),
+                ((ON, "(1 - c.diagonal()).square().mean()"), (OFF, "(c - torch.diag(c.diagonal())).square().mean()")),
+                (OFF, "(c - torch.diag(c.diagonal())).square().mean()"),
+                (OFF, "(c - torch.diag(c.diagonal())).square().sum() / (len(c) * (len(c) - 1))")),
         mistake("only the diagonal", "You leave out the second sum: a network that says one thing K times would be "
                 "perfect.", (SUM, "invariance")),
         mistake("only off the diagonal", "You leave out the first sum: a network that says nothing would be "
@@ -142,6 +152,10 @@ LOSS = Exercise(
                 ("(1 - c.diagonal()).square()", "(1 - c.diagonal().square())")),
         mistake("square of the sum", "You square the sums. Square each cell first, then add up.",
                 (ON, SUM_ON), (OFF, SUM_OFF), ((ON, SUM_ON), (OFF, SUM_OFF))),
+        mistake("weight squared", "Your weight stands inside the square. Weigh the sum of squares.", ("+ weight *", "+ weight**2 *")),
+        mistake("subtracted", "You subtract the second sum, so redundancy would be rewarded. Add it.", ("+ weight", "- weight")),
+        mistake("the whole table wanted 1", "You take 1 - C over the whole table. Only the diagonal should be 1: c.diagonal().",
+                (ON, "(1 - c).square().sum()")),
     ),
 )  # fmt: skip
 
@@ -188,6 +202,9 @@ REDUNDANCY = Exercise(
         mistake("the determinant first", "The determinant of a large matrix is too small for a float, and its logarithm infinite: "
                 "torch.logdet.",
                 lambda z: -torch.log2(torch.linalg.det(cross_correlation(z, z))) / 2),
+        mistake("log to base 10", "You take the logarithm to base 10. Divide by ln 2 to have bits.", ("math.log(2)", "math.log(10)")),
+        mistake("not standardised", "Mean products of the columns depend on their means and scale. Take their correlations.",
+                ("cross_correlation(z, z)", "z.T @ z / len(z)"), ("cross_correlation(z, z)", "z.T @ z")),
     ),
 )  # fmt: skip
 
@@ -255,12 +272,22 @@ WHOLE = Exercise(
                 (("outer(mean[0], mean[1])", "outer(mean[1], mean[0])"), ("product.sum(0)", "product.sum(0).T"),
                  ("outer(deviation[0], deviation[1])", "outer(deviation[1], deviation[0])"))),
         mistake("views mixed up", "You pair means or deviations with the wrong view: index 0 is z1, the rows; index 1 is z2, the columns.",
-                ("outer(mean[0], mean[1])", "outer(mean[1], mean[0])"),
+                ("outer(mean[0], mean[1])", "outer(mean[1], mean[0])"), ("outer(mean[0], mean[1])", "outer(mean[0], mean[0])"),
                 ("outer(deviation[0], deviation[1])", "outer(deviation[1], deviation[0])")),
         mistake("covariance", "That is the covariance. Divide each entry by the two deviations.",
                 (" / torch.outer(deviation[0], deviation[1])", "")),
         mistake("one process alone", "You use one process's sums alone. Add up over all of them: .sum(0).",
                 lambda n, s, q, p: whole_correlation_loop(n[:1], s[:1], q[:1], p[:1])),
+        mistake("every process the same", "You average the processes' means, as if each had as many images. Add up the sums and "
+                "divide by all images, n.sum().",
+                (("total = n.sum()", "total, n = len(n), n[:, None, None]"), ("sums.sum(0)", "(sums / n).sum(0)"),
+                 ("squares.sum(0)", "(squares / n).sum(0)"), ("product.sum(0)", "(product / n).sum(0)"))),
+        mistake("mean not squared", "The variance is the mean square minus the *squared* mean.", ("mean.square()", "mean")),
+        mistake("variance over N - 1", "Your variance is over N - 1, your covariance over N. Take both over N.",
+                ("squares.sum(0) / total - mean.square()", "(squares.sum(0) - total * mean.square()) / (total - 1)")),
+        mistake("entry by entry", "You multiply entry by entry, which pairs number i with number i only. All pairs are torch.outer(a, b).",
+                ("torch.outer(mean[0], mean[1])", "mean[0] * mean[1]"),
+                ("torch.outer(deviation[0], deviation[1])", "(deviation[0] * deviation[1])")),
     ),
 )  # fmt: skip
 

@@ -48,6 +48,8 @@ NEGATIVE_COSINE = Exercise(
         mistake("one minus the cosine", "That is off by one. Here the best value is -1.", ("return -(", "return 1 - (")),
         mistake("squared distance", "That is the paper's equation 2, 2 - 2 cos. Here minus the cosine is asked for.",
                 ("return -(", "return 2 - 2 * (")),
+        mistake("summed down the columns", "You add up each column. Add up along each row, dim=1: that is a row's cosine.",
+                ("sum(dim=1)", "sum(dim=0)")),
     ),
 )  # fmt: skip
 
@@ -80,6 +82,8 @@ MOMENTUM = Exercise(
                 lambda progress, first, last=1.0: last - (last - first) * math.cos(math.pi * progress) / 2),
         mistake("last ignored", "You end at 1. The momentum ends at `last`.",
                 lambda progress, first, last: 1 - (1 - first) * (math.cos(math.pi * progress) + 1) / 2),
+        mistake("degrees", "`math.cos` takes radians: half a turn is pi, not 180.", ("math.pi", "180")),
+        mistake("added to last", "You add the way that is still to go. Take it off `last`.", ("last - (last", "last + (last")),
     ),
 )  # fmt: skip
 
@@ -113,6 +117,14 @@ PULL = Exercise(
         mistake("sign", "That is the step, not the gradient: the gradient points uphill.", ("return p", "return -p")),
         mistake("factor 2", "The half in front of the square takes the 2 away.", ("return p", "return 2 * p")),
         mistake("divided by w", "A factor w is missing: the pull is in proportion to w.", ("p * w * (", "p * (")),
+        mistake("1 forgotten", "noise**2 is what the noise adds. x1^2 without it is 1, so its mean is 1 + noise**2.",
+                ("(1 + noise**2)", "noise**2")),
+        mistake("added before squaring", "x and noise have nothing in common, so the mixed term of (1 + noise)^2 is 0 on average: "
+                "1 + noise**2.",
+                ("(1 + noise**2)", "(1 + noise) ** 2")),
+        mistake("v = 1", "The target is v x2 with v = w. You have set v to 1.",
+                ("w * (p * (1 + noise**2) - 1)", "(p * w * (1 + noise**2) - 1)")),
+        mistake("the target added", "You add the target's part. The error is prediction minus target.", (") - 1)", ") + 1)")),
     ),
 )  # fmt: skip
 
@@ -172,6 +184,12 @@ GAINS = Exercise(
         mistake("mean of ratios", "You divide row by row and average the ratios, in which those near 0 decide. Sum a b, sum a a, then "
                 "divide.",
                 ("(a * b).sum(0) / (a * a).sum(0)", "(b / a).mean(0)")),
+        mistake("divided by N - 1", "You divide by N - 1. Nothing is centred here: take the mean over the N rows.",
+                ("/ len(z)", "/ (len(z) - 1)")),
+        mistake("a line with an intercept", "You take the means off before you fit the line. It goes through the origin.",
+                ("z @ u, p @ u", "(z - z.mean(0)) @ u, (p - p.mean(0)) @ u")),
+        mistake("singular values", "You give the singular values of z. The strengths are their squares over N.",
+                ("strength.flip(0)", "torch.linalg.svdvals(z)")),
     ),
 )  # fmt: skip
 
@@ -218,6 +236,10 @@ DIRECT = Exercise(
                 ("strength.max()", "strength[0].clamp_min(1e-9)")),
         mistake("root of a negative number", "Rounding makes strengths of 0 slightly negative, and their root is NaN: clamp_min(0) first.",
                 ("strength = strength.clamp_min(0)", "strength = strength * 1")),
+        mistake("floor as a minimum", "You raise small gains to the floor. Add it to all of them.",
+                (".sqrt() + floor", ".sqrt().clamp_min(floor)")),
+        mistake("only one turned round", "You turn the strengths round and leave the eigenvectors in rising order. Turn both or neither.",
+                ("strength.max())", "strength.max()).flip(0)")),
     ),
 )  # fmt: skip
 

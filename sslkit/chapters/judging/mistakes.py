@@ -91,6 +91,9 @@ KNN_PREDICT = Exercise(
         mistake("place in place of the class", "You return which of the k neighbours wins, 0 .. k - 1. Return its class: "
                 "neighbours.gather(1, winner).",
                 ("neighbours.gather(1, winner).squeeze(1)", "winner.squeeze(1)")),
+        mistake("normalised along the batch", "You scale each column to length 1. Scale each row: dim=1.",
+                (("test_h, dim=1", "test_h, dim=0"), ("train_h, dim=1", "train_h, dim=0"))),
+        mistake("one neighbour too many", "You let k + 1 images vote.", ("topk(k,", "topk(k + 1,")),
     ),
 )  # fmt: skip
 
@@ -124,9 +127,9 @@ RANK = Exercise(
                 ("torch.exp(-(p * p.log()).sum())", "-(p * p.log()).sum()")),
         mistake("squared singular values", "You use the squares (the eigenvalues of the covariance). Use the singular values "
                 "themselves.",
-                lambda h: entropy(torch.linalg.svdvals(h).square()).exp()),
+                ("svdvals(h)", "svdvals(h).square()")),
         mistake("centred", "You subtract the mean first. RankMe leaves the features as they are.",
-                lambda h: entropy(torch.linalg.svdvals(h - h.mean(0)).clamp_min(1e-6)).exp()),
+                ("svdvals(h)", "svdvals(h - h.mean(0)).clamp_min(1e-6)")),
         mistake("0 log 0", "One singular value is 0, and 0 * log(0) is NaN. Add 1e-7 to p before the log.", ("() + 1e-7", "()")),
         mistake("sign of the entropy", "The entropy is minus the sum of p log p; you have exp of plus the sum, which is 1 over "
                 "the effective rank.",
@@ -144,6 +147,8 @@ RANK = Exercise(
                 lambda h: entropy(torch.linalg.svdvals(F.normalize(h, dim=1))).exp()),
         mistake("divided by the norm", "You divide by the root of the sum of squares. p must sum to 1: divide by the sum.",
                 ("/ s.sum()", "/ s.norm()")),
+        mistake("divided by the largest", "You divide by the largest singular value. p must sum to 1: divide by the sum.",
+                ("/ s.sum()", "/ s.max()")),
     ),
 )  # fmt: skip
 
@@ -171,7 +176,7 @@ ALIGNMENT = Exercise(
     ],
     mistakes=(
         mistake("no normalisation", "Scale each row to length 1 first, or growing features look worse.",
-                lambda a, b: (a - b).square().sum(1).mean()),
+                ("F.normalize(z1, dim=1) - F.normalize(z2, dim=1)", "z1 - z2")),
         mistake("not squared", "You average the distance. alpha = 2 asks for its square.", ("mean", "sqrt().mean")),
         mistake("mean over the dimensions", "You divide by D as well, as mse_loss does. Sum over dim=1, mean over pairs.",
                 ("sum(dim=1).", "")),
@@ -185,6 +190,10 @@ ALIGNMENT = Exercise(
                 lambda a, b: torch.cdist(F.normalize(a), F.normalize(b)).square().mean()),
         mistake("normalised along the batch", "You scale each column to length 1. Scale each row: dim=1.",
                 lambda a, b: pair_gaps(a, b, dim=0).square().sum(1).mean()),
+        mistake("absolute differences", "You add up absolute differences. The squared distance is the sum of their squares.",
+                ("square()", "abs()")),
+        mistake("summed before squaring", "You add up the differences of a row first, and they cancel. Square each of them before.",
+                (".square().sum(dim=1)", ".sum(dim=1).square()")),
     ),
 )  # fmt: skip
 
@@ -213,7 +222,7 @@ UNIFORMITY = Exercise(
     ),
     mistakes=(
         mistake("pairs with itself", "You count each row as a pair with itself: distance 0, so exp gives 1. Leave the diagonal out.",
-                lambda z: (-2 * torch.cdist(F.normalize(z), F.normalize(z)).square()).exp().mean().log()),
+                ("torch.pdist(F.normalize(z, dim=1))", "(lambda z: torch.cdist(z, z))(F.normalize(z, dim=1))")),
         mistake("no normalisation", "Scale each row to length 1 first: features must not become uniform by growing.",
                 ("F.normalize(z, dim=1)", "z")),
         mistake("no log", "You return the mean. Take its log.", (".log()", "")),

@@ -39,6 +39,8 @@ UPDATE = Exercise(
         mistake("half and half", "You take the plain mean. Weigh by the momentum.", lambda s, t, m: (s + t) / 2),
         mistake("a minus", "You move the teacher away from the student: add the student's part.",
                 ("teacher +", "teacher -"), lambda s, t, m: t - (1 - m) * (s - t)),
+        mistake("momentum twice", "You weigh both by the momentum. The two weights must add up to 1: the student counts 1 - momentum.",
+                ("(1 - momentum)", "momentum")),
     ),
 )  # fmt: skip
 
@@ -70,6 +72,11 @@ HALF_LIFE = Exercise(
                 lambda m: 0.5 / (1 - m)),
         mistake("log m taken for m - 1", "log m is nearly m - 1 for a momentum near 1, no more. Divide by log m itself.",
                 lambda m: math.log(2) / (1 - m)),
+        mistake("1 - m for m", "1 - momentum is the student's share of a step. What stays of today's weights is momentum: take its log.",
+                ("(momentum)", "(1 - momentum)")),
+        mistake("no log of the momentum", "n log m = log 1/2: divide by the log of the momentum.", ("math.log(momentum)", "momentum")),
+        mistake("log of the quotient", "log(1/2) / log(m) is not log(1/2 / m), which is a difference of logs. Divide one log by the other.",
+                ("math.log(0.5) / math.log(momentum)", "math.log(0.5 / momentum)")),
     ),
 )  # fmt: skip
 
@@ -100,6 +107,10 @@ def ring(queue: Tensor, pointer: int, keys: Tensor, *, first: int = 0, step: int
 
 def after(queue: Tensor, pointer: int, keys: Tensor) -> int:
     return (pointer + len(keys)) % len(queue)
+
+
+def fits(queue: Tensor, pointer: int, keys: Tensor) -> bool:
+    return pointer + len(keys) <= len(queue)
 
 
 WRITE = Exercise(
@@ -133,6 +144,11 @@ WRITE = Exercise(
                 lambda q, p, k: (ring(q, p, k, first=-1, step=-1), (p - len(k)) % len(q))),
         mistake("added to the old", "You add the keys to the old rows. They replace them.",
                 lambda q, p, k: (q + ring(torch.zeros_like(q), p, k), after(q, p, k))),
+        mistake("begins again at row 0", "Where the keys do not fit below the pointer, you put them all at the start. Fill the last "
+                "rows first, then go on at row 0.",
+                lambda q, p, k: (ring(q, p * fits(q, p, k), k), (p * fits(q, p, k) + len(k)) % len(q))),
+        mistake("the first keys twice", "Past the end you write the first keys once more. Go on with those that did not fit.",
+                lambda q, p, k: (ring(q, p, torch.cat([k[: len(q) - p], k[: max(p + len(k) - len(q), 0)]])), after(q, p, k))),
     ),
 )  # fmt: skip
 
@@ -223,6 +239,9 @@ LOSS = Exercise(
                 ("unit(queue.detach())", "queue.detach()"), ("unit(k.detach())", "k.detach()"), ("unit(q)", "q")),
         mistake("softmax twice", "F.cross_entropy takes logits and applies softmax itself. Do not apply it before.",
                 ("F.cross_entropy(logits,", "F.cross_entropy(logits.softmax(1),")),
+        mistake("temperature on one side", "Only some logits are divided by the temperature. Divide the positive and the negatives.",
+                ("[positive, q @ queue.T], dim=1) / temperature", "[positive, q @ queue.T / temperature], dim=1)"),
+                ("[positive, q @ queue.T], dim=1) / temperature", "[positive / temperature, q @ queue.T], dim=1)")),
     ),
 )  # fmt: skip
 

@@ -130,6 +130,8 @@ PAST_WINDOWS = Exercise(
                 (".flatten(2)", "")),
         mistake("windows before clips", "Your windows come first and the clips second: stack along dim=1.",
                 lambda h, past: windows(h, past, range(h.shape[1] - past + 1)).transpose(0, 1)),
+        mistake("windows over the features", "Your window slides over the features. The frames are dimension 1.",
+                lambda h, past: h.unfold(2, past, 1).flatten(2), lambda h, past: h.unfold(2, past, 1).transpose(2, 3).flatten(2)),
     ),
 )  # fmt: skip
 
@@ -158,7 +160,7 @@ COPY_LAST = Exercise(
     ],
     mistakes=(
         mistake("upside down", "You divide the wrong way round: a better prediction must give a smaller number.",
-                ("prediction - target).square().mean() / (last", "last - target).square().mean() / (prediction")),
+                (("return (prediction", "return (copied"), ("/ (last", "/ (prediction"), ("return (copied", "return (last"))),
         mistake("not divided", "That is the plain squared error. Divide it by that of copying.",
                 ("() / (last - target).square().mean()", "()")),
         mistake("compared with the last frame", "Your lower part is how far the prediction is from the last frame. Copying is "
@@ -171,7 +173,7 @@ COPY_LAST = Exercise(
                 ("(last - target).square().mean()", "target.square().mean()"), ("(last - target).square().mean()", "last.square().mean()"),
                 ("(last - target).square().mean()", "target.var()"), ("(last - target).square().mean()", "target.var(correction=0)")),
         mistake("absolute error", "You take absolute differences. Square them.",
-                lambda p, t, b: (p - t).abs().mean() / (b - t).abs().mean()),
+                (("prediction - target).square()", "prediction - target).abs()"), ("last - target).square()", "last - target).abs()"))),
         mistake("mean of ratios", "You divide image by image, or pixel by pixel. Take both means over everything, then divide once.",
                 lambda p, t, b: ((p - t).square().mean((1, 2, 3)) / (b - t).square().mean((1, 2, 3))).mean(),
                 lambda p, t, b: (p - t).square().mean((1, 2, 3)) / (b - t).square().mean((1, 2, 3)),
@@ -181,6 +183,8 @@ COPY_LAST = Exercise(
                     "(prediction - target).square().mean() / (last - target).square().mean()).sqrt(")),
         mistake("difference", "You subtract the two errors. Divide: then the unit of the pixels drops out.",
                 lambda p, t, b: (p - t).square().mean() - (b - t).square().mean()),
+        mistake("squared after the mean", "You take the mean first, in which errors of opposite sign cancel. Square each error first.",
+                lambda p, t, b: ((p - t).mean() / (b - t).mean()).square()),
     ),
 )  # fmt: skip
 
@@ -237,7 +241,8 @@ ROLLOUT = Exercise(
                 "use those given.",
                 lambda x, w, s: x[:, -1:] + (x[:, -1:] - x[:, -2:-1]) * torch.arange(1, s + 1)),
         mistake("always the first frames", "You predict from the oldest values. Take the newest: x[:, -P:].", from_the_front),
-        mistake("one step too few", "The last step is missing.", ("-steps:", "-steps:-1")),
+        mistake("one step too few", "The last step is missing: predict `steps` values.",
+                ("-steps:", "-steps:-1"), ("range(steps)", "range(steps - 1)")),
         mistake("last value copied", "You repeat the last value: that is the baseline. Predict from the last P.",
                 lambda x, w, s: x[:, -1:].expand(-1, s)),
     ),

@@ -51,6 +51,8 @@ NEIGHBOUR = Exercise(
         mistake("gap added on its own", "You multiply by the size and add the gap once, in the same direction everywhere. A step is "
                 "(size + gap), in brackets.",
                 lambda k, size, gap: offsets(k, size) + gap),
+        mistake("the middle passed too early", "You skip the middle for all numbers. 0 to 3 come before it: add 1 from k = 4 on only.",
+                ("k + (k >= 4)", "k + 1")),
     ),
 )  # fmt: skip
 
@@ -97,6 +99,11 @@ CUT = Exercise(
                 ("(size, device=x.device)", "(size, device=x.device) + 1")),
         mistake("height for width", "A row of the image has W pixels: the pixel in row r and column c is number r * W + c.",
                 ("* W +", "* H +")),
+        mistake("size for width", "You count pixels as in the patch. A row of the image has W pixels: the pixel in row r and column c is "
+                "number r * W + c.",
+                ("* W +", "* size +")),
+        mistake("the row for both", "You use corner[:, 0] for rows and columns. The column is corner[:, 1].",
+                ("corner[:, 1:]", "corner[:, :1]")),
     ),
 )  # fmt: skip
 
@@ -143,6 +150,10 @@ PAIRS = Exercise(
         mistake("first patch with a first patch", "Your negatives pair a first patch with another first one. Then how both were "
                 "cut may tell the answer: pair it with a second one.",
                 ("second.", "first.")),
+        mistake("first patches rolled", "You shift the first patches. They stay as they are, and the second ones move: second.roll(1, 0).",
+                (("[first, first]", "[first, first.roll(1, 0)]"), ("second.roll(1, 0)", "second"))),
+        mistake("reversed", "You reverse the batch, so the middle one of an odd batch meets itself. Shift it by one: second.roll(1, 0).",
+                (".roll(1, 0)", ".flip(0)")),
     ),
 )  # fmt: skip
 
@@ -191,10 +202,16 @@ LOSS = Exercise(
                 lambda a, y: ((a.sigmoid() - y) ** 2).mean(), lambda a, y: ((a - y) ** 2).mean()),
         mistake("log to base 2", "You use log2. Cross-entropy takes the natural logarithm.", lambda a, y: bce(a, y) / math.log(2)),
         mistake("softmax over the batch", "Your softmax runs over the pairs of the batch. Each pair has its own probability: sigmoid.",
-                lambda a, y: F.cross_entropy(a, y.to(a.dtype) / y.sum())),
+                lambda a, y: F.cross_entropy(a, y.to(a.dtype) / y.sum()),
+                lambda a, y: -torch.where(y == 1, a.softmax(0), 1 - a.softmax(0)).log().mean()),
         mistake("1 minus the logarithm", "Another image has the probability 1 - p, and its logarithm is log(1 - p), not 1 - log p: "
                 "F.logsigmoid(-logits).",
                 lambda a, y: -torch.where(y == 1, F.logsigmoid(a), 1 - F.logsigmoid(a)).mean()),
+        mistake("no sigmoid", "You use the logits as if they were log-probabilities. Take F.logsigmoid of them first.",
+                lambda a, y: -torch.where(y == 1, a, -a).mean(), lambda a, y: -torch.where(y == 1, a, 1 - a).mean()),
+        mistake("a mean for each kind", "You average the pairs of one image and those of two on their own. Take one mean over all pairs.",
+                lambda a, y: -F.logsigmoid(a)[y == 1].mean() - F.logsigmoid(-a)[y == 0].mean(),
+                lambda a, y: -(F.logsigmoid(a)[y == 1].mean() + F.logsigmoid(-a)[y == 0].mean()) / 2),
     ),
 )  # fmt: skip
 

@@ -36,6 +36,11 @@ def flipped(image: Tensor, turns: int) -> Tensor:
     return [image, image.flip(1), image.flip(1, 2), image.flip(2)][turns]
 
 
+def quarters_mirrored(image: Tensor, turns: int) -> Tensor:
+    """The half turn is right, the quarter turns are transpositions."""
+    return [image, image.transpose(1, 2), image.flip(1, 2), image.transpose(1, 2).flip(1, 2)][turns]
+
+
 def left_empty(x: Tensor, k: Tensor, turns) -> Tensor:
     """Zeros, filled for some of the four turns only."""
     out = torch.zeros_like(x)
@@ -67,7 +72,8 @@ ROTATE = Exercise(
                 lambda x, k: torch.cat([torch.rot90(x[k == t], t, (2, 3)) for t in range(4)])),
         mistake("mirrored", "Transposing or flipping alone mirrors the image. A quarter turn is both: transpose, then flip the "
                 "rows; a half turn flips both axes.",
-                lambda x, k: one_by_one(x, k, mirror), lambda x, k: one_by_one(x, k, flipped)),
+                lambda x, k: one_by_one(x, k, mirror), lambda x, k: one_by_one(x, k, flipped),
+                lambda x, k: one_by_one(x, k, quarters_mirrored)),
         mistake("half turns", "You turn by k half turns. A step of k is a quarter turn.",
                 lambda x, k: one_by_one(x, k, lambda a, t: torch.rot90(a, 2 * t, (1, 2)))),
         mistake("turned at most once", "You turn by one quarter wherever k is not 0. Turn k[i] times.",
@@ -78,6 +84,9 @@ ROTATE = Exercise(
                 lambda x, k: torch.where((k < 3)[:, None, None, None], left_empty(x, k, range(4)), x)),
         mistake("not turned", "The images come back as they were: rot90 returns a new tensor, it does not change x.",
                 lambda x, k: x.clone()),
+        mistake("the whole batch for each image", "For each image you give the whole batch, turned k[i] times. Take image i of it "
+                "alone: stack[k, torch.arange(len(x))].",
+                lambda x, k: torch.stack([torch.rot90(x, t, (2, 3)) for t in range(4)])[k]),
     ),
 )  # fmt: skip
 
@@ -109,8 +118,7 @@ ROTATION_BATCH = Exercise(
     mistakes=(
         mistake("labels in another order", "Views and labels are ordered differently, so most labels are wrong: views go angle "
                 "by angle, your labels image by image. Use repeat_interleave instead of repeat (or the reverse).",
-                lambda x: (all_turns(x), torch.arange(4).repeat(len(x))),
-                lambda x: (all_turns(x).unflatten(0, (4, -1)).transpose(0, 1).flatten(0, 1), by_angle(x))),
+                ("repeat_interleave", "repeat"), lambda x: (all_turns(x).unflatten(0, (4, -1)).transpose(0, 1).flatten(0, 1), by_angle(x))),
         mistake("grouped by image", "Your labels match your views, but they go image by image. The order asked for is angle by "
                 "angle: all N unturned, then all N by one quarter turn, ...",
                 lambda x: ( all_turns(x).unflatten(0, (4, -1)).transpose(0, 1).flatten(0, 1), torch.arange(4).repeat(len(x)), )),

@@ -80,6 +80,12 @@ SIMILARITY = Exercise(
         mistake("normalised along the batch", "You scale each column to length 1. Scale each row: dim=1.", ("dim=1", "dim=0")),
         mistake("distance", "You return distances. Similarity is the cosine, 1 for equal directions.",
                 lambda z: torch.cdist(F.normalize(z), F.normalize(z)), lambda z: torch.cdist(z, z)),
+        mistake("numbers instead of views", "z.T @ z compares the D columns. The table is one of the M rows: z @ z.T, [M, M].",
+                lambda z: F.normalize(z).T @ F.normalize(z), lambda z: table(F.normalize(z).T, dim=None)),
+        mistake("one side normalised", "Only one of the two factors has rows of length 1. A cosine needs both.",
+                lambda z: (F.normalize(z) @ z.T).fill_diagonal_(-math.inf), lambda z: (z @ F.normalize(z).T).fill_diagonal_(-math.inf)),
+        mistake("diagonal -1", "exp(-1) is not 0, so softmax would still give each view weight on itself. Set the diagonal to -inf.",
+                ('float("-inf")', "-1.0")),
     ),
 )  # fmt: skip
 
@@ -175,6 +181,11 @@ INFO_NCE = Exercise(
                 ("dim=1", "dim=0"), lambda a, b, t: nce_rows(F.normalize(a, dim=0), F.normalize(b, dim=0), t, dim=None).mean()),
         mistake("one view without gradient", "One view is detached. SimCLR has no stop-gradient: both views are trained.",
                 ("z2]", "z2.detach()]"), ("z1,", "z1.detach(),")),
+        mistake("diagonal in the loss", "Your loss takes the log-probability of a row with itself, and that is -inf. Row i belongs to row "
+                "i + N, and row i + N to row i.",
+                (".roll(N)", ""), (".roll(N)", " % N")),
+        mistake("softmax twice", "F.cross_entropy takes logits and applies softmax itself. Do not apply it before.",
+                ("itself, -math.inf)", "itself, -math.inf).softmax(1)"), ("z @ z.T / temperature", "(z @ z.T / temperature).softmax(1)")),
     ),
 )  # fmt: skip
 
@@ -217,8 +228,11 @@ FALSE_NEGATIVES = Exercise(
                 ("same.sum() - n) / (n * (n - 1)", "1 - (same.sum() - n) / (n * (n - 1))")),
         mistake("count instead of fraction", "You return how many there are per anchor. Divide by the number of negatives.",
                 ("n * (n - 1)", "n"), lambda y: 2 * (same_class(y).sum(1).mean() - 1)),
-        mistake("half of the pairs", "You count each pair once above the line, but twice below it.",
+        mistake("half of the pairs", "You have half of it: something is counted once above the line, but twice below it.",
                 lambda y: same_class(y).triu(1).sum() / (len(y) * (len(y) - 1))),
+        mistake("the partner left above the line", "You divide by the 2 N - 2 negatives, but above the line the partner, which is the "
+                "positive, is still counted.",
+                lambda y: (2 * same_class(y).sum(1) - 1).mean() / (2 * len(y) - 2)),
     ),
 )  # fmt: skip
 

@@ -38,7 +38,7 @@ ACCURACY = Exercise(
         mistake("percent", "You return a percentage. Leave out the factor 100: all right is 1.", ("return (", "return 100 * (")),
         mistake("error rate", "You count the wrong predictions. Accuracy counts the right ones: compare with ==.",
                 ("pred =", "pred !")),
-        mistake("whole-number division", "`//` rounds the fraction down, to 0 unless all are right. Use `/`.",
+        mistake("whole-number division", "You get 1 if all are right and 0 otherwise, as `//` or all() would give. Divide with `/`.",
                 lambda p, y: (p == y).sum() // len(y)),
         mistake("divided by the classes", "You divide by the number of classes. Divide by the number of predictions.",
                 lambda p, y: (p == y).sum() / (y.max() + 1), lambda p, y: (p == y).sum() / len(y.unique())),
@@ -95,6 +95,8 @@ PARTNERS = Exercise(
                 ("argmax(dim=1)", "argmax(dim=1) + 1")),
         mistake("half way round", "You answer by place, without looking at z. The pieces come in any order.",
                 lambda z: torch.arange(len(z)).roll(len(z) // 2)),
+        mistake("without its sign", "You take the size of the cosine. A row that points the opposite way has -1: the least similar of all.",
+                ("(z @ z.T)", "(z @ z.T).abs()")),
     ),
 )  # fmt: skip
 
@@ -130,6 +132,7 @@ CHANCE_LEVEL = Exercise(
                 lambda c: c.argmax() / c.sum(), lambda c: c.argmax()),
         mistake("error rate", "That is how often such a guess is wrong. Accuracy counts how often it is right.",
                 ("counts.max() / counts.sum()", "(1 - counts.max() / counts.sum())")),
+        mistake("whole-number division", "`//` rounds the fraction down to 0. Use `/`.", ("() /", "() //")),
     ),
 )  # fmt: skip
 

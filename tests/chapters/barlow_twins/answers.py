@@ -116,6 +116,37 @@ NAMED = [
     ("barlow_twins.barlow_loss", lambda a, b, w: loss_masked(a.detach(), b, w), "one view without gradient"),
     ("barlow_twins.barlow_loss", lambda a, b, w: loss_masked(a, b, w).item(), "no gradient"),
     ("barlow_twins.redundancy", lambda z: -0.5 * torch.logdet(torch.corrcoef(z.T)), "nats"),
+    ("barlow_twins.standardise", lambda z, eps: z - z.mean(0) / (z.var(0, unbiased=False) + eps).sqrt(), "brackets"),
+    (
+        "barlow_twins.standardise",
+        lambda z, eps: (z - z.mean(0)) * torch.rsqrt((z * z).mean(0) + eps),
+        "mean square as variance",
+    ),
+    ("barlow_twins.cross_correlation", lambda a, b: (a / a.norm(dim=0)).T @ (b / b.norm(dim=0)), "not centred"),
+    (
+        "barlow_twins.cross_correlation",
+        lambda a, b: torch.tensor(np.corrcoef(a.numpy(force=True), b.numpy(force=True), rowvar=False)),
+        "both views in one table",
+    ),
+    ("barlow_twins.barlow_loss", lambda a, b, w: loss_masked(a, b, w**2), "weight squared"),
+    ("barlow_twins.barlow_loss", lambda a, b, w: loss_masked(a, b, -w), "subtracted"),
+    (
+        "barlow_twins.barlow_loss",
+        lambda a, b, w: loss_masked(a, b, w / (a.shape[1] * (a.shape[1] - 1))),
+        "means instead of sums",
+    ),
+    ("barlow_twins.redundancy", lambda z: bits_by_slogdet(z) * math.log10(2), "log to base 10"),
+    ("barlow_twins.redundancy", lambda z: -torch.logdet(z.T @ z / len(z)) / math.log(4), "not standardised"),
+    (
+        "barlow_twins.whole_correlation",
+        lambda n, s, q, p: whole_einsum(torch.ones_like(n), *(v / n.view(-1, *[1] * (v.ndim - 1)) for v in (s, q, p))),
+        "every process the same",
+    ),
+    (
+        "barlow_twins.whole_correlation",
+        lambda n, s, q, p: whole_einsum(n, s, q, p) * ((n.sum() - 1) / n.sum()),
+        "variance over N - 1",
+    ),
 ]
 
 UNNAMED = [

@@ -85,6 +85,23 @@ NAMED = [
     ("byol.pull_on", lambda w, p, noise: w * w * (p * (1 + noise**2) - 1), "gradient of the predictor"),
     ("byol.gains", lambda z, p: [v.flip(0) for v in gains_by_svd(z, p)], "rising order"),
     ("byol.direct_predictor", lambda z, floor: direct_by_svd(z, 0.0), "floor forgotten"),
+    ("byol.negative_cosine", lambda p, t: -(unit(p) * unit(t.detach())).sum() / p.shape[1], "summed down the columns"),
+    ("byol.momentum_at", lambda q, first, last: last - (last - first) * (np.cos(180 * q) + 1) / 2, "degrees"),
+    (
+        "byol.momentum_at",
+        lambda q, first, last: last + (last - first) * math.cos(math.pi * q / 2) ** 2,
+        "added to last",
+    ),
+    ("byol.pull_on", lambda w, p, noise: p**2 * w * noise**2 - p * w, "1 forgotten"),
+    ("byol.pull_on", lambda w, p, noise: p * w * (p + 2 * p * noise + p * noise**2 - 1), "added before squaring"),
+    ("byol.pull_on", lambda w, p, noise: p**2 * w * (1 + noise**2) - p, "v = 1"),
+    ("byol.pull_on", lambda w, p, noise: p**2 * w * (1 + noise**2) + p * w, "the target added"),
+    (
+        "byol.gains",
+        lambda z, p: (gains_by_svd(z, p)[0] * len(z) / (len(z) - 1), gains_by_svd(z, p)[1]),
+        "divided by N - 1",
+    ),
+    ("byol.gains", lambda z, p: ((gains_by_svd(z, p)[0] * len(z)).sqrt(), gains_by_svd(z, p)[1]), "singular values"),
 ]
 
 UNNAMED = [

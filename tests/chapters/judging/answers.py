@@ -93,6 +93,22 @@ NAMED = [
     ),
     ("judging.knn_predict", lambda *args: torch.tensor(knn_by_counting(*args)).float(), "another dtype"),
     ("judging.effective_rank", lambda h: torch.tensor(float(min(h.shape))), "counting"),
+    ("judging.knn_predict", lambda h, y, q, k: knn_by_counting(h, y, q, k + 1), "one neighbour too many"),
+    (
+        "judging.knn_predict",
+        lambda h, y, q, k: [
+            max(c, key=c.count) for c in y[(F.normalize(q, dim=0) @ F.normalize(h, dim=0).T).topk(k)[1]].tolist()
+        ],
+        "normalised along the batch",
+    ),
+    ("judging.effective_rank", lambda h: ranks_squared(h - h.mean(0)), "squared singular values and centred"),
+    ("judging.alignment", lambda a, b: F.l1_loss(unit(a), unit(b), reduction="sum") / len(a), "absolute differences"),
+    ("judging.alignment", lambda a, b: ((unit(a).sum(1) - unit(b).sum(1)) ** 2).mean(), "summed before squaring"),
+    (
+        "judging.uniformity",
+        lambda z: (-2 * torch.cdist(z, z) ** 2).exp().mean().log(),
+        "pairs with itself and no normalisation",
+    ),
 ]
 
 UNNAMED = [

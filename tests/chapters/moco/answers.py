@@ -51,6 +51,11 @@ def loss_by_rows(q, k, queue, temperature):
     return sum(losses) / len(losses)
 
 
+def loss_with_warm_positive(q, k, queue, temperature):
+    positive, negative = (unit(q) * unit(k.detach())).sum(1), unit(q) @ unit(queue.detach()).T
+    return F.softplus((negative / temperature).logsumexp(1) - positive).mean()
+
+
 EYE = [[1.0, 0.0], [0.0, 1.0]]
 
 KNOWN = [
@@ -100,6 +105,13 @@ NAMED = [
         lambda q, k, m, t: F.cross_entropy(unit(q) @ torch.as_tensor(unit_numpy(k.detach())).T / t, torch.arange(len(q))),
         "the queue ignored",
     ),
+    ("moco.teacher_weights", lambda s, t, m: m * (s + t), "momentum twice"),
+    ("moco.half_life", lambda m: math.log(0.5, 1 - m), "1 - m for m"),
+    ("moco.half_life", lambda m: -math.log(2) / m, "no log of the momentum"),
+    ("moco.half_life", lambda m: -math.log(2 * m), "log of the quotient"),
+    ("moco.write_keys", lambda q, p, k: by_lists(q, p if p + len(k) <= len(q) else 0, k), "begins again at row 0"),
+    ("moco.write_keys", lambda q, p, k: in_two_pieces(q, p, k[torch.arange(len(k)) % (len(q) - p)]), "the first keys twice"),
+    ("moco.moco_loss", loss_with_warm_positive, "temperature on one side"),
 ]  # fmt: skip
 
 UNNAMED = [

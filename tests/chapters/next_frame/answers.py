@@ -88,6 +88,14 @@ NAMED = [
     ("next_frame.copy_last_ratio", lambda p, t, b: ((p - t) ** 2 / (b - t) ** 2).mean(), "mean of ratios"),
     ("next_frame.copy_last_ratio", lambda p, t, b: ((p - t) ** 2).mean() / t.var(), "in units of the picture"),
     ("next_frame.copy_last_ratio", lambda p, t, b: ((p - b) ** 2).mean() / ((b - t) ** 2).mean(), "how far from the last frame"),
+    (
+        "next_frame.past_windows",
+        lambda h, past: torch.cat([h[:, :, d : d + past] for d in range(h.shape[2] - past + 1)], 2),
+        "windows over the features",
+    ),
+    ("next_frame.copy_last_ratio", lambda p, t, b: (b - t).abs().mean() / (p - t).abs().mean(), "upside down and absolute error"),
+    ("next_frame.copy_last_ratio", lambda p, t, b: (p - t).mean() ** 2 / (b - t).mean() ** 2, "squared after the mean"),
+    ("next_frame.extrapolate", lambda x, w, s: torch.cat([x[:, -1:], rollout_list(x, w, s)[:, :-1]], 1), "one step too few"),
 ]  # fmt: skip
 
 UNNAMED = [

@@ -99,6 +99,28 @@ NAMED = [
     ),
     ("patches.same_image_loss", lambda a, y: F.softplus((1 - 2 * y) * a).mean().detach(), "no gradient"),
     ("patches.same_image_loss", lambda a, y: F.binary_cross_entropy(a.sigmoid(), y.float()), "probabilities first"),
+    (
+        "patches.neighbour_offset",
+        lambda k, size, gap: torch.stack([(k + 1) // 3 - 1, (k + 1) % 3 - 1], 1) * (size + gap),
+        "the middle passed too early",
+    ),
+    ("patches.cut_patches", lambda x, corner, size: cut_by_index(x, corner[:, [0, 0]], size), "the row for both"),
+    (
+        "patches.same_image_pairs",
+        lambda a, b: pairs_by_index(b, a)[1::-1] + pairs_by_index(a, b)[2:],
+        "first patches rolled",
+    ),
+    (
+        "patches.same_image_pairs",
+        lambda a, b: (a.repeat(2, 1, 1, 1), torch.cat([b, b[range(len(b) - 1, -1, -1)]]), pairs_by_index(a, b)[2]),
+        "reversed",
+    ),
+    ("patches.same_image_loss", lambda a, y: ((1 - 2 * y) * a).mean(), "no sigmoid"),
+    (
+        "patches.same_image_loss",
+        lambda a, y: F.softplus(-a[y > 0]).mean() + F.softplus(a[y < 1]).mean(),
+        "a mean for each kind",
+    ),
 ]
 
 UNNAMED = [

@@ -100,6 +100,21 @@ NAMED = [
     ("rotation.rotation_loss", lambda a, y: -torch.log(a.sigmoid())[torch.arange(len(y)), y].mean(), "sigmoid"),
     ("rotation.rotation_loss", lambda a, y: F.mse_loss(a.softmax(1), F.one_hot(y, 4).float()), "squared error"),
     ("rotation.chance_loss", lambda classes: -1 / classes * math.log(1 / classes), "one term of the entropy"),
+    (
+        "rotation.rotate_batch",
+        lambda x, k: torch.stack([rotate_in_groups(x, torch.full_like(k, t)) for t in k]),
+        "the whole batch for each image",
+    ),
+    (
+        "rotation.rotate_batch",
+        lambda x, k: rotate_in_groups(torch.where((k % 2 == 1)[:, None, None, None], x.mT, x), k // 2 * 2),
+        "mirrored",
+    ),
+    (
+        "rotation.rotation_batch",
+        lambda x: (pretext_batch_loop(x.mT)[0].mT, torch.tensor([0, 1, 2, 3] * len(x))),
+        "labels in another order and clockwise",
+    ),
 ]
 
 UNNAMED = []

@@ -117,6 +117,20 @@ NAMED = [
     ("simclr.info_nce", lambda a, b, t: nce_loop(a.detach(), b.detach(), t), "no gradient"),
     ("simclr.info_nce", lambda a, b, t: nce_logsumexp(a, b.detach(), t), "one view without gradient"),
     ("simclr.info_nce", lambda a, b, t: nce_loop(a, b, t).detach() + 0 * a.sum(), "no gradient to z1"),
+    ("simclr.similarity_matrix", lambda z: torch.einsum("nd,ne->de", unit(z), unit(z)), "numbers instead of views"),
+    ("simclr.similarity_matrix", lambda z: similarity_in_place(z) * z.norm(dim=1), "one side normalised"),
+    ("simclr.similarity_matrix", lambda z: similarity_in_place(z).clamp(min=-1), "diagonal -1"),
+    (
+        "simclr.info_nce",
+        lambda a, b, t: F.cross_entropy(similarity_in_place(torch.cat([a, b])) / t, torch.arange(len(a)).repeat(2)),
+        "diagonal in the loss",
+    ),
+    (
+        "simclr.false_negative_rate",
+        lambda y: (y.repeat(2)[None] == y[:, None]).sum(1).sub(1).float().mean() / (2 * len(y) - 2),
+        "the partner left above the line",
+    ),
+    ("simclr.false_negative_rate", lambda y: false_negatives_counts(y) / 2, "half of the pairs"),
 ]
 
 UNNAMED = [

@@ -30,7 +30,15 @@ RIGHT = {
     ],
 }
 
-NAMED = []
+NAMED = [
+    ("start_here.accuracy", lambda pred, y: torch.equal(pred, y), "whole-number division"),
+    (
+        "start_here.partners",
+        lambda z: [int(row.abs().argmax()) for row in (unit(z) @ unit(z).T).fill_diagonal_(0)],
+        "without its sign",
+    ),
+    ("start_here.chance_level", lambda counts: max(counts.tolist()) // sum(counts.tolist()), "whole-number division"),
+]
 
 UNNAMED = [
     ("start_here.accuracy", lambda pred, y: 0.5),
