@@ -98,16 +98,19 @@ def alike(exercise: Exercise, got: list[Answer], theirs: list[Answer], right: li
 def mostly(
     exercise: Exercise, got: list[Answer], right: list[Answer], known: list[tuple[Mistake, list[Answer]]]
 ) -> tuple[tuple[str, ...], str]:
-    """The misconception that explains most of the wrong results, half of them and two at least; ((), "") where none does."""
-    wrong = [i for i, (a, b) in enumerate(zip(got, right)) if not agree(a.values, b.values, exercise.tolerance)]
+    """The misconception that explains most of the wrong results, half of them and two at least, and more of them than it would
+    make wrong of the right ones; ((), "") where none does."""
+    wrong = [not agree(a.values, b.values, exercise.tolerance) for a, b in zip(got, right)]
 
-    def explained(theirs: list[Answer]) -> int:
-        return sum(i < len(theirs) and agree(got[i].values, theirs[i].values, exercise.tolerance) for i in wrong)
+    def counts(theirs: list[Answer]) -> tuple[int, int]:
+        """How many wrong results a mistake gives, and how many right ones it does not."""
+        same = [agree(a.values, b.values, exercise.tolerance) for a, b in zip(got, theirs)]
+        return sum(s and w for s, w in zip(same, wrong)), sum(not s and not w for s, w in zip(same, wrong))
 
-    mistake, count = max(((m, explained(theirs)) for m, theirs in known), key=lambda found: found[1])
-    if count < 2 or 2 * count < len(wrong):
+    mistake, (count, denied) = max(((m, counts(theirs)) for m, theirs in known), key=lambda found: found[1][0])
+    if count < 2 or 2 * count < sum(wrong) or denied >= count:
         return (), ""
-    return (mistake.name,), f"{mistake.explanation} (That explains {count} of {len(wrong)} wrong results.)"
+    return (mistake.name,), f"{mistake.explanation} (That explains {count} of {sum(wrong)} wrong results.)"
 
 
 def alike_but_for_nan(exercise: Exercise, got: list[Answer], theirs: list[Answer], right: list[Answer]) -> bool:

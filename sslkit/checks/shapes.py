@@ -36,7 +36,7 @@ def reshaped(
             if same(got, [(values[0] / n,) for values, n in zip(expected, ratio)]):
                 yield (
                     "averaged twice",
-                    f"The result is divided by a number of rows once too often (here by {shown:g}).",
+                    f"The result is divided once too often: by {shown:g} here, a length of the input.",
                 )
     squeezed = [tuple(value.squeeze() for value in values) for values in got]
     if same(squeezed, [tuple(value.squeeze() for value in values) for values in expected]):
