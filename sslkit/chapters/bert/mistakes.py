@@ -57,6 +57,7 @@ REPLACE = Exercise(
             torch.tensor([[21, 22, 23, 24]]),
         ),
         trial(1, 2, 12),
+        (torch.tensor([[5, 6, 7]]), torch.tensor([[True] * 3]), torch.tensor([[0.8, 0.2, 0.95]]), torch.tensor([[21, 22, 23]])),  # an edge
         trial(5, 4, 20),
         trial(9, 8, 16),
     ],
@@ -64,7 +65,13 @@ REPLACE = Exercise(
         mistake("always <mask>", "You show <mask> at every hidden place. Only where die is below 0.8.",
                 lambda x, m, d, o: x.masked_fill(m, 2)),
         mistake("mask ignored", "You throw the die at every place. Places that are not hidden stay as they are.",
-                lambda x, m, d, o: torch.where(d < 0.8, 2, torch.where(d < 0.9, o, x))),
+                lambda x, m, d, o: torch.where(d < 0.8, 2, torch.where(d < 0.9, o, x)),
+                ("mask & (die < 0.8)", "(die < 0.8)"), ("mask & (die >= 0.8)", "(die >= 0.8)")),
+        mistake("first step lost", "Your second step starts from `tokens` again, so that no <mask> is left. Start from what the "
+                "first one gave.",
+                ("other, shown", "other, tokens")),
+        mistake("exactly 0.8", "A die of exactly 0.8 shows `other`: <mask> is shown below 0.8 only.",
+                (("die < 0.8", "die <= 0.8"), ("die >= 0.8", "die > 0.8"))),
         mistake("mask inverted", "You replace tokens where the mask is False. True means hidden in this course.",
                 lambda x, m, d, o: replace_hidden(x, ~m, d, o)),
         mistake("nothing stays", "You replace every hidden token from 0.8 on by another one. From 0.9 on it stays.",
@@ -120,7 +127,7 @@ LOSS = Exercise(
                 lambda a, y, m: (losses_of(a, y) * ~m).sum() / (~m).sum()),
         mistake("divided by all", "You add up the losses of the hidden places and divide by the number of all. Divide by how "
                 "many are hidden.",
-                lambda a, y, m: (losses_of(a, y) * m).mean()),
+                ("mask.sum()", "mask.numel()")),
         mistake("sum", "You add up the losses. Take their mean, or the loss grows with the batch.", ("() / mask.sum()", "()")),
         mistake("mean of the passages' means", "You take each passage's mean first and then the mean of those: a place in a "
                 "passage with few hidden ones counts more. All hidden places count the same.",
@@ -128,6 +135,12 @@ LOSS = Exercise(
         mistake("targets zeroed", "You set the targets of visible places to 0, so they pay for another token. Leave their loss out "
                 "instead.",
                 lambda a, y, m: losses_of(a, y * m).mean()),
+        mistake("targets 0 left out", "You leave out every target that is 0, the hidden ones too. Mark the visible places with a "
+                "number that is "
+                "no token, and give it as ignore_index.",
+                lambda a, y, m: F.cross_entropy(a.transpose(1, 2), y * m, ignore_index=0)),
+        mistake("no logarithm", "You take minus the probability. Take minus its log.",
+                lambda a, y, m: -(a.softmax(2).gather(2, y[:, :, None])[:, :, 0] * m).sum() / m.sum()),
         mistake("softmax over the places", "Your softmax runs over the places. Each place's probabilities add up to 1 over the "
                 "tokens: the last dimension.",
                 lambda a, y, m: -(a.log_softmax(1).gather(2, y[:, :, None])[:, :, 0] * m).sum() / m.sum()),

@@ -57,6 +57,9 @@ MEAN = Exercise(
         mistake("one length for all", "You divide every passage by the same number. Each has its own number of tokens.",
                 lambda x, t: (x * (t != 0)[:, :, None]).sum(1) / (t[0] != 0).sum(), ("kept.sum(dim=1)", "kept.sum(dim=1).mean()"),
                 lambda x, t: (x * (t != 0)[:, :, None]).sum(1) / (t != 0).sum()),
+        mistake("one mean for all passages", "x[tokens != 0] puts the tokens of all passages into one list. Each passage has a "
+                "mean of its own.",
+                lambda x, t: x[t != 0].mean(0).expand(len(x), -1), lambda x, t: x[t != 0].mean(0)),
         mistake("<end> left out too", "You leave out <end> (number 1) as well. Only <pad>, number 0, does not count.",
                 lambda x, t: (x * (t > 1)[:, :, None]).sum(1) / (t > 1).sum(1, keepdim=True).clamp(min=1)),
         mistake("mean over the numbers", "You take the mean over the numbers of each vector. The mean runs over the tokens: dim=1.",
@@ -120,7 +123,14 @@ ATTEND = Exercise(
                 lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, None], 0.0).softmax(2) @ v),
         mistake("hidden after the softmax", "You set the weights of padding to 0 after the softmax, so that the others no longer "
                 "add up to 1.",
-                lambda q, k, v, p: raw_scores(q, k).softmax(2).masked_fill(p[:, None], 0.0) @ v),
+                ("masked_fill(padding[:, None], -math.inf).softmax(dim=2)", "softmax(dim=2).masked_fill(padding[:, None], 0)")),
+        mistake("queries and keys exchanged", "Your row i asks with the key of token i. Rows are queries, columns are keys: q @ "
+                "k.transpose(1, 2).",
+                ("q @ k.transpose(1, 2)", "k @ q.transpose(1, 2)")),
+        mistake("divided by the root of T", "You divide by the root of the number of tokens. It is the root of D, the length of a query.",
+                ("q.shape[-1] **", "q.shape[1] **")),
+        mistake("padding gets zeros", "You set the results at padding to 0. Padding may look at others: only nobody looks at it.",
+                (" @ v", " @ v * ~padding[:, :, None]")),
         mistake("not scaled", "You leave out the division by the root of D.", (") / q.shape[-1] ** 0.5", ")")),
         mistake("divided by D", "You divide by D. Divide by its square root.", ("] ** 0.5", "]")),
         mistake("softmax over the queries", "Your softmax runs over the queries. Each query's weights add up to 1 over the keys: "

@@ -63,13 +63,17 @@ CKA = Exercise(
                 "called more.",
                 ("x.T @ y).square().sum() / ((x.T @ x).norm() * (y.T @ y).norm()",
                     "(x.T @ y).square().sum() / ((x.T @ x).norm() * (y.T @ y).norm())).sqrt(")),
-        mistake("divided by the features' lengths", "Below the line stand the norms of x^T x and of y^T y, not the squared norms "
-                "of x and y: with those, even x with itself does not give 1.",
+        mistake("divided by the features' lengths", "Below the line stand the norms of x^T x and of y^T y, not those of x and y, "
+                "squared or not: with those, even x with itself does not give 1.",
                 lambda x, y: (by_columns(x).T @ by_columns(y)).square().sum()
-                / (by_columns(x).square().sum() * by_columns(y).square().sum())),
+                / (by_columns(x).square().sum() * by_columns(y).square().sum()),
+                lambda x, y: (by_columns(x).T @ by_columns(y)).square().sum() / (by_columns(x).norm() * by_columns(y).norm())),
+        mistake("squares below too", "Below the line stand the norms of x^T x and y^T y, not their squares: CKA of x with x must be 1.",
+                (("(x.T @ x).norm()", "(x.T @ x).square().sum()"), ("(y.T @ y).norm()", "(y.T @ y).square().sum()"))),
         mistake("images normalised", "You bring each image's features to length 1, which is another measure. CKA only centres.",
                 lambda x, y: linear_cka(F.normalize(x, dim=1), F.normalize(y, dim=1)),
-                lambda x, y: linear_cka(F.normalize(by_columns(x), dim=1), F.normalize(by_columns(y), dim=1))),
+                lambda x, y: linear_cka(F.normalize(by_columns(x), dim=1), F.normalize(by_columns(y), dim=1)),
+                lambda x, y: aligned(F.normalize(by_columns(x), dim=1), F.normalize(by_columns(y), dim=1))),
         mistake("columns standardised", "You divide each column by its standard deviation. In CKA a direction counts by its "
                 "variance: only centre.",
                 lambda x, y: linear_cka( by_columns(x) / x.std(0, correction=0), by_columns(y) / y.std(0, correction=0).clamp_min(1e-9) )),
@@ -136,8 +140,12 @@ HSIC = Exercise(
                 ("(K @ L)", "(K * L)")),
         mistake("one diagonal left in", "Only one of the two diagonals is 0. Set both.",
                 ("K * other, L * other", "K * other, L"), ("K * other, L * other", "K, L * other")),
-        mistake("brackets", "`/ N * (N - 3)` divides by N and multiplies by N - 3. Put N * (N - 3) in brackets.",
-                ("/ (N * (N - 3))", "/ N * (N - 3)")),
+        mistake("only the diagonal", "You keep the diagonals and set all else to 0. It is the other way round.",
+                ("1 - torch.eye(N)", "torch.eye(N)")),
+        mistake("1 off the diagonal", "You take 1 off the diagonals. Set them to 0, whatever stands there.",
+                ("K * other, L * other", "K - torch.eye(N), L - torch.eye(N)")),
+        mistake("brackets", "`/ a * b` divides by a and multiplies by b. Put the product below the line in brackets.",
+                ("/ (N * (N - 3))", "/ N * (N - 3)"), ("/ ((N - 1) * (N - 2))", "/ (N - 1) * (N - 2)")),
     ),
 )  # fmt: skip
 
@@ -186,6 +194,11 @@ EFFECT = Exercise(
                 lambda h, c: ((h - c).square() / (2 * h.var(1, correction=0, keepdim=True))).mean()),
         mistake("sum", "Take the mean over images and dimensions, not the sum.", ("mean", "sum")),
         mistake("variance of the changed", "You divide by the variance of `changed`. v is that of `h`.", ("h.var", "changed.var")),
+        mistake("variance of both", "You take the variance of `h` and `changed` together. v is that of `h`.",
+                ("h.var", "torch.cat([h, changed]).var")),
+        mistake("variance of the differences", "You take the variance of the differences, so a shift of all images goes unseen. "
+                "Square them.",
+                ("(h - changed).square()", "(h - changed).var(0, correction=0)")),
         mistake("multiplied by the variance", "`/ 2 * v` divides by 2 and multiplies by v. Put 2 * v in brackets.",
                 ("/ (2 * h.var(0, correction=0))", "/ 2 * h.var(0, correction=0)")),
     ),
@@ -235,7 +248,11 @@ SHARED = Exercise(
                 "diagonal before topk.",
                 ("(h @ h.T).fill_diagonal_(-2)", "h @ h.T"),
                 lambda a, b, k: ( in_common( lists_of(a, min(k + 1, len(a)), itself=True), lists_of(b, min(k + 1, len(a)),
-                    itself=True) ).mean() / (k + 1) )),
+                    itself=True) ).mean() / (k + 1) ),
+                lambda a, b, k: in_common( *(lists_of(h, min(k + 1, len(h)), itself=True) for h in (a, b)) ).mean() / k),
+        mistake("h2 not used", "You compare h1 with itself.", ("(h1, h2)", "(h1, h1)")),
+        mistake("columns normalised", "You bring the columns to length 1. A cosine is one of two rows: dim=1.",
+                ("(h, dim=1)", "(h, dim=0)")),
         mistake("scalar products", "Neighbours by scalar product favour long features. Normalise each row first.",
                 ("h = F.normalize(h, dim=1)", "pass")),
         mistake("same place in the list", "You ask for the same neighbour at the same place. The order in the lists does not count.",
@@ -245,6 +262,8 @@ SHARED = Exercise(
         mistake("farthest", "You take the least similar images. topk takes the largest values: give it similarities, not "
                 "distances, or largest=False.",
                 ("h @ h.T", "(1 - h @ h.T)")),
+        mistake("divided twice by k", "A mean over the table [N, k, k] divides by k twice. Count what is shared, over k.",
+                lambda a, b, k: in_common(lists_of(a, k), lists_of(b, k)).mean() / k**2),
         mistake("a count", "That is how many are shared. The share is that over k.",
                 ("() / k", "()"), lambda a, b, k: in_common(lists_of(a, k), lists_of(b, k)).sum()),
         mistake("diagonal 0", "A cosine can be below 0, and then an image is still among its own neighbours. Set the diagonal below "

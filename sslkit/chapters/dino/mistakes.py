@@ -26,7 +26,7 @@ CENTRE = Exercise(
     ],
     mistakes=(
         mistake("roles exchanged", "You keep most of the batch. momentum is what stays of the old centre.",
-                lambda c, t, m: (1 - m) * c + m * t.mean((0, 1))),
+                ("momentum * centre + (1 - momentum) *", "(1 - momentum) * centre + momentum *")),
         mistake("sum instead of mean", "You add up the images. Take their mean.", (".mean(", ".sum(")),
         mistake("views added up", "You add up the views. The mean is over views and images alike.",
                 lambda c, t, m: m * c + (1 - m) * t.mean(1).sum(0)),
@@ -34,6 +34,8 @@ CENTRE = Exercise(
                 "teacher[0].mean(dim=0)")),
         mistake("mean along the prototypes", "You average over the prototypes too: the centre has one number for each of them.",
                 ("dim=(0, 1)", "dim=(0, 1, 2)"), lambda c, t, m: m * c + (1 - m) * t.mean()),
+        mistake("mean of the probabilities", "You average the teacher's softmax. The centre is a mean of scores.",
+                ("teacher.mean", "teacher.softmax(2).mean")),
         mistake("the new one added whole", "The weights must add up to 1: the batch counts 1 - momentum.", ("(1 - momentum) * ", "")),
         mistake("a minus", "You move the centre away from the batch. Add the batch's part.", ("centre + ", "centre - ")),
         mistake("the centre never moves", "You return the old centre, whatever the momentum.", lambda c, t, m: c.clone()),
@@ -102,6 +104,9 @@ LOSS = Exercise(
         mistake("one temperature", "You use the student's temperature for both. The teacher has its own.", ("/ teacher_temperature", "/ "
                 "student_temperature")),
         mistake("not sharpened", "The teacher's temperature is not used. Divide by it before the softmax.", (" / teacher_temperature", "")),
+        mistake("softmax over the images", "Your softmax runs over the images. Each image has a distribution over the prototypes: dim=2.",
+                (".softmax(dim=2)", ".softmax(dim=1)")),
+        mistake("no softmax", "The codes are scores still. Make distributions of them: softmax.", (".softmax(dim=2)", "")),
         mistake("own view too", "The teacher's answer for a view is compared with the student's for the same view too. Leave those "
                 "pairs out.",
                 lambda *given: changed(*given, keep=lambda a, v: True)),
@@ -166,6 +171,9 @@ ENTROPY = Exercise(
         mistake("sum over the rows", "You add up the rows. Take their mean.", lambda t, g: tuple(v * len(t) for v in both(t, g))),
         mistake("mean over the entries", "You average over the K entries too. Sum over them, then average over the rows.",
                 lambda t, g: tuple(v / t.shape[1] for v in both(t, g))),
+        mistake("KL averaged over the entries", "Your divergence is averaged over the K entries too, as F.kl_div does by default: "
+                'reduction="batchmean" adds them up.',
+                lambda t, g: (both(t, g)[0], both(t, g)[1] / t.shape[1])),
         mistake("bits", "These are bits. Take the natural logarithm.", lambda t, g: tuple(v / math.log(2) for v in both(t, g))),
         mistake("0 ln 0", "0 times ln 0 is not a number in floating point; here it counts as 0.",
                 lambda t, g: (-(t * t.log()).sum(1).mean(), (t * (t.log() - g.log())).sum(1).mean())),
@@ -190,6 +198,8 @@ MOMENTUM = Exercise(
         mistake("the wrong way round", "It falls from 1 to `start`. It must begin at `start` and end at 1.", ("1 + math.cos", "1 - "
                 "math.cos")),
         mistake("straight", "This grows in a straight line. A half cosine is level at both ends.", lambda p, s: s + (1 - s) * p),
+        mistake("start for its distance from 1", "Yours begins at 1 - start. What shrinks is the distance from 1: 1 - start.",
+                ("(1 - start)", "start")),
         mistake("constant", "The momentum does not change. It must grow to 1.", lambda p, s: s),
         mistake("ends at 0", "It ends at 0. The end is 1: a teacher that stands still.", lambda p, s: s * (1 + math.cos(math.pi * p)) / 2),
         mistake("a whole wave", "That is a whole wave: it is back at `start` in the end. Half of one: pi times the progress.",

@@ -35,10 +35,6 @@ def zeroed_before(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     return (q @ k.transpose(1, 2) * q.shape[-1] ** -0.5).tril().softmax(-1) @ v
 
 
-def zeroed_after(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    return (q @ k.transpose(1, 2) * q.shape[-1] ** -0.5).softmax(-1).tril() @ v
-
-
 ATTENTION = Exercise(
     "causal_attention", causal_attention_loop, grad=True,
     trials=lambda: [
@@ -61,7 +57,7 @@ ATTENTION = Exercise(
                 zeroed_before),
         mistake("masked after the softmax", "You take the softmax first and hide the future then, so the weights that are left "
                 "do not add up to 1.",
-                zeroed_after),
+                ("masked_fill(future, -torch.inf).softmax(dim=-1)", "softmax(dim=-1).masked_fill(future, 0)")),
         mistake("not scaled", "The scores are not divided by sqrt(D).", (") / q.shape[-1] ** 0.5", ")")),
         mistake("divided by D", "You divide by D. Divide by its root: so much does a product of D random numbers spread.",
                 ("] ** 0.5", "]")),
@@ -71,6 +67,9 @@ ATTENTION = Exercise(
         mistake("axes of k reversed", ".T turns all the axes of a tensor of three round. Exchange the last two: k.transpose(1, 2), or "
                 "k.mT.",
                 ("k.transpose(1, 2)", "k.permute(2, 1, 0)")),
+        mistake("queries and keys exchanged", "Your row i asks with the key of token i. Rows are queries, columns are keys: q @ "
+                "k.transpose(1, 2).",
+                ("q @ k.transpose(1, 2)", "k @ q.transpose(1, 2)")),
         mistake("weights returned", "These are the weights [N, T, T]. Multiply them by v.", (" @ v", "")),
         mistake("divided by the root of T", "You divide by the root of the number of tokens. It is the root of D, the length of a query.",
                 ("q.shape[-1] **", "q.shape[1] **")),
@@ -143,6 +142,12 @@ SHIFTED = Exercise(
         mistake("sum", "You add the losses up. Take their mean, or the loss grows with the batch.", ("() / real.sum()", "()")),
         mistake("bits", "You take the logarithm to base 2. The loss is in nats, with the natural one.",
                 lambda x, t, pad: shifted_loss(x, t, pad) / math.log(2)),
+        mistake("shifted across passages", "You flatten first and shift then, so that the end of each passage guesses the start "
+                "of the next. Shift "
+                "first: logits[:, :-1], tokens[:, 1:].",
+                lambda x, t, pad: F.cross_entropy(x.flatten(0, 1)[:-1], t.flatten()[1:], ignore_index=pad)),
+        mistake("softmax twice", "F.cross_entropy takes logits and applies softmax itself. Do not apply it before.",
+                ("logits[:", "logits.softmax(2)[:")),
         mistake("rolled round", "You roll the tokens, so that the last logits are compared with the first token. They have nothing to "
                 "guess: leave them out.",
                 lambda logits, tokens, pad: F.cross_entropy(logits.flatten(0, 1), tokens.roll(-1, 1).flatten(), ignore_index=pad)),
@@ -181,6 +186,10 @@ def cut(keep) -> tuple:
     return tuple(lambda p, top_p, least=least: form(p, top_p, least) for least in (0.0, 1e-12))
 
 
+def by_number(p: Tensor, keep: Tensor) -> Tensor:
+    return p * keep / (p * keep).sum(1, keepdim=True)
+
+
 NUCLEUS = Exercise(
     "nucleus", nucleus_loop,
     trials=lambda: [
@@ -194,7 +203,20 @@ NUCLEUS = Exercise(
     mistakes=(
         mistake("one too few", "You stop before top_p is reached. The token that reaches it belongs to the nucleus, and the "
                 "likeliest always does.",
-                *cut(lambda r, c, top_p: c <= top_p), *cut(lambda r, c, top_p: c < top_p)),
+                *cut(lambda r, c, top_p: c <= top_p), *cut(lambda r, c, top_p: c < top_p),
+                *cut(lambda r, c, top_p: (c <= top_p) | (c == r))),
+        mistake("one too many", "You keep a token too many. One stays only if the likelier ones together have less than top_p.",
+                *cut(lambda r, c, top_p: F.pad((c - r)[:, :-1], (1, 0)) < top_p), *cut(lambda r, c, top_p: c - r <= top_p)),
+        mistake("one number for all rows", "You keep as many tokens in each row as in the first. Each row has a nucleus of its own.",
+                *cut(lambda r, c, top_p: torch.arange(r.shape[1]) < ((c - r)[0] < top_p).sum())),
+        mistake("not sorted", "You go through the tokens by number. The likeliest come first: sort.",
+                lambda p, top_p: by_number(p, p.cumsum(1) - p < top_p), lambda p, top_p: by_number(p, p.cumsum(1) <= top_p)),
+        mistake("sorted along the rows", "You sort each column. Each row is a distribution of its own: dim=1.",
+                (("p.sort(dim=1", "p.sort(dim=0"), ("cumsum(dim=1)", "cumsum(dim=0)"), ("scatter(1", "scatter(0"))),
+        mistake("one sum for all rows", "You divide by the sum of all rows. Each row sums to 1 by itself: dim=1, keepdim=True.",
+                ("kept.sum(dim=1, keepdim=True)", "kept.sum()")),
+        mistake("softmax of what stays", "A softmax gives the tokens with 0 a share again. Divide by the sum.",
+                ("kept / kept.sum(dim=1, keepdim=True)", "kept.softmax(dim=1)")),
         mistake("not made to sum to 1", "You cut, but the row no longer sums to 1: divide by what is left.",
                 ("kept / kept.sum(dim=1, keepdim=True)", "kept")),
         mistake("a threshold for each token", "You keep the tokens whose own probability is above a threshold. It is their sum, "
@@ -252,6 +274,10 @@ BITS = Exercise(
                 lambda nats, lengths: text_only(nats, lengths).sum() / math.log(2) / lengths.sum()),
         mistake("the end is a byte", "You count a byte for tokens that stand for none.",
                 lambda nats, lengths: nats.sum() / math.log(2) / lengths.clamp(min=1).sum()),
+        mistake("a second logarithm", "The nats are minus a logarithm already. To get bits, divide by ln 2.",
+                lambda nats, lengths: nats.log2().sum() / lengths.sum()),
+        mistake("weighted by the length", "You multiply each token's nats by its bytes. A token costs its nats once.",
+                lambda nats, lengths: (nats * lengths).sum() / math.log(2) / lengths.sum()),
         mistake("bytes per bit", "You divide the bytes by the bits. Bits per byte is the other way round.",
                 lambda nats, lengths: lengths.sum() * math.log(2) / nats.sum()),
     ),

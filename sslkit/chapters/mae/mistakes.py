@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from sslkit.chapters.mae.exercises import visible_patches
@@ -47,6 +48,11 @@ PATCHIFY = Exercise(
                 lambda x, size: split(x, size).permute(0, 4, 2, 1, 3, 5).flatten(3).flatten(1, 2)),
         mistake("pixels transposed", "Inside a patch rows and columns are exchanged: keep the row's axis before the column's.",
                 lambda x, size: split(x, size).permute(0, 2, 4, 1, 5, 3).flatten(3).flatten(1, 2)),
+        mistake("colours apart", "Each of your rows holds one colour alone, of several squares. Bring the channel's axis behind "
+                "those of rows and "
+                "columns: a patch has all its colours.", ("permute(0, 2, 4, 1, 3, 5)", "permute(0, 1, 2, 4, 3, 5)")),
+        mistake("overlapping", "Your squares overlap. The next one begins where one ends: F.unfold takes stride=size.",
+                lambda x, size: F.unfold(x, size).transpose(1, 2)),
         mistake("axes split the wrong way round", "You split H into (size, rows): that takes every size-th line. A patch is "
                 "made of neighbouring lines: split into (rows, size).",
                 lambda x, size: ( x.reshape(len(x), x.shape[1], size, x.shape[2] // size, size, x.shape[3] // size) .permute(0,
@@ -101,13 +107,19 @@ VISIBLE = Exercise(
         mistake("rounded down", "You round the number of visible patches down. Take the nearest whole number: round.",
                 ("round(", "int(")),
         mistake("mask inverted", "Your mask is True where the patch is visible. In this course True means hidden.",
-                lambda x, r: (visible_patches(x, r)[0], ~visible_patches(x, r)[1])),
+                ("torch.ones_like(noise, dtype=torch.bool).scatter(1, visible, False)",
+                    "torch.zeros_like(noise, dtype=torch.bool).scatter(1, visible, True)")),
         mistake("keeps the most noise", "You keep the patches of most noise. (As random as the other way, but the least was "
                 "asked for.)",
                 ("[:,", ".flip(1)[:,"), lambda x, r: with_mask(x.argsort(1)[:, -kept(x, r) :], x.shape[1])),
         mistake("ranks instead of numbers", "argsort twice gives the rank of each patch. Its numbers in order are what one "
                 "argsort gives.",
-                lambda x, r: with_mask(x.argsort(1).argsort(1)[:, : kept(x, r)], x.shape[1])),
+                lambda x, r: with_mask(x.argsort(1).argsort(1)[:, : kept(x, r)], x.shape[1]),
+                lambda x, r: (x.argsort(1).argsort(1)[:, : kept(x, r)], visible_patches(x, r)[1])),
+        mistake("noise instead of numbers", "You return the noise itself. Return the numbers of the patches: argsort, or the "
+                "indices that sort "
+                "gives.",
+                lambda x, r: (x.sort(1).values[:, : kept(x, r)], visible_patches(x, r)[1])),
         mistake("one order for all images", "You use the order of one image for the whole batch. Sort each row by its own noise "
                 "(dim=1).",
                 lambda x, r: with_mask(x[:1].argsort(1)[:, : kept(x, r)].expand(len(x), -1), x.shape[1])),
@@ -207,7 +219,8 @@ HIDDEN_MSE = Exercise(
                 lambda p, t, m: (per_patch(p, t) * ~m).sum() / (~m).sum()),
         mistake("divided by all", "You add up the hidden patches' errors and divide by the number of all. Divide by how many are "
                 "hidden.",
-                lambda p, t, m: (per_patch(p, t) * m).mean()),
+                ("mask.sum()", "mask.numel()")),
+        mistake("sum", "You add up the hidden patches. Divide by how many there are.", ("() / mask.sum()", "()")),
         mistake("sum over the numbers of a patch", "You add up the numbers of a patch. Take their mean, or the loss grows with "
                 "the size of a patch.",
                 ("mean", "sum")),

@@ -33,6 +33,15 @@ MY_SHARE = Exercise(
         mistake("the same images in every process", "You do not use the rank: every process takes the same images, and all but "
                 "one work for nothing.",
                 lambda o, s, b, r, w: o[s * b :][: b // w]),
+        mistake("parts that overlap", "Your part begins `rank` images on, so that parts overlap. Each has batch / world images: begin at "
+                "rank * (batch // world).",
+                lambda o, s, b, r, w: o[s * b + r :][: b // w]),
+        mistake("the step not used", "Every step takes the same images. Step number `step` begins at order[step * batch].",
+                ("step * batch : (step + 1) * batch", ": batch")),
+        mistake("a step too short", "Your step moves on by one process's share. It takes `batch` images, all processes together.",
+                lambda o, s, b, r, w: o[(s + r) * (b // w) :][: b // w]),
+        mistake("parts of `world` images", "split(world) cuts parts of `world` images. chunk(world) cuts `world` parts.",
+                ("chunk", "split")),
         mistake("a whole batch each", "Each of your processes takes `batch` images, so a step uses world times as many as asked "
                 "for. `batch` counts all processes together.",
                 lambda o, s, b, r, w: o[s * b : (s + 1) * b], lambda o, s, b, r, w: o[(s * w + r) * b :][:b]),
@@ -76,6 +85,8 @@ GATHER_GRADIENT = Exercise(
         mistake("only its own copy", "You take only what your own copy of the loss says. Your rows were used by all the others "
                 "too: add up what they say. (This is a plain all_gather: after DDP's mean, 1/W of the gradient is left.)",
                 lambda g, r: g[r].chunk(len(g))[r]),
+        mistake("without its own copy", "You leave out your own copy of the loss. It counts as much as the others.",
+                ("gradients.sum(dim=0)", "(gradients.sum(dim=0) - gradients[rank])")),
         mistake("the mean over the processes", "You take the mean over the processes. gather sums; DDP takes the mean of the "
                 "*weights'* gradients later. With both, the factor 1/W counts twice.",
                 ("gradients.sum(dim=0).chunk(len(gradients))[rank]",
@@ -83,7 +94,7 @@ GATHER_GRADIENT = Exercise(
         mistake("the rows of rank 0", "You always return the first rows. Those of process `rank` start at rank * N.",
                 lambda g, r: g.sum(0)[: g.shape[1] // len(g)]),
         mistake("all rows", "You return the gradient of all gathered rows. This process put in N of them, and gets N back.",
-                lambda g, r: g.sum(0)),
+                lambda g, r: g.sum(0), lambda g, r: g[r]),
         mistake("summed over the wrong axis", "You take your own copy of the loss and add up the rows that stand at the same "
                 "place in all processes. Add up the *copies* (the first axis) for your own rows.",
                 lambda g, r: g[r].unflatten(0, (len(g), -1)).sum(0)),
@@ -127,7 +138,14 @@ JOINT_STATISTICS = Exercise(
                 ("means - mean", "means")),
         mistake("sums instead of means", "You add up over the processes without dividing by how many there are.",
                 lambda m, v: (m.sum(0), v.sum(0) + (m - m.mean(0)).square().sum(0)),
-                lambda m, v: (m.mean(0), v.sum(0) + (m - m.mean(0)).square().sum(0))),
+                lambda m, v: (m.mean(0), v.sum(0) + (m - m.mean(0)).square().sum(0)), lambda m, v: (m.mean(0), v.sum(0)),
+                ("means.mean(dim=0)", "means.sum(dim=0)"), lambda m, v: (m.sum(0), v.mean(0) + m.var(0, correction=0)),
+                ("variances.mean", "variances.sum"), ("square().mean", "square().sum")),
+        mistake("taken off", "You take the variance of the means off. It comes on top.", ("mean(dim=0) + (", "mean(dim=0) - (")),
+        mistake("deviation of the means", "You add the standard deviation of the means. Add their variance.",
+                ("square().mean(dim=0)", "square().mean(dim=0).sqrt()")),
+        mistake("over the channels", "You take the means over the channels. Take them over the processes: dim=0.",
+                lambda m, v: (m.mean(1), v.mean(1) + m.var(1, correction=0))),
         mistake("standard deviation", "You return the standard deviation. The variance is its square.",
                 ("variances.mean(dim=0) + (means - mean).square().mean(dim=0)",
                     "(variances.mean(dim=0) + (means - mean).square().mean(dim=0)).sqrt()")),
@@ -156,6 +174,14 @@ SCALED_RATE = Exercise(
     mistakes=(
         mistake("not scaled", "Your rate does not grow with the number of processes.",
                 ("rate * world", "rate"), lambda rate, b, w, s, warm: rate * min(1.0, s / warm)),
+        mistake("a jump", "Your rate stays where it is through the warm-up and jumps at its end. It rises in equal steps: is there a `//`?",
+                ("rate + (scaled - rate) * step / warmup", "rate")),
+        mistake("a curve", "Your rate is multiplied by the same factor at each step. It rises by equal amounts, in a straight line.",
+                ("rate + (scaled - rate) * step / warmup", "rate * world ** (step / warmup)")),
+        mistake("the whole scaled rate added", "You add the scaled rate to the old one. Add what lies between the two.",
+                ("(scaled - rate)", "scaled")),
+        mistake("a step too short", "You reach the scaled rate one step early. It is reached at step `warmup`.",
+                lambda rate, b, w, s, warm: rate + (rate * w - rate) * (min(1.0, s / (warm - 1)) if warm > 1 else 1.0)),
         mistake("no warm-up", "You start with the scaled rate at once. The first steps are the ones that it breaks.",
                 lambda rate, b, w, s, warm: rate * w),
         mistake("warm-up from zero", "You start at 0. Goyal et al. start at the rate that was good for one process (many recipes "

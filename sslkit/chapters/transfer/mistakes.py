@@ -70,6 +70,8 @@ NESTED = Exercise(
                 lambda y, n, order: torch.cat([order[y[order] == c] for c in y.unique()])[: n * len(y.unique())].sort().values),
         mistake("not sorted", "The rows are the right ones, but not in ascending order. Sort them.",
                 lambda y, n, order: torch.cat([order[y[order] == c][:n] for c in y.unique()]), as_met),
+        mistake("the last class left out", "range(y.max()) ends before the last class. Take those that there are: y.unique().",
+                ("y.unique()", "range(int(y.max()))")),
         mistake("ten classes", "You count on ten classes. Take those that there are: y.unique().", ("y.unique()", "range(10)")),
     ),
 )  # fmt: skip
@@ -98,7 +100,9 @@ RATES = Exercise(
                 "power.",
                 lambda n, lr, d: lr * d * powers(n).flip(0)),
         mistake("a straight line", "Your rates fall along a straight line. Each is `decay` times the next: a power.",
-                lambda n, lr, d: lr * (1 - (1 - d) * powers(n).flip(0))),
+                lambda n, lr, d: lr * (1 - (1 - d) * powers(n).flip(0)), lambda n, lr, d: lr * torch.linspace(d, 1, n)),
+        mistake("lr for the first", "Your first layer gets lr, and the later ones more. The last one learns with lr, all others with less.",
+                lambda n, lr, d: lr / d ** powers(n)),
         mistake("no lr", "These are the shares alone. Multiply by lr.", lambda n, lr, d: d ** powers(n).flip(0)),
         mistake("lr raised too", "You raise lr to the power as well. Only decay is raised: lr * decay ** power.",
                 lambda n, lr, d: (lr * d) ** powers(n).flip(0)),
@@ -269,10 +273,11 @@ def nearest(counts: Tensor, accuracy: Tensor, target: float) -> float:
 
 CURVE = (torch.tensor([1.0, 10.0, 100.0]), torch.tensor([0.1, 0.3, 0.7]))
 LONGER = (torch.tensor([1.0, 2.0, 5.0, 10.0, 50.0]), torch.tensor([0.12, 0.2, 0.26, 0.5, 0.55]))
+EXACT = (torch.tensor([1.0, 10.0]), torch.tensor([0.25, 0.75]))  # alike in float32 and float64
 
 SAVED = Exercise(
-    "labels_saved", labels_saved_loop, trials=lambda: [(*CURVE, 0.5), (*CURVE, 0.3), (*LONGER, 0.4), (*LONGER, 0.05), (*LONGER,
-        0.6), (*LONGER, 0.22)],
+    "labels_saved", labels_saved_loop, 
+    trials=lambda: [(*CURVE, 0.5), (*CURVE, 0.3), (*LONGER, 0.4), (*LONGER, 0.05), (*LONGER, 0.6), (*LONGER, 0.22), (*EXACT, 0.75)],
     mistakes=(
         mistake("straight in the labels", "You interpolate over the labels themselves. Over their logarithm the curve is closer "
                 "to a straight line.",
@@ -298,7 +303,13 @@ SAVED = Exercise(
                 saved_by(lambda a, b, s: math.exp(math.log2(a) + s * (math.log2(b) - math.log2(a))))),
         mistake("never reached", "A target that the curve never reaches needs more labels than were measured: return infinity "
                 "(math.inf).",
-                saved_by(lambda a, b, s: math.exp(math.log(a) + s * (math.log(b) - math.log(a))), beyond=None)),
+                saved_by(log_straight, beyond=None),
+                lambda c, a, t: on_the_line(c, a, t, -2, -1) if t > a[-1] else saved_by(log_straight)(c, a, t)),
+        mistake("reached at the end", "The last count reaches the target exactly, and you return infinity. That is for targets above it.",
+                ("target > accuracy[-1]", "target >= accuracy[-1]")),
+        mistake("one line for all", "You draw one line from the first count to the last. Interpolate between the two counts "
+                "around the target.",
+                lambda c, a, t: (on_the_line(c, a, t, 0, -1) if a[0] < t <= a[-1] else saved_by(log_straight)(c, a, t))),
         mistake("logarithm not undone", "You return the logarithm of the number of labels: take exp of it.",
                 ("math.exp(low + float(share) * (high - low))", "low + float(share) * (high - low)")),
     ),

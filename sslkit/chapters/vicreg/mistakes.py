@@ -99,6 +99,8 @@ COVARIANCE = Exercise(
                 lambda z: covariance_loss((z - z.mean(0)) / z.std(0))),
         mistake("not squared", "Square the entries: else a covariance of -1 is better than none.", (".square().sum()", ".sum()")),
         mistake("sizes instead of squares", "You add up absolute values. The paper squares them.", (".square().sum()", ".abs().sum()")),
+        mistake("the identity taken off", "You take 1 off the diagonal, as Barlow Twins does. Here the diagonal does not count at all.",
+                ("torch.diag(c.diagonal())", "torch.eye(len(c))")),
         mistake("half of the cells", "You count each pair once. Both (i, j) and (j, i) count.", (REST, "c.triu(1).square().sum()")),
     ),
 )  # fmt: skip
@@ -130,7 +132,8 @@ TERMS = Exercise(
                 ((MEAN, "variance_loss(z1)"), (SUM, "covariance_loss(z1)"))),
         mistake("branches stacked", "You judge both views as one batch. Each branch has its own mean and its own variance.",
                 (MEAN, "variance_loss(torch.cat([z1, z2]))"), (SUM, "2 * covariance_loss(torch.cat([z1, z2]))"),
-                ((MEAN, "variance_loss(torch.cat([z1, z2]))"), (SUM, "2 * covariance_loss(torch.cat([z1, z2]))"))),
+                ((MEAN, "variance_loss(torch.cat([z1, z2]))"), (SUM, "2 * covariance_loss(torch.cat([z1, z2]))")),
+                ((MEAN, "variance_loss(torch.cat([z1, z2]))"), (SUM, "covariance_loss(torch.cat([z1, z2]))"))),
         mistake("distance summed over the numbers", "You add the squared differences up over the numbers. Take the mean over "
                 "all of them, images and numbers.", ("F.mse_loss(z1, z2)", "(z1 - z2).square().sum(1).mean()")),
         mistake("distance summed", "You add the squared differences up. Take their mean.", ("F.mse_loss(z1, z2)",
@@ -138,9 +141,11 @@ TERMS = Exercise(
         mistake("absolute differences", "You take absolute differences. Square them.", ("F.mse_loss(z1, z2)", "F.l1_loss(z1, z2)")),
         mistake("cosine", "The invariance is a squared distance: nothing is normalised in this method.",
                 ("F.mse_loss(z1, z2)", "1 - F.cosine_similarity(z1, z2).mean()"),
-                ("F.mse_loss(z1, z2)", "F.mse_loss(F.normalize(z1, dim=1), F.normalize(z2, dim=1))")),
-        mistake("variance and covariance exchanged", "Return invariance, variance, covariance, in this order.",
-                ("return invariance, variance, covariance", "return invariance, covariance, variance")),
+                ("F.mse_loss(z1, z2)", "F.mse_loss(F.normalize(z1, dim=1), F.normalize(z2, dim=1))"),
+                (("at_least_float32(z1)", "F.normalize(z1, dim=1)"), ("at_least_float32(z2)", "F.normalize(z2, dim=1)"))),
+        mistake("order of the three", "Return invariance, variance, covariance, in this order.",
+                ("return invariance, variance, covariance", "return invariance, covariance, variance"),
+                ("return invariance, variance, covariance", "return variance, invariance, covariance")),
         mistake("one view without gradient", "One view is detached. There is no stop-gradient in this method.",
                 ("at_least_float32(z2)", "at_least_float32(z2).detach()"), ("at_least_float32(z1)", "at_least_float32(z1).detach()")),
     ),
@@ -166,6 +171,9 @@ PAIRS = Exercise(
                 (OWN, " - z.square().sum(0).square().sum()"), lambda z: (z.T @ z).square().sum() - (z.T @ z).diagonal().square().sum()),
         mistake("length instead of its square", "A row's dot product with itself is |z_n|^2, and its square |z_n|^4. You take off less.",
                 (OWN, " - z.square().sum()")),
+        mistake("fourth powers of the numbers", "You take off each number to the fourth. A row with itself is |z_n|^4: add up its "
+                "squares first, "
+                "then square.", (OWN, " - z.pow(4).sum()")),
         mistake("each pair once", "You count each pair once. The sum runs over n, m and m, n.",
                 ("(z.T @ z).square().sum()" + OWN, f"((z.T @ z).square().sum(){OWN}) / 2")),
         mistake("not squared", "You add the dot products up without squaring them.",

@@ -105,6 +105,36 @@ NAMED = [
         lambda a, y, m: F.nll_loss(a.log_softmax(1)[m], y[m]),
         "softmax over the places",
     ),
+    ("bert.replace_hidden", lambda x, m, d, o: replace_by_writing(x, m | (d >= 0.8), d, o), "mask ignored"),
+    ("bert.replace_hidden", lambda x, m, d, o: torch.where(m & (d >= 0.8) & (d < 0.9), o, x), "first step lost"),
+    ("bert.replace_hidden", lambda x, m, d, o: replace_by_writing(x, m, d - 1e-6, o), "exactly 0.8"),
+    (
+        "bert.attend_both_ways",
+        lambda q, k, v, p: attend_masked(k, q, v, p, p[:, None], 2),
+        "queries and keys exchanged",
+    ),
+    (
+        "bert.attend_both_ways",
+        lambda q, *x: attend_masked(q * (q.shape[2] / q.shape[1]) ** 0.5, *x, x[2][:, None], 2),
+        "divided by the root of T",
+    ),
+    (
+        "bert.attend_both_ways",
+        lambda *x: attend_masked(*x, x[3][:, None], 2).masked_fill(x[3][:, :, None], 0),
+        "padding gets zeros",
+    ),
+    (
+        "bert.masked_cross_entropy",
+        lambda a, y, m: F.cross_entropy(a[m & (y > 0)], y[m & (y > 0)]),
+        "targets 0 left out",
+    ),
+    ("bert.masked_cross_entropy", lambda a, y, m: F.nll_loss(a.softmax(2)[m], y[m]), "no logarithm"),
+    (
+        "bert.masked_cross_entropy",
+        lambda a, y, m: F.cross_entropy(a[m].softmax(1), y[m]) * m.float().mean(),
+        "divided by all and softmax twice",
+    ),
+    ("bert.mean_without_padding", lambda x, t: x[t != 0].mean(0), "one mean for all passages"),
 ]
 
 UNNAMED = [

@@ -120,7 +120,29 @@ NAMED = [
         ),
         "itself counted",
     ),
+    ("compare.linear_cka", lambda x, y: (cov(x, y) / cov(x, x) / cov(y, y)).square(), "squares below too"),
+    (
+        "compare.linear_cka",
+        lambda x, y: cov(x, y) ** 2 / (x - x.mean(0)).norm() / (y - y.mean(0)).norm(),
+        "divided by the features' lengths",
+    ),
+    (
+        "compare.total_effect",
+        lambda h, c: ((h - c) ** 2 / torch.cat([h, c]).var(0, correction=0)).mean() / 2,
+        "variance of both",
+    ),
+    (
+        "compare.total_effect",
+        lambda h, c: ((h - c).std(0) / h.std(0)).square().mean() / 2,
+        "variance of the differences",
+    ),
+    ("compare.shared_neighbours", lambda a, b, k: shared_sets(a, a, k), "h2 not used"),
+    ("compare.shared_neighbours", lambda a, b, k: shared_sets(a, b, k) / k, "divided twice by k"),
 ]
+
+
+def cov(x, y):
+    return ((x - x.mean(0)).T @ (y - y.mean(0))).norm()
 
 
 def cka_free(K, L):

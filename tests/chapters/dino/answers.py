@@ -6,6 +6,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from sslkit.chapters.swav.method import swapped_loss
+
 
 def centre_lerp(centre, teacher, momentum):
     return torch.lerp(teacher.flatten(0, 1).mean(0), centre, momentum)
@@ -42,6 +44,11 @@ def entropy_by_functions(target, guess):
     return torch.special.entr(target).sum(1).mean(), F.kl_div(guess.log(), target, reduction="batchmean")
 
 
+def averaged_kl(target, guess):
+    entropy, kl = entropy_by_functions(target, guess)
+    return entropy, kl / target.shape[1]
+
+
 TWO = [[[0.0, 1.0]], [[1.0, 0.0]]]
 ALIKE = math.log(1 + math.e)
 KNOWN = [
@@ -72,6 +79,12 @@ NAMED = [
     ("dino.dino_loss", lambda *given: loss_in_one_go(*given).detach(), "no gradient"),
     ("dino.entropy_and_kl", lambda t, g: (entropy_by_functions(t, g)[0], sum(entropy_by_functions(t, g))), "cross-entropy"),
     ("dino.teacher_momentum", lambda p, s: 1 - (1 - s) * (1 - p), "straight"),
+    ("dino.moved_centre", lambda c, t, m: centre_lerp(c, t.softmax(2), m), "mean of the probabilities"),
+    ("dino.moved_centre", lambda c, t, m: centre_lerp(c, t[:1], 1 - m), "roles exchanged and one view"),
+    ("dino.dino_loss", lambda s, t, c, ts, tt: swapped_loss(s, ((t - c) / tt).softmax(1), ts), "softmax over the images"),
+    ("dino.dino_loss", lambda s, t, c, ts, tt: swapped_loss(s, (t - c) / tt, ts), "no softmax"),
+    ("dino.entropy_and_kl", averaged_kl, "KL averaged over the entries"),
+    ("dino.teacher_momentum", lambda p, s: 1 - s / 2 - s / 2 * math.cos(math.pi * p), "start for its distance from 1"),
 ]  # fmt: skip
 
 UNNAMED = [

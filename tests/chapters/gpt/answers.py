@@ -88,6 +88,15 @@ NAMED = [
     ("gpt.text_bits_per_byte", lambda nats, lengths: nats.sum() / lengths.sum(), "nats"),
     ("gpt.text_bits_per_byte", lambda nats, lengths: (nats / lengths).mean() / math.log(2), "mean of the tokens' bits per byte"),
     ("gpt.text_bits_per_byte", lambda nats, lengths: torch.log2(nats.exp()).mean(), "bits per token"),
+    ("gpt.causal_attention", lambda q, k, v: attention_sdpa(k, q, v), "queries and keys exchanged"),
+    ("gpt.causal_attention", lambda q, k, v: (q @ k.mT).softmax(2).tril() @ v, "masked after the softmax and not scaled"),
+    ("gpt.shifted_loss", lambda x, t, pad: loss_ignore(x.flatten(0, 1)[None], t.flatten()[None], pad), "shifted across passages"),
+    ("gpt.shifted_loss", lambda x, t, pad: loss_ignore(x.softmax(2), t, pad), "softmax twice"),
+    ("gpt.nucleus", lambda p, top_p: (kept := p * (nucleus_by_rank(p, top_p) > 0)) / kept.sum(), "one sum for all rows"),
+    ("gpt.nucleus", lambda p, top_p: torch.where(nucleus_by_rank(p, top_p) > 0, p, 0).softmax(1), "softmax of what stays"),
+    ("gpt.nucleus", lambda p, top_p: F.normalize(p * (p.cumsum(1) - p < top_p), p=1), "not sorted"),
+    ("gpt.text_bits_per_byte", lambda nats, lengths: nats.log().sum() / math.log(2) / lengths.sum(), "a second logarithm"),
+    ("gpt.text_bits_per_byte", lambda nats, lengths: nats @ (lengths / lengths.sum()) / math.log(2), "weighted by the length"),
 ]  # fmt: skip
 
 UNNAMED = [

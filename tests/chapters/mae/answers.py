@@ -81,6 +81,23 @@ NAMED = [
         lambda x, r: (visible_topk(x, r)[0], visible_topk(x, r)[1].long()),
         "another dtype",
     ),
+    (
+        "mae.patchify",
+        lambda x, size: x.unfold(2, size, size).unfold(3, size, size).reshape(len(x), -1, x.shape[1] * size**2),
+        "colours apart",
+    ),
+    ("mae.patchify", lambda x, size: F.unfold(x, size, stride=1).mT, "overlapping"),
+    (
+        "mae.visible_patches",
+        lambda x, r: (x.sort(1).values[:, : visible_topk(x, r)[0].shape[1]], visible_topk(x, r)[1]),
+        "noise instead of numbers",
+    ),
+    (
+        "mae.visible_patches",
+        lambda x, r: (visible_topk(-x, r)[0], ~visible_topk(-x, r)[1]),
+        "mask inverted and keeps the most noise",
+    ),
+    ("mae.hidden_mse", lambda p, t, m: F.mse_loss(p[m], t[m], reduction="sum") / p.shape[2], "sum"),
 ]
 
 UNNAMED = [

@@ -60,6 +60,28 @@ NAMED = [
     ("many_gpus.gather_gradient", lambda g, r: gradient_by_slices(g, r) / len(g), "the mean over the processes"),
     ("many_gpus.joint_statistics", lambda m, v: (m.mean(0), v.mean(0)), "the mean of the variances"),
     ("many_gpus.scaled_rate", lambda r, b, w, s, warm: w * r, "no warm-up"),
+    ("many_gpus.my_share", lambda o, s, b, r, w: o[s * b + r : s * b + r + b // w], "parts that overlap"),
+    ("many_gpus.my_share", lambda o, s, b, r, w: share_by_offset(o, 0, b, r, w), "the step not used"),
+    ("many_gpus.my_share", lambda o, s, b, r, w: share_by_offset(o, 0, b, s + r, w), "a step too short"),
+    (
+        "many_gpus.gather_gradient",
+        lambda g, r: gradient_by_slices(g, r) - g[r].chunk(len(g))[r],
+        "without its own copy",
+    ),
+    ("many_gpus.joint_statistics", lambda m, v: (m.mean(0), v.sum(0)), "sums instead of means"),
+    ("many_gpus.joint_statistics", lambda m, v: (m.mean(0), v.mean(0) - m.var(0, correction=0)), "taken off"),
+    (
+        "many_gpus.joint_statistics",
+        lambda m, v: (m.mean(0), v.mean(0) + m.std(0, correction=0)),
+        "deviation of the means",
+    ),
+    ("many_gpus.scaled_rate", lambda r, b, w, s, warm: r * w if s >= warm else r, "a jump"),
+    ("many_gpus.scaled_rate", lambda r, b, w, s, warm: r * w ** (s / warm if s < warm else 1), "a curve"),
+    (
+        "many_gpus.scaled_rate",
+        lambda r, b, w, s, warm: r + r * w * s / warm if s < warm else r * w,
+        "the whole scaled rate added",
+    ),
 ]
 
 UNNAMED = [

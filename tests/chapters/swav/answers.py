@@ -78,6 +78,15 @@ def turn_by_masks(h, centres):
     return torch.stack([h[nearest == k].mean(0) if (nearest == k).any() else c for k, c in enumerate(centres)])
 
 
+def each_pair_once(scores, codes, temperature):
+    later = [
+        swapped_in_one_go(scores[[a, v]], codes[[a]], temperature)
+        for a in range(len(codes))
+        for v in range(a + 1, len(scores))
+    ]
+    return torch.stack(later).mean()
+
+
 def one_pair(scores, codes, temperature):
     """Code 0 and view 1 alone."""
     return F.cross_entropy(scores[1] / temperature, codes[0].detach())
@@ -110,7 +119,30 @@ NAMED = [
     ("swav.swapped_loss", lambda s, c, t: swapped_by_hand(s, c, t).detach(), "no gradient"),
     ("swav.prototypes_in_use", lambda c: use_by_logsumexp(c).log(), "no exponential"),
     ("swav.kmeans_turn", lambda h, c: turn_by_index_add(h, c) * (members(h, c) > 0), "empty centre to 0"),
+    (
+        "swav.sinkhorn",
+        lambda s, e, t: sinkhorn_by_logarithms(s - e * (s / e).logsumexp(1, keepdim=True), e, t),
+        "rows scaled at the start",
+    ),
+    ("swav.sinkhorn", lambda s, e, t: sinkhorn_by_logarithms(s, e, t + 1), "another number of turns"),
+    ("swav.sinkhorn", lambda s, e, t: sinkhorn_of_the_authors(s, e, t) * len(s) / s.shape[1], "rows do not sum to 1"),
+    ("swav.swapped_loss", each_pair_once, "each pair of views once"),
+    ("swav.swapped_loss", lambda s, c, t: swapped_in_one_go((s / t).softmax(2), c, 1.0), "softmax twice"),
+    ("swav.swapped_loss", lambda s, c, t: swapped_by_hand(s, c, t) / s.shape[2], "mean over the prototypes"),
+    ("swav.prototypes_in_use", lambda c: (use_by_logsumexp(c).log() / c.shape[1]).exp(), "mean of the terms"),
+    (
+        "swav.prototypes_in_use",
+        lambda c: torch.stack([use_by_logsumexp(row[None]) for row in c]).mean(),
+        "mean of entropies",
+    ),
+    ("swav.kmeans_turn", lambda h, c: moved(h, c, (F.normalize(h) @ F.normalize(c).T).argmax(1)), "cosine"),
+    ("swav.kmeans_turn", lambda h, c: moved(h, c, (h[:, None] - c).abs().sum(2).argmin(1)), "absolute differences"),
 ]
+
+
+def moved(h, centres, nearest):
+    """Each centre to the mean of the rows that take it for the nearest."""
+    return torch.stack([h[nearest == k].mean(0) if (nearest == k).any() else c for k, c in enumerate(centres)])
 
 
 def members(h, centres):

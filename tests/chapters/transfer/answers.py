@@ -124,6 +124,15 @@ NAMED = [
         lambda c, a, t: math.inf if t > a.max() else float(np.interp(t, a.numpy(), c.numpy())),
         "straight in the labels",
     ),
+    (
+        "transfer.nested_subset",
+        lambda y, n, order: subset_by_counting(y, n, order[y[order] < y.max()]),
+        "the last class left out",
+    ),
+    ("transfer.rates_per_layer", lambda n, lr, d: torch.linspace(lr * d, lr, n), "a straight line"),
+    ("transfer.rates_per_layer", lambda n, lr, d: rates_loop(n, lr, 1 / d).flip(0), "lr for the first"),
+    ("transfer.labels_saved", lambda c, a, t: math.inf if t == a[-1] else saved_numpy(c, a, t), "reached at the end"),
+    ("transfer.labels_saved", lambda c, a, t: saved_numpy(c[[0, -1]], a[[0, -1]], t), "one line for all"),
 ]
 
 UNNAMED = [

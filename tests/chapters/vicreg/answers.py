@@ -39,6 +39,11 @@ def terms(z1, z2, c=covariance_masked):
     return (z1 - z2).pow(2).mean(), variance, c(z1) + c(z2)
 
 
+def stacked(z1, z2):
+    z = torch.cat([z1, z2])
+    return F.mse_loss(z1, z2), variance_clamped(z, 1e-4), covariance_torch(z)
+
+
 def pairs_blocks(z):
     """A block of rows at a time."""
     total = 0.0
@@ -79,6 +84,15 @@ NAMED = [
     ("vicreg.vicreg_terms", lambda a, b: terms(a, b.detach()), "one view without gradient"),
     ("vicreg.pair_penalty", lambda z: (z @ z.T).square().sum(), "a row with itself"),
     ("vicreg.pair_penalty", lambda z: (z @ z.T).triu(1).square().sum(), "each pair once"),
+    (
+        "vicreg.covariance_loss",
+        lambda z: (torch.cov(z.T) - torch.eye(z.shape[1])).square().sum() / z.shape[1],
+        "the identity taken off",
+    ),
+    ("vicreg.vicreg_terms", lambda a, b: (terms(a, b)[1], terms(a, b)[0], terms(a, b)[2]), "order of the three"),
+    ("vicreg.vicreg_terms", lambda a, b: terms(F.normalize(a), F.normalize(b)), "cosine"),
+    ("vicreg.vicreg_terms", stacked, "branches stacked"),
+    ("vicreg.pair_penalty", lambda z: (z.T @ z).square().sum() - (z**4).sum(), "fourth powers of the numbers"),
 ]
 
 UNNAMED = [
