@@ -111,7 +111,7 @@ def kind(value) -> str:
 def brief(error: BaseException) -> str:
     """Type and first 300 characters of an error; its own __str__ may be broken."""
     try:
-        text = " ".join(str(error).split())
+        text = " ".join(str(error).split()).rstrip(".")
     except Exception as broken:
         text = f"(its message cannot be shown: {type(broken).__name__})"
     return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

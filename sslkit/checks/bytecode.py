@@ -7,12 +7,10 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from sslkit.checks.sizes import Watched
-
 
 def code_of(function: Callable) -> Any:
     """A plain function's code, else None; what only looks like one is asked nothing, since it may do anything then."""
-    return function.__code__ if type(function) in (FunctionType, Watched) else None
+    return function.__code__ if type(function) is FunctionType else None
 
 
 def is_empty(function: Callable) -> bool:

@@ -56,7 +56,6 @@ class Exercise:
         `draw`, `draw_rows`, `draw_labels` and `pick`, which give other numbers for each hidden seed.
     returns: a word for each returned value; more than one means a tuple.
     grad: the result is trained on, so its gradient is compared too and a detached result is refused.
-    largest: how many entries a tensor on the way may have, of the arguments, where the task sets a limit.
     tolerance: relative to the largest expected entry; rounding stays well below it, misconceptions above.
     """
 
@@ -67,7 +66,6 @@ class Exercise:
     returns: tuple[str, ...] = ("result",)
     grad: bool = False
     tolerance: float = 1e-3
-    largest: Callable[..., int] | None = None
 
     @cached_property
     def room(self) -> ModuleType:

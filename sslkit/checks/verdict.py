@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 
@@ -17,7 +16,6 @@ from sslkit.checks.exercise import Exercise
 from sslkit.checks.explanation import explanation, references
 from sslkit.checks.runner import Session, run
 from sslkit.checks.show import difference, inputs
-from sslkit.checks.sizes import Watched
 
 
 @dataclass(frozen=True)
@@ -60,25 +58,13 @@ def judge(exercise: Exercise, function: Callable, seconds: float = 5.0, seed: in
         trials, right = references(exercise, seed)
         call = f"{exercise.name}({', '.join(exercise.parameters)})"
         outputs = len(exercise.returns)
-        watched = Watched(function)
-        session = run(watched if exercise.largest else function, trials, call, outputs, exercise.grad, seconds)
+        session = run(function, trials, call, outputs, exercise.grad, seconds)
         verdict = replace(words(exercise, seed, trials, right, session), printed=session.printed)
-        if verdict.status == "right" and exercise.largest:
-            return small(exercise.largest, trials, watched.shapes) or verdict
         known = {mistake.name for mistake in exercise.mistakes}
         if verdict.status != "wrong" or verdict.values or session.problem or known & set(verdict.mistakes):
             return verdict
         again = run(function, trials, call, outputs, False, seconds, seed=1)
         return suspected(exercise, function, verdict, session.answers, again.answers)
-
-
-def small(largest: Callable[..., int], trials: list[tuple], shapes: list[list[int]]) -> Verdict | None:
-    """The verdict on right values which took a tensor larger than the task allows; None where none is."""
-    for args, shape in zip(trials, shapes):
-        if math.prod(shape) > largest(*args):
-            text = f"The values are right, but on the way there is a tensor of shape {shape}, which is what the task forbids."
-            return Verdict("wrong", ("a table too large",), text, values=True)
-    return None
 
 
 UNSURE = {"right for the first example only", "right for some inputs", "always the same"}

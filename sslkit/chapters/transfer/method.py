@@ -79,7 +79,7 @@ def layer_groups(network: nn.Sequential, decay: float = 1.0, freeze: int = 0) ->
     named = {id(p) for layer in layers for p in layer}
     layers[0] += [p for p in network[0].parameters() if id(p) not in named]
     groups = []
-    rates = rates_per_layer(len(layers), 1.0, decay).tolist()
+    rates = [float(rate) for rate in rates_per_layer(len(layers), 1.0, decay)]
     for level, (parameters, rate) in enumerate(zip(layers, rates)):
         for p in parameters:
             p.requires_grad_(level >= freeze)
