@@ -3,7 +3,7 @@
 An exercise is written in its notebook: a markdown cell (title, minutes, task, three hints) over a cell `#| exercise` with the solution. The
 export brings both into the chapter's exercises.py. The chapter's mistakes.py, by hand, adds a slow oracle, trials, and what each
 misconception is called: a swap of words in the solution's source wherever that shows it. runner.py calls the reader's function
-safely, verdict.py compares, diagnose.py knows what goes wrong with any result, show.py finds the form.
+safely, verdict.py compares, diagnose.py knows what goes wrong with any result, slips.py what anybody may mistype, show.py finds the form.
 """
 
 from __future__ import annotations

@@ -87,16 +87,24 @@ def diagnose(
 
 
 def guess(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
-    """What can be said where nothing is sure: numbers that are none, another shape, a constant, some right and some wrong."""
-    if found := broken(got, expected):
+    """What is likely where nothing is sure: numbers that are none, a function of the expected result, a constant."""
+    if (found := broken(got, expected)) or differ_in_shape(got, expected):
         return found
-    if any(a.shape != b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true)):
-        return another_shape(got, expected, same)
     for name, text, change in UNSURE:
         wanted = [change(values) for values in expected]
         if same(got, wanted) and not same(wanted, expected):
             return name, text
-    return factor(got, expected, same) or partly(got, expected, same)
+    return factor(got, expected, same)
+
+
+def strikes(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
+    """What strikes the eye where nothing explains it: another shape, some right and some wrong."""
+    return (another_shape if differ_in_shape(got, expected) else partly)(got, expected, same)
+
+
+def differ_in_shape(got: Sequence[Values], expected: Sequence[Values]) -> bool:
+    """Whether a value has another shape than the expected one."""
+    return any(a.shape != b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true))
 
 
 def broken(got: Sequence[Values], expected: Sequence[Values]) -> Found | None:
@@ -118,7 +126,7 @@ def broken(got: Sequence[Values], expected: Sequence[Values]) -> Found | None:
 
 def factor(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
     """A factor, or a number added, that is the same in all trials."""
-    if any(a.shape != b.shape for mine, true in zip(got, expected) for a, b in zip(mine, true)):
+    if differ_in_shape(got, expected):
         return None
     mine, true = (torch.cat([value.flatten() for values in lists for value in values]) for lists in (got, expected))
     usable = mine.isfinite() & true.isfinite() & (true.abs() > 1e-6)

@@ -1,18 +1,21 @@
-"""Which misconceptions explain a reader's answers: those of the known mistakes, alone and in pairs, and what can go wrong with any."""
+"""Which misconceptions explain a reader's answers: those of the known mistakes, alone and in pairs, what can go wrong with any, and
+slips in the solution."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
+import warnings
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from torch import Tensor
 
 from sslkit.checks.answer import Answer, ask
-from sslkit.checks.diagnose import diagnose, guess
+from sslkit.checks.diagnose import diagnose, guess, strikes
 from sslkit.checks.equal import agree
 from sslkit.checks.exercise import Exercise, Mistake, drawn_anew
+from sslkit.checks.slips import slips
 from sslkit.checks.swaps import both
 
 PAIRS = 400  # at most this many combinations of two mistakes are tried: a second or two
@@ -50,8 +53,8 @@ def answers(exercise: Exercise, form: Callable, trials: list[tuple]) -> list[Ans
 def explanation(
     exercise: Exercise, seed: int, trials: list[tuple], got: list[Answer], right: list[Answer], grads: bool
 ) -> tuple[tuple[str, ...], str]:
-    """Which misconceptions give these answers: one of the exercise; what can go wrong with any result; both at once; two of
-    the exercise. ((), "") where none does."""
+    """What gives these answers: a misconception of the exercise; what can go wrong with any result; both at once; two
+    misconceptions; a slip. ((), "") where nothing does."""
     known = mistaken(exercise, seed)
     for mistake, theirs in known:
         if alike(exercise, got, theirs, right, grads):
@@ -80,7 +83,25 @@ def explanation(
         return nearly
     if found := guess(mine, expected, same):
         return (found[0],), found[1]
+    for slip in slips(exercise.solution):
+        if gives(exercise, slip.form, trials, got):
+            return (slip.name,), slip.explanation
+    if found := strikes(mine, expected, same):
+        return (found[0],), found[1]
     return (), ""
+
+
+def gives(exercise: Exercise, form: Callable, trials: list[tuple], got: list[Answer]) -> bool:
+    """Whether a form gives these values on all trials; the first that it does not ends the search."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a change makes torch warn of what nobody wrote
+        try:
+            return all(
+                agree(ask(form, args, len(exercise.returns), exercise.grad).values, mine.values, exercise.tolerance)
+                for args, mine in zip(trials, got)
+            )
+        except Exception:
+            return False
 
 
 def alike(exercise: Exercise, got: list[Answer], theirs: list[Answer], right: list[Answer], grads: bool) -> bool:
