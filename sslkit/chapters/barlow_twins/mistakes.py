@@ -114,6 +114,16 @@ def barlow_loss_loop(z1: Tensor, z2: Tensor, weight: float) -> Tensor:
     return total
 
 
+def squares_off(c: Tensor) -> Tensor:
+    return c.square().sum() - c.diagonal().square().sum()
+
+
+def own_correlations(z1: Tensor, z2: Tensor, weight: float, own: int) -> Tensor:
+    """The second sum over the views' own correlations: those of z1, of z2, or of both."""
+    parts = [squares_off(cross_correlation(z, z)) for z in ((z1,), (z2,), (z1, z2))[own]]
+    return (1 - cross_correlation(z1, z2).diagonal()).square().sum() + weight * sum(parts)
+
+
 ON, OFF = "(1 - c.diagonal()).square().sum()", "(c - torch.diag(c.diagonal())).square().sum()"
 SUM = "invariance + weight * redundancy"
 SUM_ON, SUM_OFF = "(1 - c.diagonal()).sum().square()", "(c - torch.diag(c.diagonal())).sum().square()"
@@ -127,7 +137,7 @@ LOSS = Exercise(
         mistake("off the diagonal wanted 1", "Off the diagonal everything should be 0, not 1.",
                 (OFF, "((1 - c) - torch.diag(1 - c.diagonal())).square().sum()")),
         mistake("diagonal charged twice", "Your second sum holds the diagonal as well. Take it out: i and j differ there.",
-                (OFF, "c.square().sum()")),
+                (OFF, "c.square().sum()"), (OFF, "(c - torch.eye(len(c))).square().sum()")),
         mistake("not squared off the diagonal", "You add up the correlations themselves, so that -1 is better than 0. Square them.",
                 (OFF, "(c - torch.diag(c.diagonal())).sum()")),
         mistake("sizes instead of squares", "You add up absolute values off the diagonal. The paper squares them.",
@@ -138,11 +148,16 @@ LOSS = Exercise(
         mistake("means instead of sums", "You take means. Both parts are sums over cells.",
                 ((ON, "(1 - c.diagonal()).square().mean()"), (OFF, "(c - torch.diag(c.diagonal())).square().mean()")),
                 (OFF, "(c - torch.diag(c.diagonal())).square().mean()"),
-                (OFF, "(c - torch.diag(c.diagonal())).square().sum() / (len(c) * (len(c) - 1))")),
+                (OFF, "(c - torch.diag(c.diagonal())).square().sum() / (len(c) * (len(c) - 1))"),
+                ((ON, "(1 - c.diagonal()).square().mean()"),
+                 (OFF, "(c - torch.diag(c.diagonal())).square().sum() / (len(c) * (len(c) - 1))")),
+                (ON, "(1 - c.diagonal()).square().mean()"), (SUM, f"({SUM}) / len(c)")),
         mistake("only the diagonal", "You leave out the second sum: a network that says one thing K times would be "
                 "perfect.", (SUM, "invariance")),
         mistake("only off the diagonal", "You leave out the first sum: a network that says nothing would be "
                 "perfect.", (SUM, "weight * redundancy")),
+        mistake("one view with itself", "Off the diagonal you correlate a view with itself. Here it is C again, one view with the other.",
+                *[lambda z1, z2, weight, own=own: own_correlations(z1, z2, weight, own) for own in range(3)]),
         mistake("half of the cells", "You count each pair of numbers once. C is not symmetric, and both (i, j) and (j, i) count.",
                 (OFF, "c.triu(1).square().sum()"), (OFF, "c.tril(-1).square().sum()")),
         mistake("sign", "The loss must be smallest at the identity. Yours has the wrong sign.", (SUM, f"-({SUM})")),
@@ -273,7 +288,9 @@ WHOLE = Exercise(
                  ("outer(deviation[0], deviation[1])", "outer(deviation[1], deviation[0])"))),
         mistake("views mixed up", "You pair means or deviations with the wrong view: index 0 is z1, the rows; index 1 is z2, the columns.",
                 ("outer(mean[0], mean[1])", "outer(mean[1], mean[0])"), ("outer(mean[0], mean[1])", "outer(mean[0], mean[0])"),
-                ("outer(deviation[0], deviation[1])", "outer(deviation[1], deviation[0])")),
+                ("outer(deviation[0], deviation[1])", "outer(deviation[1], deviation[0])"),
+                (("outer(mean[0], mean[1])", "outer(mean[1], mean[0])"),
+                 ("outer(deviation[0], deviation[1])", "outer(deviation[1], deviation[0])"))),
         mistake("covariance", "That is the covariance. Divide each entry by the two deviations.",
                 (" / torch.outer(deviation[0], deviation[1])", "")),
         mistake("one process alone", "You use one process's sums alone. Add up over all of them: .sum(0).",

@@ -238,6 +238,10 @@ UNIFORMITY = Exercise(
         mistake("sum over the pairs", "You take the log of the sum, which grows with the number of pairs. Take the mean.",
                 ("mean", "sum")),
         mistake("normalised along the batch", "You scale each column to length 1. Scale each row: dim=1.", ("dim=1", "dim=0")),
+        mistake("divided by N * N", "You leave the diagonal out and still divide by all N * N entries. Without it there are N (N - 1).",
+                (".exp()", ".exp().mul((len(z) - 1) / len(z))")),
+        mistake("cosine for distance", "You put the cosine in place of the distance. At length 1, d^2 = 2 - 2 * cosine.",
+                (".square()", ".square().mul(-0.5).add(1)")),
     ),
 )  # fmt: skip
 

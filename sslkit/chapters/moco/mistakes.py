@@ -38,7 +38,7 @@ UPDATE = Exercise(
                 ("* student", "* teacher")),
         mistake("half and half", "You take the plain mean. Weigh by the momentum.", lambda s, t, m: (s + t) / 2),
         mistake("a minus", "You move the teacher away from the student: add the student's part.",
-                ("teacher +", "teacher -"), lambda s, t, m: t - (1 - m) * (s - t)),
+                ("teacher +", "teacher -"), lambda s, t, m: t - (1 - m) * (s - t), lambda s, t, m: t - m * (s - t)),
         mistake("momentum twice", "You weigh both by the momentum. The two weights must add up to 1: the student counts 1 - momentum.",
                 ("(1 - momentum)", "momentum")),
     ),
@@ -123,6 +123,7 @@ WRITE = Exercise(
         mistake("no wrap-around", "Keys past the last row get lost. After row Q - 1 comes row 0: take the row number modulo Q.",
                 lambda q, p, k: (ring(q, p, k, wrap=False), after(q, p, k)),
                 lambda q, p, k: (ring(q, p, k, wrap=False), min(p + len(k), len(q))),
+                lambda q, p, k: (ring(q, p, k, wrap=False), min(p + len(k), len(q)) % len(q)),
                 lambda q, p, k: (ring(q, p, k, wrap=False), p + len(k))),
         mistake("the pointer stays", "The queue is right, but the pointer must move on by the number of keys, or the next keys "
                 "overwrite these.",

@@ -122,7 +122,7 @@ PAST_WINDOWS = Exercise(
         mistake("mean of the window", "You take the mean over the frames of a window, which forgets their order. Put them side by side: "
                 "past * D numbers.",
                 lambda h, past: h.unfold(1, past, 1).mean(-1), lambda h, past: h.unfold(1, past, 1).sum(-1)),
-        mistake("no overlap", "Your windows do not overlap: each frame but the first ones starts a window of its own, a step of 1.",
+        mistake("no overlap", "Your windows do not overlap: every frame starts one, up to frame T - past, a step of 1.",
                 lambda h, past: h.unfold(1, past, past).transpose(2, 3).flatten(2)),
         mistake("newest first", "The newest frame comes first in your windows. Oldest first.",
                 lambda h, past: windows(h, past, range(h.shape[1] - past + 1)).unflatten(2, (past, -1)).flip(2).flatten(2)),
@@ -171,7 +171,8 @@ COPY_LAST = Exercise(
         mistake("in units of the picture", "You divide by how bright or how varied the frames are. The unit asked for is the "
                 "error of copying: last against target.",
                 ("(last - target).square().mean()", "target.square().mean()"), ("(last - target).square().mean()", "last.square().mean()"),
-                ("(last - target).square().mean()", "target.var()"), ("(last - target).square().mean()", "target.var(correction=0)")),
+                ("(last - target).square().mean()", "target.var()"), ("(last - target).square().mean()", "target.var(correction=0)"),
+                ("(last - target).square().mean()", "target.var(0, correction=0).mean()")),
         mistake("absolute error", "You take absolute differences. Square them.",
                 (("prediction - target).square()", "prediction - target).abs()"), ("last - target).square()", "last - target).abs()"))),
         mistake("mean of ratios", "You divide image by image, or pixel by pixel. Take both means over everything, then divide once.",
@@ -204,6 +205,14 @@ def no_feedback(x: Tensor, weights: Tensor, steps: int) -> Tensor:
     return (x[:, -len(weights) :] * weights).sum(1, keepdim=True).expand(-1, steps)
 
 
+def window_from_the_front(x: Tensor, weights: Tensor, steps: int) -> Tensor:
+    """The roll-out itself, begun at the oldest values."""
+    first = x[:, : len(weights)]
+    for _ in range(steps):
+        first = torch.cat([first, (first[:, -len(weights) :] * weights).sum(1, keepdim=True)], dim=1)
+    return first[:, -steps:]
+
+
 def from_the_front(x: Tensor, weights: Tensor, steps: int) -> Tensor:
     for _ in range(steps):
         x = torch.cat([x, (x[:, : len(weights)] * weights).sum(1, keepdim=True)], dim=1)
@@ -232,6 +241,8 @@ ROLLOUT = Exercise(
                 ("range(steps)", "range(steps + 1)")),
         mistake("mean instead of sum", "You take the mean of the weighted values. The next value is their sum.",
                 (").sum(1", ").mean(1")),
+        mistake("weighted mean", "You divide by the sum of the weights. The next value is the weighted sum as it is.",
+                ("keepdim=True)", "keepdim=True) / weights.sum()")),
         mistake("all sequences added up", "Your sum runs over all rows of x as well. Each row is a sequence of its own: sum over dim=1.",
                 (".sum(1, keepdim=True)", ".sum().expand(len(x), 1)")),
         mistake("added to the last value", "You take the weighted sum for a change and add it to the last value. It is the "
@@ -240,7 +251,8 @@ ROLLOUT = Exercise(
         mistake("a straight line", "You go on in a straight line, whatever the weights. That is what the weights (-1, 2) do; "
                 "use those given.",
                 lambda x, w, s: x[:, -1:] + (x[:, -1:] - x[:, -2:-1]) * torch.arange(1, s + 1)),
-        mistake("always the first frames", "You predict from the oldest values. Take the newest: x[:, -P:].", from_the_front),
+        mistake("always the first frames", "You predict from the oldest values. Take the newest: x[:, -P:].", from_the_front,
+                window_from_the_front),
         mistake("one step too few", "The last step is missing: predict `steps` values.",
                 ("-steps:", "-steps:-1"), ("range(steps)", "range(steps - 1)")),
         mistake("last value copied", "You repeat the last value: that is the baseline. Predict from the last P.",

@@ -41,6 +41,11 @@ def quarters_mirrored(image: Tensor, turns: int) -> Tensor:
     return [image, image.transpose(1, 2), image.flip(1, 2), image.transpose(1, 2).flip(1, 2)][turns]
 
 
+def half_flipped(image: Tensor, turns: int) -> Tensor:
+    """The quarter turns are right, the half turn is a flip."""
+    return image.flip(1) if turns == 2 else image.rot90(turns, (1, 2))
+
+
 def left_empty(x: Tensor, k: Tensor, turns) -> Tensor:
     """Zeros, filled for some of the four turns only."""
     out = torch.zeros_like(x)
@@ -73,7 +78,7 @@ ROTATE = Exercise(
         mistake("mirrored", "Transposing or flipping alone mirrors the image. A quarter turn is both: transpose, then flip the "
                 "rows; a half turn flips both axes.",
                 lambda x, k: one_by_one(x, k, mirror), lambda x, k: one_by_one(x, k, flipped),
-                lambda x, k: one_by_one(x, k, quarters_mirrored)),
+                lambda x, k: one_by_one(x, k, quarters_mirrored), lambda x, k: one_by_one(x, k, half_flipped)),
         mistake("half turns", "You turn by k half turns. A step of k is a quarter turn.",
                 lambda x, k: one_by_one(x, k, lambda a, t: torch.rot90(a, 2 * t, (1, 2)))),
         mistake("turned at most once", "You turn by one quarter wherever k is not 0. Turn k[i] times.",
@@ -130,9 +135,9 @@ ROTATION_BATCH = Exercise(
         mistake("labels name the image", "Your labels say which image it is. They must say by how many quarter turns it was "
                 "turned: N zeros, N ones, ...",
                 lambda x: (all_turns(x), torch.arange(len(x)).repeat(4))),
-        mistake("one turn too far", "Your first N views are turned already, so every label is one turn behind. Begin with the images as "
-                "they are: range(4), not range(1, 5).",
-                lambda x: (all_turns(x, (1, 2, 3, 4)), by_angle(x))),
+        mistake("one turn too far", "Your first N views are turned already. Begin with the images as they are, label 0: range(4), "
+                "not range(1, 5).",
+                lambda x: (all_turns(x, (1, 2, 3, 4)), by_angle(x)), lambda x: (all_turns(x, (1, 2, 3, 4)), by_angle(x, (1, 2, 3, 4)))),
         mistake("labels in degrees", "Labels are class numbers 0, 1, 2, 3: cross-entropy indexes the logits with them.",
                 lambda x: (all_turns(x), by_angle(x, (0, 90, 180, 270)))),
         mistake("labels start at 1", "Class numbers start at 0: the unturned images have label 0.", ("x))", "x)) + 1")),

@@ -95,6 +95,8 @@ PARTNERS = Exercise(
                 ("argmax(dim=1)", "argmax(dim=1) + 1")),
         mistake("half way round", "You answer by place, without looking at z. The pieces come in any order.",
                 lambda z: torch.arange(len(z)).roll(len(z) // 2)),
+        mistake("itself and the partner", "topk(2) gives two rows for each: itself, then its partner. Return the second column alone.",
+                lambda z: cosines(z).fill_diagonal_(2).topk(2, dim=1).indices),
         mistake("without its sign", "You take the size of the cosine. A row that points the opposite way has -1: the least similar of all.",
                 ("(z @ z.T)", "(z @ z.T).abs()")),
     ),
@@ -132,6 +134,8 @@ CHANCE_LEVEL = Exercise(
                 lambda c: c.argmax() / c.sum(), lambda c: c.argmax()),
         mistake("error rate", "That is how often such a guess is wrong. Accuracy counts how often it is right.",
                 ("counts.max() / counts.sum()", "(1 - counts.max() / counts.sum())")),
+        mistake("counted again", "`counts` says already how many images each class has. You count how often each count occurs.",
+                lambda c: c.bincount().max() / len(c), lambda c: c.bincount().max() / c.sum()),
         mistake("whole-number division", "`//` rounds the fraction down to 0. Use `/`.", ("() /", "() //")),
     ),
 )  # fmt: skip

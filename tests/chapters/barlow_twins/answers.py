@@ -147,6 +147,29 @@ NAMED = [
         lambda n, s, q, p: whole_einsum(n, s, q, p) * ((n.sum() - 1) / n.sum()),
         "variance over N - 1",
     ),
+    (
+        "barlow_twins.barlow_loss",
+        lambda a, b, w: (
+            (by_einsum(a, b).diagonal() - 1).square().sum()
+            + w * (by_means(a, b) - torch.eye(a.shape[1])).square().sum()
+        ),
+        "diagonal charged twice",
+    ),
+    (
+        "barlow_twins.barlow_loss",
+        lambda a, b, w: loss_masked(a, b, w / (a.shape[1] - 1)) / a.shape[1],
+        "means instead of sums",
+    ),
+    (
+        "barlow_twins.barlow_loss",
+        lambda a, b, w: loss_masked(a, b, 0.0) + loss_masked(a, a, w),
+        "one view with itself",
+    ),
+    (
+        "barlow_twins.whole_correlation",
+        lambda n, s, q, p: whole_einsum(n, s.flip(1), q.flip(1), p),
+        "views mixed up",
+    ),
 ]
 
 UNNAMED = [

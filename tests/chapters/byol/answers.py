@@ -38,6 +38,18 @@ def gains_by_numpy(z, p):
     return strength.copy(), slopes
 
 
+def gains_along_rows(z, p):
+    """Turned round first, and then taken for rows."""
+    strength, u = torch.linalg.eigh(z.T @ z / len(z))
+    a, b = z @ u.flip(1).T, p @ u.flip(1).T
+    return strength.flip(0), (a * b).sum(0) / (a * a).sum(0)
+
+
+def gains_by_size(z, p):
+    _, s, v = torch.linalg.svd(z, full_matrices=False)
+    return s.square() / len(z), (p @ v.T).norm(dim=0) / s
+
+
 def direct_by_svd(z, floor):
     u, s, _ = torch.linalg.svd(z.T)
     return u @ torch.diag(s / s[0] + floor) @ u.T
@@ -102,6 +114,8 @@ NAMED = [
         "divided by N - 1",
     ),
     ("byol.gains", lambda z, p: ((gains_by_svd(z, p)[0] * len(z)).sqrt(), gains_by_svd(z, p)[1]), "singular values"),
+    ("byol.gains", gains_along_rows, "rows for eigenvectors"),
+    ("byol.gains", gains_by_size, "sizes compared"),
 ]
 
 UNNAMED = [

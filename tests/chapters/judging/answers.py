@@ -109,6 +109,16 @@ NAMED = [
         lambda z: (-2 * torch.cdist(z, z) ** 2).exp().mean().log(),
         "pairs with itself and no normalisation",
     ),
+    (
+        "judging.uniformity",
+        lambda z: ((-2 * torch.cdist(unit(z), unit(z)) ** 2).exp() - torch.eye(len(z))).mean().log(),
+        "divided by N * N",
+    ),
+    (
+        "judging.uniformity",
+        lambda z: (-2 * (unit(z) @ unit(z).T)[~torch.eye(len(z), dtype=torch.bool)]).exp().mean().log(),
+        "cosine for distance",
+    ),
 ]
 
 UNNAMED = [

@@ -112,6 +112,12 @@ NAMED = [
     ("moco.write_keys", lambda q, p, k: by_lists(q, p if p + len(k) <= len(q) else 0, k), "begins again at row 0"),
     ("moco.write_keys", lambda q, p, k: in_two_pieces(q, p, k[torch.arange(len(k)) % (len(q) - p)]), "the first keys twice"),
     ("moco.moco_loss", loss_with_warm_positive, "temperature on one side"),
+    (
+        "moco.write_keys",
+        lambda q, p, k: (torch.cat([q[:p], k, q[p + len(k) :]])[: len(q)], min(p + len(k), len(q)) % len(q)),
+        "no wrap-around",
+    ),
+    ("moco.teacher_weights", lambda s, t, m: t + m * (t - s), "a minus"),
 ]  # fmt: skip
 
 UNNAMED = [

@@ -96,6 +96,13 @@ NAMED = [
     ("next_frame.copy_last_ratio", lambda p, t, b: (b - t).abs().mean() / (p - t).abs().mean(), "upside down and absolute error"),
     ("next_frame.copy_last_ratio", lambda p, t, b: (p - t).mean() ** 2 / (b - t).mean() ** 2, "squared after the mean"),
     ("next_frame.extrapolate", lambda x, w, s: torch.cat([x[:, -1:], rollout_list(x, w, s)[:, :-1]], 1), "one step too few"),
+    (
+        "next_frame.copy_last_ratio",
+        lambda p, t, b: (p - t).square().mean() / (t - t.mean(0)).square().mean(),
+        "in units of the picture",
+    ),
+    ("next_frame.extrapolate", lambda x, w, s: rollout_list(x, w / w.sum(), s), "weighted mean"),
+    ("next_frame.extrapolate", lambda x, w, s: rollout_list(x[:, : len(w)], w, s), "always the first frames"),
 ]  # fmt: skip
 
 UNNAMED = [

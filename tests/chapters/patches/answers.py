@@ -121,6 +121,26 @@ NAMED = [
         lambda a, y: F.softplus(-a[y > 0]).mean() + F.softplus(a[y < 1]).mean(),
         "a mean for each kind",
     ),
+    (
+        "patches.neighbour_offset",
+        lambda k, size, gap: PLACES[[0, 1, 2, 4, 7, 6, 5, 3]][k] * (size + gap),
+        "clockwise",
+    ),
+    (
+        "patches.cut_patches",
+        lambda x, corner, size: torch.stack([x[0, :, r : r + size, c : c + size] for r, c in corner.tolist()]),
+        "one image for all",
+    ),
+    (
+        "patches.same_image_loss",
+        lambda a, y: -torch.where(y == 1, a, 1 - a).log().mean(),
+        "logits as probabilities",
+    ),
+    (
+        "patches.same_image_loss",
+        lambda a, y: F.binary_cross_entropy(a.clip(0, 1), y.float()),
+        "logits as probabilities",
+    ),
 ]
 
 UNNAMED = [

@@ -115,6 +115,19 @@ NAMED = [
         lambda x: (pretext_batch_loop(x.mT)[0].mT, torch.tensor([0, 1, 2, 3] * len(x))),
         "labels in another order and clockwise",
     ),
+    (
+        "rotation.rotate_batch",
+        lambda x, k: torch.stack([a.flip(1) if t == 2 else torch.rot90(a, int(t), (1, 2)) for a, t in zip(x, k)]),
+        "mirrored",
+    ),
+    (
+        "rotation.rotation_batch",
+        lambda x: (
+            torch.cat([torch.rot90(x, t, (2, 3)) for t in range(1, 5)]),
+            torch.arange(1, 5).repeat_interleave(len(x)),
+        ),
+        "one turn too far",
+    ),
 ]
 
 UNNAMED = []

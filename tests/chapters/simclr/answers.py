@@ -131,6 +131,11 @@ NAMED = [
         "the partner left above the line",
     ),
     ("simclr.false_negative_rate", lambda y: false_negatives_counts(y) / 2, "half of the pairs"),
+    (
+        "simclr.similarity_matrix",
+        lambda z: (unit(z)[:, None] - unit(z)[None]).norm(dim=2).neg().masked_fill(torch.eye(len(z)) == 1, -torch.inf),
+        "distance",
+    ),
 ]
 
 UNNAMED = [

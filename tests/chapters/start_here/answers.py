@@ -38,6 +38,8 @@ NAMED = [
         "without its sign",
     ),
     ("start_here.chance_level", lambda counts: max(counts.tolist()) // sum(counts.tolist()), "whole-number division"),
+    ("start_here.partners", lambda z: (unit(z) @ unit(z).T).topk(2).indices, "itself and the partner"),
+    ("start_here.chance_level", lambda c: c.unique(return_counts=True)[1].max() / len(c), "counted again"),
 ]
 
 UNNAMED = [
