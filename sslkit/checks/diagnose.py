@@ -113,13 +113,13 @@ def broken(got: Sequence[Values], expected: Sequence[Values]) -> Found | None:
         for a, b in zip(mine, true):
             if a.isnan().any() and not b.isnan().any():
                 return "not a number", (
-                    "The result holds NaN (not a number): a division by zero, 0 * inf, inf - inf, or the log of 0 or of a "
+                    "The result holds NaN (not a number): a division by zero, 0 * inf, inf - inf, or the log or root of a "
                     "negative number? With large inputs exp overflows: use F.cross_entropy, logsumexp, softplus or logsigmoid."
                 )
             if a.isinf().any() and not b.isinf().any():
                 return "overflow", (
-                    "The result is infinite where it should not be: exp of a large number or the log of 0? Use F.cross_entropy, "
-                    "log_softmax, logsumexp, softplus or logsigmoid, which are safe for large inputs."
+                    "The result is infinite where it should not be: a division by 0, exp of a large number, or the log of 0? For the last "
+                    "two use F.cross_entropy, log_softmax, logsumexp, softplus or logsigmoid, which are safe for large inputs."
                 )
     return None
 

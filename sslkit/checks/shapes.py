@@ -83,7 +83,7 @@ def another_shape(got: Sequence[Values], expected: Sequence[Values], same: Calla
     words = "The result has another shape than it should have."
     if many != few:
         what = (
-            "too many: is a sum or a mean over one (dim=) missing?"
+            "too many: is a sum or a mean over one (dim=) missing, or an index?"
             if many
             else "too few: does a sum, a mean or an index take one away?"
         )
