@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from sslkit.checks.exercise import Exercise, draw, draw_labels, mistake
@@ -112,7 +113,8 @@ ATTEND = Exercise(
         mistake("padding is looked at", "You do not hide the padding: its values are mixed in.",
                 ("masked_fill(padding[:, None], -math.inf).", "")),
         mistake("causal", "You hide what comes after each token. That is for guessing the next word; BERT looks both ways.",
-                lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, None] | past_only(q.shape[1]), -1e30).softmax(2) @ v,
+                (("padding[:, None]", "padding[:, None] | torch.ones_like(scores[0], dtype=torch.bool).triu(1)"),
+                    ("-math.inf", "-1e30")),
                 lambda q, k, v, p: raw_scores(q, k).masked_fill(past_only(q.shape[1]), -1e30).softmax(2) @ v),
         mistake("padding hidden as query", "You hide the rows of padding: what padding looks at. What matters is that nobody "
                 "looks *at* it: its columns.",
@@ -137,7 +139,9 @@ ATTEND = Exercise(
                 "the last dimension.",
                 lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, None], -1e30).softmax(1) @ v,
                 ("softmax(dim=2)", "softmax(dim=1)")),
-        mistake("everything but padding hidden", "You hide the text and look at the padding: the mask is the wrong way round.",
+        mistake("everything but padding hidden", "You hide the text and look at the padding: the mask is the wrong way round. "
+                "(attn_mask in torch is True where to look.)",
+                lambda q, k, v, p: F.scaled_dot_product_attention(q, k, v, attn_mask=p[:, None]),
                 lambda q, k, v, p: raw_scores(q, k).masked_fill(~p[:, None], -1e30).softmax(2) @ v,
                 ("padding[:, None]", "~padding[:, None]")),
     ),

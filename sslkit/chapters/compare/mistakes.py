@@ -65,9 +65,8 @@ CKA = Exercise(
                     "(x.T @ y).square().sum() / ((x.T @ x).norm() * (y.T @ y).norm())).sqrt(")),
         mistake("divided by the features' lengths", "Below the line stand the norms of x^T x and of y^T y, not those of x and y, "
                 "squared or not: with those, even x with itself does not give 1.",
-                lambda x, y: (by_columns(x).T @ by_columns(y)).square().sum()
-                / (by_columns(x).square().sum() * by_columns(y).square().sum()),
-                lambda x, y: (by_columns(x).T @ by_columns(y)).square().sum() / (by_columns(x).norm() * by_columns(y).norm())),
+                (("(x.T @ x).norm()", "x.square().sum()"), ("(y.T @ y).norm()", "y.square().sum()")),
+                (("(x.T @ x).norm()", "x.norm()"), ("(y.T @ y).norm()", "y.norm()"))),
         mistake("squares below too", "Below the line stand the norms of x^T x and y^T y, not their squares: CKA of x with x must be 1.",
                 (("(x.T @ x).norm()", "(x.T @ x).square().sum()"), ("(y.T @ y).norm()", "(y.T @ y).square().sum()"))),
         mistake("images normalised", "You bring each image's features to length 1, which is another measure. CKA only centres.",

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from sslkit.chapters.swav.mistakes import exchanged
 from sslkit.checks.exercise import Exercise, draw, mistake
 
 
@@ -118,6 +119,9 @@ LOSS = Exercise(
                 lambda *given: changed(*given, reduce=lambda each: each.mean(1).sum())),
         mistake("sign", "Cross-entropy is minus the sum of p log q. Yours pushes the student away.", ("return swapped_loss", "return "
                 "-swapped_loss")),
+        mistake("roles exchanged", "You predict the student's distributions from the teacher's. The teacher's are the labels: the log is "
+                "the student's.",
+                lambda s, t, c, ts, tt: exchanged(s, ((t - c) / tt).softmax(2).detach(), ts)),
         mistake("student's temperature twice", "swapped_loss divides by the student's temperature itself. Give it the scores as they are.",
                 ("swapped_loss(student,", "swapped_loss(student / student_temperature,")),
         mistake("centred after the softmax", "You take the centre off the probabilities. It is the mean of scores: subtract it before "

@@ -217,6 +217,10 @@ NUCLEUS = Exercise(
                 ("kept.sum(dim=1, keepdim=True)", "kept.sum()")),
         mistake("softmax of what stays", "A softmax gives the tokens with 0 a share again. Divide by the sum.",
                 ("kept / kept.sum(dim=1, keepdim=True)", "kept.softmax(dim=1)")),
+        mistake("softmax among what stays", "A softmax of probabilities evens them out. Divide what stays by its sum.",
+                ("kept / kept.sum(dim=1, keepdim=True)", "kept.masked_fill(kept == 0, -torch.inf).softmax(dim=1)")),
+        mistake("a share of the vocabulary", "You keep top_p times V tokens. top_p is a share of the probability, not of the tokens.",
+                *cut(lambda r, c, top_p: torch.arange(r.shape[1]) < int(top_p * r.shape[1]))),
         mistake("not made to sum to 1", "You cut, but the row no longer sums to 1: divide by what is left.",
                 ("kept / kept.sum(dim=1, keepdim=True)", "kept")),
         mistake("a threshold for each token", "You keep the tokens whose own probability is above a threshold. It is their sum, "

@@ -129,6 +129,9 @@ VISIBLE = Exercise(
         mistake("noise against the ratio", "You compare the noise with a number, so that another count is hidden in each image. "
                 "Exactly K stay: those of least noise.",
                 lambda noise, ratio: (visible_patches(noise, ratio)[0], noise > 1 - ratio)),
+        mistake("mask in the order of the noise", "Your mask is False in its first K places. It goes by patch: False at the places "
+                "in `visible`.",
+                lambda x, r: (visible_patches(x, r)[0], (torch.arange(x.shape[1]) >= kept(x, r)).expand(len(x), -1))),
         mistake("sorted along the images", "You sort each column, over the images. Each image has its own order: dim=1.",
                 lambda noise, ratio: ((v := noise.argsort(0)[:, : round(noise.shape[1] * (1 - ratio))]),
                                       torch.ones_like(noise, dtype=torch.bool).scatter(1, v, False))),
@@ -220,6 +223,9 @@ HIDDEN_MSE = Exercise(
         mistake("divided by all", "You add up the hidden patches' errors and divide by the number of all. Divide by how many are "
                 "hidden.",
                 ("mask.sum()", "mask.numel()")),
+        mistake("prediction masked, not the error", "You set the visible patches of the prediction to 0, so they still differ from "
+                "the target. Leave their errors out.",
+                lambda p, t, m: F.mse_loss(p * m[:, :, None], t)),
         mistake("sum", "You add up the hidden patches. Divide by how many there are.", ("() / mask.sum()", "()")),
         mistake("sum over the numbers of a patch", "You add up the numbers of a patch. Take their mean, or the loss grows with "
                 "the size of a patch.",

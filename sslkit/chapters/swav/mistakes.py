@@ -32,6 +32,10 @@ def turns(scores: Tensor, epsilon: float, iterations: int, order: str) -> Tensor
     return Q
 
 
+AT_ONCE = (
+    ("Q = Q / Q.sum(dim=0", "rows = Q.sum(dim=1, keepdim=True); Q = Q / Q.sum(dim=0"),
+    ("Q = Q / Q.sum(dim=1, keepdim=True)", "Q = Q / rows"),
+)
 SINKHORN = Exercise(
     "sinkhorn", sinkhorn_loop,
     trials=lambda: [
@@ -43,6 +47,9 @@ SINKHORN = Exercise(
                 "first: the rows "
                 "must be exact in the end.",
                 lambda s, e, t: turns(s, e, t, "rc")),
+        mistake("both at once", "You divide by the rows' sums from before the columns were scaled. Scale the columns, then add up "
+                "the rows.",
+                AT_ONCE, (*AT_ONCE, ("(scores - scores.max())", "scores"))),
         mistake("columns only", "You never scale the rows: each image must sit once in all.", lambda s, e, t: turns(s, e, t, "c"),
                 ("Q = Q / Q.sum(dim=1, keepdim=True)", "pass")),
         mistake("rows only", "You never scale the columns, so nothing is shared: this is a softmax. Each prototype must hold N / K images.",
@@ -127,9 +134,10 @@ SWAPPED = Exercise(
         mistake("sum over images", "You add up the images. Take their mean.", lambda s, c, t: terms(s, c, t).sum(1).mean()),
         mistake("sign", "Cross-entropy is minus the sum of q log p. Yours pushes the views apart.", ("return torch", "return -torch")),
         mistake("hard labels", "You keep each code's largest entry alone. Codes are soft: all entries count.",
-                lambda s, c, t: terms(s, F.one_hot(c.argmax(2), c.shape[2]).to(s), t).mean()),
+                ("codes.detach()", "F.one_hot(codes.argmax(2), codes.shape[2]).to(scores)")),
         mistake("codes as logits", "You put a softmax on the codes. They are distributions already.",
-                lambda s, c, t: terms(s, c.softmax(2), t).mean()),
+                ("codes.detach()", "codes.detach().softmax(2)"),
+                ("codes.detach()", "(codes.detach() / temperature).softmax(2)")),
         mistake("roles exchanged", "You predict the scores from the codes. The codes are the labels q, the scores give log p.",
                 exchanged),
         mistake("gradient through the codes", "Codes are labels: detach them.", ("codes.detach()", "codes")),
@@ -168,6 +176,8 @@ USE = Exercise(
         mistake("base 2", "The entropy is in bits, but exp undoes the natural logarithm.", ("entr(mean).sum()",
                 "entr(mean).sum().div(math.log(2))"),
                 lambda c: (torch.special.entr(c.mean(0)).sum() / math.log(2)).exp()),
+        mistake("squares instead of entropy", "You take 1 over the sum of the squared shares, another such count. Take exp of the entropy.",
+                ("torch.special.entr(mean).sum().exp()", "1 / mean.square().sum()")),
         mistake("favourites counted", "You count the prototypes that are somebody's favourite. Use the whole codes: exp of an entropy.",
                 lambda c: torch.tensor(float(len(c.argmax(1).unique())))),
         mistake("nan at 0", "0 times ln 0 is not a number in floating point; here it counts as 0.",

@@ -135,6 +135,11 @@ NAMED = [
         "divided by all and softmax twice",
     ),
     ("bert.mean_without_padding", lambda x, t: x[t != 0].mean(0), "one mean for all passages"),
+    (
+        "bert.attend_both_ways",
+        lambda q, k, v, p: F.scaled_dot_product_attention(q, k, v, attn_mask=p[:, None].expand(-1, q.shape[1], -1)),
+        "everything but padding hidden",
+    ),
 ]
 
 UNNAMED = [

@@ -138,6 +138,11 @@ NAMED = [
     ),
     ("compare.shared_neighbours", lambda a, b, k: shared_sets(a, a, k), "h2 not used"),
     ("compare.shared_neighbours", lambda a, b, k: shared_sets(a, b, k) / k, "divided twice by k"),
+    (
+        "compare.linear_cka",
+        lambda x, y: (x - x.mean(0)).T.matmul(y).norm() ** 2 / ((x - x.mean(0)).norm() * y.norm()) ** 2,
+        "one side centred and divided by the features' lengths",
+    ),
 ]
 
 

@@ -35,6 +35,13 @@ def loss_in_one_go(student, teacher, centre, student_temperature, teacher_temper
     return each[torch.arange(len(p))[:, None] != torch.arange(len(student))].mean()
 
 
+def teacher_predicts(student, teacher, centre, student_temperature, teacher_temperature):
+    """The cross-entropy with the student's distributions for labels."""
+    log_q = ((teacher - centre) / teacher_temperature).log_softmax(2).detach()
+    each = -torch.einsum("vnk,ank->av", (student / student_temperature).softmax(2), log_q) / log_q.shape[1]
+    return each[torch.arange(len(log_q))[:, None] != torch.arange(len(student))].mean()
+
+
 def entropy_by_distributions(target, guess):
     p, q = torch.distributions.Categorical(probs=target), torch.distributions.Categorical(probs=guess)
     return p.entropy().mean(), torch.distributions.kl_divergence(p, q).mean()
@@ -85,6 +92,7 @@ NAMED = [
     ("dino.dino_loss", lambda s, t, c, ts, tt: swapped_loss(s, (t - c) / tt, ts), "no softmax"),
     ("dino.entropy_and_kl", averaged_kl, "KL averaged over the entries"),
     ("dino.teacher_momentum", lambda p, s: 1 - s / 2 - s / 2 * math.cos(math.pi * p), "start for its distance from 1"),
+    ("dino.dino_loss", teacher_predicts, "roles exchanged"),
 ]  # fmt: skip
 
 UNNAMED = [

@@ -47,6 +47,11 @@ def nucleus_logits(p, top_p):
     return logits.masked_fill(drop.gather(1, order.argsort(1)), float("-inf")).softmax(1)
 
 
+def top_k(p, top_p):
+    likeliest = p.topk(int(top_p * p.shape[1]), dim=1)
+    return F.normalize(torch.zeros_like(p).scatter(1, likeliest.indices, likeliest.values), p=1, dim=1)
+
+
 def attention_not_itself(q, k, v):
     """As the hints suggest, one place off: the first row sees nobody, NaN."""
     future = torch.ones(q.shape[1], q.shape[1], dtype=torch.bool).triu()
@@ -97,6 +102,12 @@ NAMED = [
     ("gpt.nucleus", lambda p, top_p: F.normalize(p * (p.cumsum(1) - p < top_p), p=1), "not sorted"),
     ("gpt.text_bits_per_byte", lambda nats, lengths: nats.log().sum() / math.log(2) / lengths.sum(), "a second logarithm"),
     ("gpt.text_bits_per_byte", lambda nats, lengths: nats @ (lengths / lengths.sum()) / math.log(2), "weighted by the length"),
+    (
+        "gpt.nucleus",
+        lambda p, top_p: torch.where(nucleus_by_rank(p, top_p) > 0, p, -math.inf).softmax(1),
+        "softmax among what stays",
+    ),
+    ("gpt.nucleus", top_k, "a share of the vocabulary"),
 ]  # fmt: skip
 
 UNNAMED = [

@@ -25,6 +25,13 @@ def visible_by_rank(noise, ratio):
     return noise.sort(dim=1).indices[:, :keep], noise.argsort(dim=1).argsort(dim=1) >= keep
 
 
+def mask_by_rank(noise, ratio):
+    """MAE's own code before it unshuffles the mask."""
+    visible, mask = visible_topk(noise, ratio)
+    mask[:, : visible.shape[1]], mask[:, visible.shape[1] :] = False, True
+    return visible, mask
+
+
 def put_back_by_writing(tokens, visible, mask_token, L):
     out = mask_token.expand(len(tokens), L, -1).clone()
     out[torch.arange(len(tokens))[:, None], visible] = tokens
@@ -98,6 +105,12 @@ NAMED = [
         "mask inverted and keeps the most noise",
     ),
     ("mae.hidden_mse", lambda p, t, m: F.mse_loss(p[m], t[m], reduction="sum") / p.shape[2], "sum"),
+    ("mae.visible_patches", mask_by_rank, "mask in the order of the noise"),
+    (
+        "mae.hidden_mse",
+        lambda p, t, m: (p.masked_fill(~m[:, :, None], 0) - t).pow(2).mean(),
+        "prediction masked, not the error",
+    ),
 ]
 
 UNNAMED = [

@@ -38,6 +38,14 @@ def sinkhorn_by_two_vectors(scores, epsilon, iterations):
     return u[:, None] * E * v
 
 
+def scaled_at_once(scores, epsilon, iterations):
+    Q, (N, K) = (scores / epsilon).exp(), scores.shape
+    for _ in range(iterations):
+        columns, rows = Q.sum(0), Q.sum(1, keepdim=True)
+        Q = Q * N / K / columns / rows
+    return Q
+
+
 def swapped_by_hand(scores, codes, temperature):
     p, losses = (scores / temperature).softmax(2), []
     for a in range(len(codes)):
@@ -137,6 +145,16 @@ NAMED = [
     ),
     ("swav.kmeans_turn", lambda h, c: moved(h, c, (F.normalize(h) @ F.normalize(c).T).argmax(1)), "cosine"),
     ("swav.kmeans_turn", lambda h, c: moved(h, c, (h[:, None] - c).abs().sum(2).argmin(1)), "absolute differences"),
+    ("swav.sinkhorn", scaled_at_once, "both at once"),
+    ("swav.swapped_loss", lambda s, c, t: swapped_by_hand(s, (c / t).softmax(2), t), "codes as logits"),
+    (
+        "swav.swapped_loss",
+        lambda s, c, t: sum(
+            F.cross_entropy(s[v] / t, c[a].argmax(1)) for a in range(len(c)) for v in range(len(s)) if v != a
+        ),
+        "sum over pairs and hard labels",
+    ),
+    ("swav.prototypes_in_use", lambda c: c.mean(0).norm() ** -2, "squares instead of entropy"),
 ]
 
 

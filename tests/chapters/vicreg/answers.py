@@ -93,6 +93,17 @@ NAMED = [
     ("vicreg.vicreg_terms", lambda a, b: terms(F.normalize(a), F.normalize(b)), "cosine"),
     ("vicreg.vicreg_terms", stacked, "branches stacked"),
     ("vicreg.pair_penalty", lambda z: (z.T @ z).square().sum() - (z**4).sum(), "fourth powers of the numbers"),
+    (
+        "vicreg.covariance_loss",
+        lambda z: (torch.cov(z) * (1 - torch.eye(len(z)))).pow(2).sum() / z.shape[1],
+        "images instead of numbers",
+    ),
+    (
+        "vicreg.covariance_loss",
+        lambda z: (torch.cov(z.T).sum() - z.var(0).sum()) ** 2 / z.shape[1],
+        "square of the sum",
+    ),
+    ("vicreg.vicreg_terms", lambda a, b: tuple(w * v for w, v in zip((25, 25, 1), terms(a, b))), "weighted"),
 ]
 
 UNNAMED = [
