@@ -36,8 +36,13 @@ MEANINGS = (  # (what the error says, the name of the mistake, what the reader h
         "and a.to(b.dtype) what b is.",
     ),
     (
+        r"invalid for input of size",
+        "another number of entries",
+        "There are more or fewer entries than that shape holds. Is its size written as a number? Or has a mask taken out not equally "
+        "many from each row?",
+    ),
+    (
         r"size of tensor|shapes cannot be multiplied|[Ss]izes of tensors must match|[Ee]xpected (input )?batch|[Ee]xpected target|"
-        r"invalid for input of size|"
         r"[Ss]hape mismatch|could not be broadcast|not aligned|same size|equal size|[Ee]xpected size for|"
         r"must match the (existing )?size|invalid gradient|"
         r"unflatten|doesn't match the broadcast shape|does not match the shape of the indexed|mismatch in its core",

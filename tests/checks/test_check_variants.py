@@ -12,6 +12,7 @@ from answers import table
 
 import sslkit.checks
 from sslkit.checks import exercises, find
+from sslkit.checks.diagnose import strikes
 
 # A loaded machine must not make a right answer late; tests of the deadline set their own.
 judge = functools.partial(sslkit.checks.judge, seconds=60)
@@ -145,3 +146,12 @@ def test_html_is_coloured_and_escaped():
     words = sslkit.checks.said("simclr.info_nce", judge(exercise, lambda a, b, t: "<script>"))
     page = words._repr_html_()
     assert "<b style=" in page and "<script>" not in page and "color: #d0504b" in page
+
+
+def test_of_two_results_the_one_in_another_order_is_said():
+    expected = [(torch.randn(4), torch.randn(5)) for _ in range(3)]
+    same = lambda one, other: all(torch.equal(a, b) for x, y in zip(one, other) for a, b in zip(x, y))  # noqa: E731
+    found = strikes([(a, b.flip(0)) for a, b in expected], expected, same)
+    assert found == ("another order", "In the second result these are the right numbers, but not in their places.")
+    _, words = strikes([(a.flip(0), b.flip(0)) for a, b in expected], expected, same)
+    assert words == "These are the right numbers, but not in their places."

@@ -45,7 +45,7 @@ TASKS = {
         title="A learning rate for each layer",
         difficulty=1,
         minutes=10,
-        task="Write `rates_per_layer(layers, lr, decay)`: the last layer learns with `lr`, and each layer before it with `decay` times the rate of the next. Return a tensor, the layer next to the input first.",
+        task="Write `rates_per_layer(layers, lr, decay)`: the last layer learns with `lr`, and each layer before it with `decay` times the rate of the next. Return them as one tensor, or a list, the layer next to the input first.",
         hints=(
             "The last layer has exponent 0. Which exponent has the first of `layers` layers?",
             "Layer l (from 0) is `layers - 1 - l` steps away from the last.",
