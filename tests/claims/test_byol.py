@@ -116,15 +116,17 @@ def loss(row: str) -> float:
 
 
 def test_the_ladder():
+    gaps = [a - b for a, b in zip(KEPT["rows"]["kNN"]["frozen teacher"], KEPT["rows"]["kNN"]["untrained"])]
     claim(
         WHERE,
-        "is far better than its teacher: 38 against 25 % by kNN (one seed).",
-        (knn("frozen teacher"), knn("untrained")) == (38, 25),
+        "is far better than its teacher: 37 against 25 % by kNN, and ahead by nine points or more with each of three seeds.",
+        (knn("frozen teacher"), knn("untrained")) == (37, 25) and len(gaps) == 3 and min(gaps) > 0.09,
     )
+    frozen, replaced = first("frozen teacher"), first("four teachers")
     claim(
         WHERE,
-        "Three new teachers in the run add three points to the linear probe and nothing to kNN",
-        round(probe("four teachers") - probe("frozen teacher")) == 3 and knn("four teachers") == knn("frozen teacher"),
+        "Three new teachers in the run (seed 0) add three points to its linear probe and nothing to kNN",
+        (replaced[0] - frozen[0], replaced[1] - frozen[1]) == (0, 3),
     )
     claim(
         WHERE,
@@ -132,8 +134,8 @@ def test_the_ladder():
         [first(row) for row in ("as it is", "SimSiam")] == [(43, 54), (41, 52)],
     )
     gains = [
-        [KEPT["rows"][judge][row][0] - KEPT["rows"][judge]["untrained"][0] for row in ("frozen teacher", "as it is")]
-        for judge in ("kNN", "linear probe")
+        [mean(rows[row]) - mean(rows["untrained"]) for row in ("frozen teacher", "as it is")]
+        for rows in KEPT["rows"].values()
     ]
     claim(
         WHERE,
@@ -146,7 +148,7 @@ def test_the_ladder():
         [(knn(row), round(probe(row))) for row in ("as it is", "SimSiam")] == [(39, 51), (43, 53)]
         and len({a > b for a, b in zip(KEPT["rows"]["kNN"]["as it is"], KEPT["rows"]["kNN"]["SimSiam"])}) == 2
         and [len(KEPT["runs"][row]) for row in ("as it is", "SimSiam", "frozen teacher", "four teachers")]
-        == [3, 3, 1, 1]
+        == [3, 3, 3, 1]
         and KEPT["recipe"]["steps"] == 500,
     )
 
@@ -298,33 +300,49 @@ def test_the_predictors_rate():
 
 
 def test_batch_norm_is_a_help_and_not_the_reason():
-    scores = {row: (knn(row), round(probe(row))) for row in ("group norm", "no last norm", "as it is", "untrained")}
+    scores = {row: (knn(row), round(probe(row))) for row in ("no last norm", "as it is", "untrained")}
+    each = list(
+        zip(*[[round(100 * x) for x in KEPT["rows"][judge]["group norm"]] for judge in ("kNN", "linear probe")])
+    )
     claim(
         WHERE,
-        "32 % by kNN and 42 by the probe, where an untrained one has 25 and 32",
-        (scores["group norm"], scores["untrained"]) == ((32, 42), (25, 32)),
+        "two networks of three still learn: 32 % by kNN and 42 or 43 by the probe, where untrained ones have 25 and 32",
+        (sorted(each)[1:], scores["untrained"]) == ([(32, 42), (32, 43)], (25, 32)),
+    )
+    third = KEPT["runs"]["group norm"]["2"]["spread"]
+    claim(
+        WHERE,
+        "(22 and 29 %), but it has not collapsed: its $z$ keeps 8 directions, theirs 12, and its spread has grown",
+        each[2] == (22, 29)
+        and [round(r) for r in ranks("group norm")] == [12, 12, 8]
+        and third[-1][1] > 1.3 * third[0][1],
     )
     bare = "group norm, no predictor"
     claim(
         WHERE,
-        "$z$ keeps one direction, and the features are worth *less* than untrained ones",
-        rank(bare) < 1.3 and knn(bare) < knn("untrained") and probe(bare) < probe("untrained"),
+        "Take away the predictor as well (one seed), and it does collapse: $z$ keeps one direction, and the features are worth "
+        "*less* than untrained ones",
+        rank(bare) < 1.3
+        and knn(bare) < knn("untrained")
+        and probe(bare) < probe("untrained")
+        and len(ranks(bare)) == 1,
     )
     claim(
         WHERE,
-        "34 and 44 % with the predictor, one direction without it",
+        "(one seed each): 34 and 44 % with the predictor, one direction without it",
         scores["no last norm"] == (34, 44) and rank("no last norm, no predictor") < 1.3,
     )
+    kept = ranks("group norm") + ranks("no last norm")
     claim(
         WHERE,
-        "the ranks are far apart: 12 and 22 against 1",
-        [round(rank(row)) for row in ("group norm", "no last norm", bare, "no last norm, no predictor")]
-        == [12, 22, 1, 1],
+        "the ranks are far apart, 8 to 22 against 1",
+        (round(min(kept)), round(max(kept))) == (8, 22)
+        and {round(rank(row)) for row in (bare, "no last norm, no predictor")} == {1},
     )
     claim(
         WHERE,
-        "39.5 and 51 %, and a rank of 35 where group norm has 12",
-        scores["as it is"] == (39, 51) and (round(rank("as it is")), round(rank("group norm"))) == (35, 12),
+        "39.5 and 51 % over three seeds, and a rank of 30 to 35",
+        scores["as it is"] == (39, 51) and [round(r) for r in ranks("as it is")] == [35, 34, 30],
     )
 
 
@@ -332,15 +350,20 @@ def test_a_computed_predictor():
     scores = {row: (knn(row), round(probe(row))) for row in ("linear predictor", "direct predictor", "as it is")}
     claim(
         WHERE,
-        "A matrix that is trained gives 37 % by kNN and 42 by the probe, and its $z$ uses 7 directions in the end.",
-        scores["linear predictor"] == (37, 42) and round(rank("linear predictor")) == 7,
+        "A matrix that is trained gives 34 % by kNN and 39 by the probe, and its $z$ uses 7 directions in the end.",
+        scores["linear predictor"] == (34, 39) and round(mean(ranks("linear predictor"))) == 7,
     )
+    used = ranks("direct predictor")
     claim(
         WHERE,
-        "gives 43 and 55, no less than the trained predictor of two layers, and its $z$ uses 67",
-        scores["direct predictor"] == (43, 55)
-        and scores["as it is"] <= first("as it is") == (43, 54)
-        and round(rank("direct predictor")) == 67,
+        "gives 43 and 54, ahead of the trained predictor of two layers with each seed, and its $z$ uses 55 to 67 (three seeds)",
+        scores["direct predictor"] == (43, 54)
+        and all(
+            ours > theirs
+            for rows in KEPT["rows"].values()
+            for ours, theirs in zip(rows["direct predictor"], rows["as it is"])
+        )
+        and (len(used), round(min(used)), round(max(used))) == (3, 55, 67),
     )
 
 

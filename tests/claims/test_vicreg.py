@@ -144,8 +144,9 @@ def test_neither_batch_norm_nor_projector():
     byol = results("ablations/byol_scenes")["rows"]["kNN"]
     claim(
         WHERE,
-        "where group norm costs eleven points (one seed)",
-        round(100 * (byol["as it is"][0] - byol["group norm"][0])) == 11 and len(byol["group norm"]) == 1,
+        "where group norm costs eleven points, since one network of three learns next to nothing",
+        round(100 * (mean(byol["as it is"]) - mean(byol["group norm"]))) == 11
+        and sorted(byol["group norm"])[0] < mean(byol["untrained"]) < sorted(byol["group norm"])[1] - 0.05,
     )
 
 
