@@ -126,40 +126,54 @@ def test_one_thing_at_a_time():
     arms = "as it is", "25 % hidden", "50 % hidden", "90 % hidden", "raw pixels", "decoder of 4 blocks", "whole images"
     claim(
         WHERE,
-        "All of them are better than an untrained network, and none is far from another: 22 to 28 % by kNN, 41 to 45 % by the probe.",
+        "All of them are better than an untrained network, and none is far from another: 23 to 27 % by kNN, 41 to 45 % by the probe "
+        "(three seeds, 750 steps).",
         all(knn[arm] > knn["untrained"] and probe[arm] > probe["untrained"] for arm in arms)
-        and (round(min(knn[arm] for arm in arms)), round(max(knn[arm] for arm in arms))) == (22, 28)
-        and (round(min(probe[arm] for arm in arms)), round(max(probe[arm] for arm in arms))) == (41, 45),
+        and (round(min(knn[arm] for arm in arms)), round(max(knn[arm] for arm in arms))) == (23, 27)
+        and (round(min(probe[arm] for arm in arms)), round(max(probe[arm] for arm in arms))) == (41, 45)
+        and KEPT["seeds"] == [0, 1, 2]
+        and {len(KEPT["runs"][arm]) for arm in arms} == {3}
+        and KEPT["recipe"]["steps"] == 750,
     )
-    claim(WHERE, "With one seed and 750 steps", KEPT["seeds"] == [0] and KEPT["recipe"]["steps"] == 750)
     claim(WHERE, "with half of the chapter's steps", 2 * KEPT["recipe"]["steps"] == RECIPES["laptop"].steps)
+    lost = {
+        arm: [
+            [100 * (a - b) for a, b in zip(KEPT["rows"][judge]["as it is"], KEPT["rows"][judge][arm])]
+            for judge in ("kNN", "linear probe")
+        ]
+        for arm in arms
+    }  # {arm: points lost by kNN, by the probe, of each seed}
     little = "25 % hidden"
     claim(
         WHERE,
-        "**25 % hidden** is the worst by kNN and the best by the probe",
-        knn[little] == min(knn[arm] for arm in arms) and probe[little] == max(probe[arm] for arm in arms),
+        "**25 % hidden** is the worst by kNN, behind 75 % with each seed, and level by the probe",
+        knn[little] == min(knn[arm] for arm in arms) and min(lost[little][0]) > 0 and abs(mean(lost[little][1])) < 1,
     )
+    claim(WHERE, "**50 % hidden** is level by both.", all(abs(mean(points)) < 1 for points in lost["50 % hidden"]))
     seconds = [KEPT["runs"][row]["0"]["core seconds"] for row in (little, "as it is")]
     claim(WHERE, "a step costs two and a half times as much", 2.2 < seconds[0] / seconds[1] < 2.8)
     claim(
         WHERE,
-        "both lose about three points by the probe",
-        all(2 < probe["as it is"] - probe[arm] < 3.5 for arm in ("90 % hidden", "decoder of 4 blocks")),
+        "It is behind with each seed by both judges, by two or three points on average.",
+        all(min(points) > 0 and 1.5 < mean(points) < 3.5 for points in lost["90 % hidden"]),
+    )
+    deep = [[round(x) for x in points] for points in lost["decoder of 4 blocks"]]
+    claim(
+        WHERE,
+        "The seeds disagree: one of three loses three points by the probe, another two by kNN.",
+        (sorted(deep[1])[1:], sorted(deep[0])[-1]) == ([0, 3], 2) and deep[1].index(3) != deep[0].index(2),
     )
     claim(
         WHERE,
-        "But by kNN the deep decoder gains two.",
-        round(knn["decoder of 4 blocks"] - knn["as it is"]) == 2,
+        "**Raw pixels** lose two points by kNN, with each seed, and none by the probe.",
+        min(lost["raw pixels"][0]) > 0
+        and round(mean(lost["raw pixels"][0])) == 2
+        and mean(lost["raw pixels"][1]) < 0.5,
     )
     claim(
         WHERE,
-        "**Whole images** in place of crops lose one point by kNN and two by the probe",
-        [round(judge["as it is"] - judge["whole images"]) for judge in (knn, probe)] == [1, 2],
-    )
-    claim(
-        WHERE,
-        "**Raw pixels** do about as well as normalised ones here.",
-        abs(probe["raw pixels"] - probe["as it is"]) < 1,
+        "**Whole images** in place of crops lose one or two points by both, with each seed.",
+        all(min(points) > 0 and 1 < mean(points) < 2 for points in lost["whole images"]),
     )
 
 

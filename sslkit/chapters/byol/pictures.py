@@ -86,7 +86,7 @@ TABLES = {  # the same, and the row in strong blue
             "no last norm, no predictor": "z without it, no predictor",
             "no norm": "no norm at all",
         },
-        "Without batch statistics two networks of three learn; without a predictor none does",
+        "Without batch statistics two networks of three learn, as long as there is a predictor",
         "group norm",
     ),
 }
