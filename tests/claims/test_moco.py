@@ -243,7 +243,7 @@ def thrice(row: str, judge: str = "kNN") -> int:
 def test_twice_as_long_the_order_is_the_same():
     claim(
         WHERE,
-        "36 % with a frozen teacher, 40 with 0.99, 19 with 0 (three seeds)",
+        "36 % with a frozen teacher, 40 with 0.99, 19 with 0, three seeds.",
         [thrice(row) for row in ("frozen teacher", "as it is", "momentum 0")] == [36, 40, 19],
     )
 
