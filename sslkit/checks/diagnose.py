@@ -30,9 +30,6 @@ FACTORS = {  # what a constant factor means, where it means something
 }
 
 
-ORDINALS = ("first", "second", "third", "fourth")
-
-
 def each(change: Callable[[Tensor], Tensor]) -> Callable[[Values], Values]:
     """A change of every returned value."""
     return lambda values: tuple(change(value) for value in values)
@@ -173,7 +170,7 @@ def partly(got: Sequence[Values], expected: Sequence[Values], same: Callable) ->
     ):
         pairs = list(zip(zip(*got), zip(*expected)))  # of each returned value, what it was and should be
         wrong = [k for k, (mine, true) in enumerate(pairs) if not same([(a,) for a in mine], [(b,) for b in true])]
-        which = f"In the {ORDINALS[wrong[0]]} result these" if len(pairs) > len(wrong) == 1 else "These"
+        which = f"Result {wrong[0] + 1} alone is wrong: these" if len(pairs) > len(wrong) == 1 else "These"
         return "another order", f"{which} are the right numbers, but not in their places."
     if sum(good) * 2 >= len(good):
         return (

@@ -121,6 +121,8 @@ def mostly(
 ) -> tuple[tuple[str, ...], str]:
     """The misconception that explains most of the wrong results, half of them and two at least, and more of them than it would
     make wrong of the right ones; ((), "") where none does."""
+    if not known:
+        return (), ""
     wrong = [not agree(a.values, b.values, exercise.tolerance) for a, b in zip(got, right)]
 
     def counts(theirs: list[Answer]) -> tuple[int, int]:

@@ -94,9 +94,9 @@ def changes(function: ast.FunctionDef) -> Iterator[Change]:
     known = set(arguments)
     for statement in function.body:
         for node in ast.walk(statement):
-            if isinstance(node, ast.Assign) and names(node, ast.Store) <= known:
+            if isinstance(node, ast.Assign) and stored(node) <= known:
                 yield node, None, node  # what was there before stays
-        known |= names(statement, ast.Store)
+        known |= stored(statement)
     for rule in (others, more, partial(another, sorted(known))):
         for statement in function.body:
             for node, around in expressions(statement, None):
@@ -104,9 +104,9 @@ def changes(function: ast.FunctionDef) -> Iterator[Change]:
                     yield node, new, around
 
 
-def names(node: ast.AST, context: type) -> set[str]:
-    """The names that are stored, or loaded, in a node."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
+def stored(node: ast.AST) -> set[str]:
+    """The names that a node assigns to."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def expressions(node: ast.AST, around: ast.expr | None, called: bool = False) -> Iterator[tuple[ast.expr, ast.expr]]:

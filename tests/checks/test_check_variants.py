@@ -152,6 +152,6 @@ def test_of_two_results_the_one_in_another_order_is_said():
     expected = [(torch.randn(4), torch.randn(5)) for _ in range(3)]
     same = lambda one, other: all(torch.equal(a, b) for x, y in zip(one, other) for a, b in zip(x, y))  # noqa: E731
     found = strikes([(a, b.flip(0)) for a, b in expected], expected, same)
-    assert found == ("another order", "In the second result these are the right numbers, but not in their places.")
+    assert found == ("another order", "Result 2 alone is wrong: these are the right numbers, but not in their places.")
     _, words = strikes([(a.flip(0), b.flip(0)) for a, b in expected], expected, same)
     assert words == "These are the right numbers, but not in their places."

@@ -136,8 +136,7 @@ LOSS = Exercise(
                 "instead.",
                 lambda a, y, m: losses_of(a, y * m).mean()),
         mistake("targets 0 left out", "You leave out every target that is 0, the hidden ones too. Mark the visible places with a "
-                "number that is "
-                "no token, and give it as ignore_index.",
+                "number that is no token, and give it as ignore_index.",
                 lambda a, y, m: F.cross_entropy(a.transpose(1, 2), y * m, ignore_index=0)),
         mistake("no logarithm", "You take minus the probability. Take minus its log.",
                 lambda a, y, m: -(a.softmax(2).gather(2, y[:, :, None])[:, :, 0] * m).sum() / m.sum()),
