@@ -175,7 +175,7 @@ def test_its_own_figures():
     )
     claim(
         WHERE,
-        "(Of these 24 it has only 6 right, of 1,000 others 53 %: two dozen say little.)",
+        "(These 24 were an unlucky draw: it gets 6 of them right, but 53 % on 1,000 scenes.)",
         "6 of all 24 right" in shown(WHERE) and "where? 53.3%" in shown(WHERE),
     )
     claim(

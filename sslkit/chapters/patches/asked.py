@@ -52,7 +52,7 @@ def says_same(method: Any, split: Any, n: int = 400) -> list[plots.Picture]:
     share = {name: (answers(method, pairs, x)[:, 1] > 0.5).float().mean().item() for name, x in others.items()}
     return [
         plots.rows(
-            {"first of": here[:8], **{name: x[:8] for name, x in others.items()}},
+            {"first patch": here[:8], **{name: x[:8] for name, x in others.items()}},
             title="The first patch is cut from the top row, the second from one of the others",
             caption="Scenes drawn for this question.",
             side=64,

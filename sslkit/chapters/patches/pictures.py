@@ -186,7 +186,7 @@ def by_content(p: Tensor, pairs: Puzzles, split: Any) -> plots.Picture:
 
 
 def surest(p: Tensor, pairs: Puzzles, y: Tensor) -> list[plots.Picture]:
-    """The surest right answers and the surest mistakes, one of a kind."""
+    """The surest right answers and the surest mistakes, one of each kind."""
     sure, said = p.max(dim=1)
     found = []
     for title, wanted in {
@@ -200,5 +200,5 @@ def surest(p: Tensor, pairs: Puzzles, y: Tensor) -> list[plots.Picture]:
         shown = {"first": some.first, "second": some.second, "scene": some.framed()}
         heads = [f"said {WHERE[a]}, is {WHERE[k]}" for a, k in zip(said[rows], some.number)]
         caption = f"Test scenes; blue: first patch, orange: second. Each answer had a probability of {sure[rows].min():.0%} or more."
-        found.append(plots.rows(shown, heads, title=f"{title}, one of a kind", caption=caption, side=96))
+        found.append(plots.rows(shown, heads, title=f"{title}, one of each kind", caption=caption, side=96))
     return found
