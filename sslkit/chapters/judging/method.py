@@ -38,8 +38,8 @@ def tsne_gradient(P: Tensor, xy: Tensor) -> Tensor:
 def tsne(h: Tensor, perplexity: float = 30.0, steps: int = 500, seed: int = 0) -> Tensor:
     """A map [N, 2] of features h [N, D] by gradient descent; time and memory grow with N^2.
 
-    Source: van der Maaten & Hinton 2008, algorithm 1. The learning rate, N over the exaggeration,
-    is Belkina et al.'s (2019), whose gradient leaves out the factor 4.
+    Source: van der Maaten & Hinton 2008, algorithm 1. The learning rate is N over the exaggeration
+    (Belkina et al. 2019, but their gradient leaves out the 4, so steps here are 4 times longer).
     """
     P, generator = affinities(h.double(), perplexity), torch.Generator().manual_seed(seed)
     xy = 1e-4 * torch.randn(len(h), 2, generator=generator, dtype=torch.float64)
