@@ -143,6 +143,6 @@ def test_the_figures_of_the_hour():
 def test_the_yardstick():
     claim(
         WHERE,
-        "*Supervised* was trained on all 20,000 labels for 500 steps: a yardstick, no ceiling.",
+        "*Supervised* was trained on all 20,000 labels for 500 steps: a yardstick, not a ceiling.",
         "supervised 500 steps on all 20,000 labels" in " ".join(shown(WHERE).split()),
     )

@@ -42,12 +42,12 @@ TASKS = {
         ),
     ),
     "same_image_loss": Task(
-        title="One logit, two answers",
+        title="One logit, two answers · *optional*",
         difficulty=2,
         minutes=10,
         task="Write `same_image_loss(logits, same)`: the network gives one number for a pair, of any size; its sigmoid is the probability of *same image*. The loss is minus the log of the probability that the truth was given, mean over the pairs. Try it without `F.binary_cross_entropy_with_logits`; then see that it is the same.",
         hints=(
-            "Which probability has *another image*, if *same image* has p? The loss looks at the one that is true.",
+            "If *same image* has probability p, what is the probability of *another image*? The loss looks at the one that is true.",
             "`F.logsigmoid(logits)` is log p without overflow, and `F.logsigmoid(-logits)` is log(1 - p).",
             "`-torch.where(same == 1, F.logsigmoid(logits), F.logsigmoid(-logits)).mean()`.",
         ),

@@ -57,7 +57,7 @@ TASKS = {
         ),
     ),
     "accuracy": Task(
-        title="How often is it right?",
+        title="How often is it right? · *optional*",
         difficulty=1,
         minutes=5,
         task="Write `accuracy(pred, y)`: the fraction of images whose predicted class `pred[i]` is the true class `y[i]`.",

@@ -95,7 +95,7 @@ def question(method: Any, images: Tensor) -> plots.Picture:
 def all_labels(data: Any, per_class: int) -> plots.Picture:
     """The labelled images of stage two, kind by kind."""
     rows = probes.label_subset(data.train.y, per_class, seed=0)
-    rows = rows[data.train.y[rows].argsort(stable=True)]
+    named = {name: data.train.x[rows[data.train.y[rows] == k]] for k, name in enumerate(data.classes)}
     title = f"All the labels there are: {per_class} images of each kind"
-    caption = f"{len(rows)} images out of {len(data.train):,}."
-    return plots.grid(data.train.x[rows], columns=20, side=26, title=title, caption=caption)
+    caption = f"{len(rows)} images out of {len(data.train):,}; the label is the name of the row."
+    return plots.rows(named, title=title, caption=caption, side=40)
