@@ -66,7 +66,7 @@ def blur(split: Split, ground: Tensor, unsure: tuple, sure: tuple, past: int) ->
             "its kernel": bright(unsure[1]),
             "kernel of section 4": bright(sure[1]),
         },
-        title="Asked for the unknowable: two futures, the mean of 64, and what it paints",
+        title="Asked for the unknowable, the network paints a blur, nearer to the mean than a real future is",
         caption=f"Clips made for this figure, with random turns. Squared error to the mean of 64 futures: {apart}. "
         "The network of section 4, trained where films can be predicted, keeps a sharper kernel.",
         side=80,

@@ -60,7 +60,7 @@ def kernels(x: Tensor, kernel: Tensor, mask: Tensor, prediction: Tensor, true: T
         },
         [f"{vx:+.1f}, {vy:+.1f}" for vx, vy in true[some].tolist()],
         title="Bright in the kernel: where the network thinks the emoji may go",
-        caption="Above: true displacement, to the right and down. Kernel: 9 x 9 displacements, none is the middle.",
+        caption="Above: true displacement in pixels (right, down). Kernel: 9 x 9 displacements; the middle is no motion.",
         side=80,
     )
 
@@ -109,7 +109,7 @@ def rollouts(rows: dict[str, Tensor], past: int) -> plots.Picture:
     ends = ", ".join(f"{name} {error[-1]:.4f}" for name, error in errors.items())
     return plots.losses(
         errors,
-        title="Rolled out, the network loses its lead on a rival that only erases",
+        title="Rolled out, the network loses its lead over a rival that only erases",
         caption=f"{len(truth)} clips made for this figure. Knows the motion: a kernel that is given the true motion, mask "
         f"and background. After {truth.shape[1]}: {ends}.",
         ylabel="mean squared error",
