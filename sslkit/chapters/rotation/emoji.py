@@ -56,7 +56,7 @@ def strangers(method: Any, draws: int = 2, least: int = 10) -> plots.Picture:
     ordered = sorted(share.items(), key=lambda item: -item[1])
     return plots.bars(
         dict(ordered[:7] + ordered[-7:]),
-        title="Up and down of things that it has never seen",
+        title="On things it has never seen, it is little better than chance",
         caption=f"The seven best and seven worst of {len(share)} groups of {least} emoji or more outside the ten kinds; below chance: "
         f"{sum(value < 0.25 for value in share.values())}. All {len(others):,} emoji: {ok.mean():.1%}.",
         xlabel="share of turns predicted right",

@@ -131,7 +131,7 @@ def confused(p: Tensor, split: Any, kind: int) -> plots.Picture:
         said.flatten(),
         true.flatten(),
         TURNS,
-        title="A flag is mistaken for one upside down",
+        title="Where the turn of a flag is mistaken, it is mostly by a half turn",
         caption=f"Validation scenes of flags. Opposite turn: {away[2]:.0%}; the two others together: {away[1] + away[3]:.0%}.",
     )
 
