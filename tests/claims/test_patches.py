@@ -161,7 +161,7 @@ def test_its_own_figures():
         ]
         == [26, 48, 55],
     )
-    content = figure("By what the second patch shows")
+    content = figure("Bars: nothing of the emoji")
     claim(
         WHERE,
         "Where the second patch shows nothing of the emoji, a third of the places are still found",
@@ -223,7 +223,7 @@ def test_the_scoreboard():
 
 
 def test_three_sizes():
-    (line,) = [line for line in shown(WHERE).splitlines() if "judged on scenes of three sizes" in line]
+    (line,) = [line for line in shown(WHERE).splitlines() if "untrained, half size" in line]
     judges = line.split("linear probe:")
 
     def change(row: str, judge: int, size: str) -> float:

@@ -59,7 +59,7 @@ def nearest(name: str, bank: Any, val: Any, bank_h: Tensor, val_h: Tensor, class
         val.y[asked],
         bank.y[found],
         classes,
-        title=f"The nearest images, by {name}",
+        title=f"The nearest images, by {name}: mostly the same {'colours' if name == 'pixels' else 'kind'}",
         caption=f"Four validation images, and the nearest of {len(bank):,} training images by cosine similarity. Here",
         side=64,
     )

@@ -116,6 +116,6 @@ def at_scales(networks: dict[str, nn.Module], data: Any, bank: int = 2000, queri
                 "kNN": probes.knn_accuracy(h, train.y, h_val, val.y),
                 "linear probe": probe.score(h_val, val.y),
             }
-    title = "The same networks, judged on scenes of three sizes"
+    title = "At half the size the trained network loses more than the untrained one"
     caption = f"{len(train):,} training and {len(val):,} validation scenes, 16, 32 and 64 pixels a side."
     return plots.scoreboard(table, title=title, caption=caption, highlight=f"{list(networks)[-1]}, as in training")

@@ -178,7 +178,7 @@ def by_content(p: Tensor, pairs: Puzzles, split: Any) -> plots.Picture:
     table |= {f"{name} background": ok[scene["background"] == k] for k, name in enumerate(BACKGROUNDS)}
     return plots.bars(
         {name: rows.mean().item() for name, rows in table.items() if len(rows)},
-        title="By what the second patch shows, and by the background",
+        title="Where the second patch shows no emoji, its place is hard to find",
         caption=f"Share of places found, {len(ok):,} test scenes, one pair each.",
         xlabel="places found",
         chance=1 / 8,

@@ -60,7 +60,7 @@ TASKS = {
         title="How often is it right? · *optional*",
         difficulty=1,
         minutes=5,
-        task="Write `accuracy(pred, y)`: the fraction of images whose predicted class `pred[i]` is the true class `y[i]`.",
+        task="Write `accuracy(pred, y)`: the fraction of images whose predicted class `pred[i]` is the true class `y[i]`. The probe beside the loss and the bars of stage two are such fractions.",
         hints=(
             "How would you count it by hand, with two lists of class numbers side by side?",
             "`pred == y` compares entry by entry and gives a tensor of True and False.",

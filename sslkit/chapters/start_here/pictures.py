@@ -51,7 +51,7 @@ def many(networks: dict[str, Any], split: Any, view: Any, puzzles: int = 200) ->
     }
     puzzles = len(sixes) // 6
     found = {name: sum(right(partners(six)) for six in z.split(6)) / puzzles for name, z in outputs.items()}
-    title = "One puzzle may be luck: the same on many"
+    title = "On many such puzzles the trained network is hardly ever wrong"
     caption = f"Mean over {puzzles} puzzles of validation images."
     return plots.bars(found, title=title, caption=caption, xlabel="right of 6", chance=1.2)
 
