@@ -20,7 +20,7 @@ def as_named(*names: str) -> dict[str, str]:
     return {name: name for name in names}
 
 
-CAST = as_named("untrained", "as it is", "cast", "cast, colour dropped", "cast, grey", "grey")
+CAST = as_named("untrained", "as it is", "cast", "colour dropped", "cast, colour dropped", "grey", "cast, grey")
 CAST_LOSSES = as_named("as it is", "cast", "cast, colour dropped", "cast, grey")
 SIZES = "enlarged for training", "halved three times"
 PARTS = as_named("untrained", "as it is", *SIZES, "gap 0", "jitter 0", "gap 0, jitter 0", "grey", "colour dropped")
