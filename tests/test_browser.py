@@ -382,7 +382,9 @@ def test_the_stop_button_keeps_what_was_learned_and_ends_run_all(page, tmp_path)
         step = words.split()[3]
         page.locator(f'.jp-OutputArea img[alt*="step {step} of 1,000"]').wait_for()
         # "[*]:" until the kernel has called the cell off; "[3]:" would mean that it ran
-        prompt = page.locator(".jp-CodeCell").nth(2).locator(".jp-InputPrompt", has_text=re.compile(r"^\s*\[\s*\]:\s*$"))
+        prompt = (
+            page.locator(".jp-CodeCell").nth(2).locator(".jp-InputPrompt", has_text=re.compile(r"^\s*\[\s*\]:\s*$"))
+        )
         prompt.wait_for()
     finally:
         stop(process)
