@@ -21,7 +21,7 @@ def shifted(tokens: Tensor, end: int) -> Tensor:
     return torch.cat([tokens.new_full((len(tokens), 1), end), tokens[:, :-1]], dim=1)
 
 
-# --- Two models made by counting ---
+# --- Models made by counting ---
 def uniform(vocabulary: int) -> Tensor:
     """log p of every token, all alike: [V]."""
     return torch.full((vocabulary,), -math.log(vocabulary))

@@ -7,6 +7,7 @@ import torch
 
 from sslkit.chapters.gpt import pictures, tales, writing
 from sslkit.chapters.gpt.ablations import ABLATIONS, TALES
+from sslkit.chapters.gpt.counting import trigram
 from sslkit.chapters.gpt.method import GPT, bigram, generate, shifted
 from sslkit.train import Recipe
 from sslkit.transformer import TextEncoder
@@ -66,6 +67,16 @@ def test_writing_stops_at_the_end_and_follows_the_seed():
     table = bigram(shifted(DATA.train.x, WORDS.end), DATA.train.x, len(WORDS), 1.0)
     text = writing.chain(table, WORDS, "Long ago")
     assert text == writing.chain(table, WORDS, "Long ago") and text.startswith(" there ")
+
+
+def test_trigram_counts_triples_and_leans_on_pairs():
+    x = torch.tensor([[4, 5, 4, 5, 3, 0], [4, 5, 4, 3, 4, 5]])
+    pairs = bigram(shifted(x, 1), x, 6, 2.0)
+    found = trigram(shifted(x, 1), x, pairs, end=1, prior=2.0)(torch.tensor([[1, 4, 5, 5]])).exp()[0]
+    assert torch.allclose(found.sum(-1), torch.ones(4))
+    assert torch.isclose(found[1, 5], (2 + 2 * pairs[4, 5].exp()) / (2 + 2))  # <end> 4 is seen twice, and 5 follows
+    assert torch.isclose(found[2, 4], (2 + 2 * pairs[5, 4].exp()) / (3 + 2))  # 4 5 is seen three times before a token
+    assert torch.allclose(found[3], pairs[5].exp())  # 5 5 was never seen
 
 
 def test_share_right_is_all_of_a_text_that_is_foreseen():
