@@ -103,11 +103,14 @@ def by_layer(found: dict, title: str) -> plots.Picture:
     return plots.scoreboard(table, title=title, caption=caption, highlight="")
 
 
-def as_labels_grow(found: dict, classes: int, title: str) -> plots.Picture:
-    """Test accuracy against labels: fine-tuned, from scratch, tf-idf."""
+def as_labels_grow(found: dict, commonest: float, title: str) -> plots.Picture:
+    """Test accuracy against labels: fine-tuned, from scratch, tf-idf; `commonest`: of always saying the commonest class."""
     curves = {name: {int(k): v for k, v in row.items()} for name, row in found["labels"].items()}
-    caption = "Test passages, 3 seeds: pretraining of 1,200 steps, weights and labels anew each time; 60 steps of fine-tuning."
-    return plots.label_efficiency(curves, chance=1 / classes, title=title, caption=caption, looks=LOOKS)
+    caption = (
+        "Test passages, 3 seeds: pretraining of 1,200 steps, weights and labels anew each time; 60 steps of fine-tuning. Chance: "
+        "always the commonest package."
+    )
+    return plots.label_efficiency(curves, chance=commonest, title=title, caption=caption, looks=LOOKS)
 
 
 @drawing
