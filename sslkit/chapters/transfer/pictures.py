@@ -57,11 +57,11 @@ def headline() -> plots.Picture:
 
 def saved_by_seed() -> plots.Picture:
     """How many labels the network from scratch needs, a dot for each seed."""
-    rows = {f"{n} after pretraining" if n > 1 else "1 after pretraining": values for n, (_, values) in saved().items()}
-    title = "Labels of each kind that a network from scratch needs for the same accuracy"
+    rows = {f"pretrained, {n} label{'s' * (n > 1)}": values for n, (_, values) in saved().items()}
+    title = "From scratch it takes many times as many labels to get as far"
     words = "labels of each kind, from scratch"
     caption = f"scenes. Bars: mean of what each seed's own curves give. {protocol()}"
-    return plots.bars(rows, title=title, caption=caption, xlabel=words, highlight="10 after pretraining")
+    return plots.bars(rows, title=title, caption=caption, xlabel=words, highlight="pretrained, 10 labels")
 
 
 def all_there_is(labelled: Any, classes: list[str]) -> plots.Picture:
@@ -112,7 +112,7 @@ def elsewhere() -> plots.Picture:
     found = evidence.results("transfer")
     panels = {data: {arm: kept(data)[arm] for arm in THREE} for data in found["curves"]}
     chance = {data: 1 / found["classes"][data] for data in panels}
-    title = "Away from the scenes, pretraining is worth much less"
+    title = "From ten labels on, pretraining is worth much less away from the scenes"
     return figures.efficiency_panels(panels, chance, title=title, caption=protocol())
 
 
