@@ -272,7 +272,7 @@ def test_emoji_met_before():
     known = torch.isin(both.factors["emoji"], met)
     claim(
         WHERE,
-        "the two parts of 147 images each",
+        "With 147 images each, the first two parts are too small",
         [int((known & (both.factors["artist"] == a)).sum()) for a in (0, 1)] == [147] * 2,
     )
     here = [emoji.classes[k] for k in both.y[known].tolist()]
