@@ -89,6 +89,14 @@ def test_who_is_most_alike():
         near((byol, 0.66)) and METHODS["byol"]["steps"] == METHODS["simclr"]["steps"] / 2,
     )
     nearest = max(ALIKE["rotation"][name] for name in METHODS if name != "rotation")
+    close = {name: max(ALIKE[name][other] for other in METHODS if other != name) for name in METHODS}
+    claim(
+        WHERE,
+        "Five have a neighbour nearly as close as another seed; three stand alone",
+        all(ALIKE[name][name] - close[name] < 0.05 for name in five)
+        and all(ALIKE[name][name] - close[name] > 0.08 for name in METHODS if name not in five)
+        and sorted(name for name in METHODS if close[name] < 0.5) == ["mae", "patches", "rotation"],
+    )
     claim(
         WHERE,
         "SimCLR and SwAV are nearly as alike as two seeds of SimCLR (0.91 against 0.95), and rotation is far from every other method "

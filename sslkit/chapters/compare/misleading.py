@@ -23,7 +23,7 @@ def few_images(a: Tensor, b: Tensor, names: tuple[str, str]) -> plots.Picture:
         draws = [torch.randperm(len(a), generator=torch.Generator().manual_seed(seed))[:n] for seed in seeds]
         for form in curves:
             curves[form][n] = [cka(a[rows], b[rows], debiased=form == "debiased") for rows in draws]
-    title = f"{names[0]} and {names[1]}: the fewer images, the higher plain CKA"
+    title = f"The fewer images, the higher plain CKA; the debiased one stays ({names[0]} and {names[1]})"
     caption = "Random choices of validation scenes, twelve for each number; line: mean, band: lowest to highest."
     return lines(curves, title=title, caption=caption, xlabel="images N", ylabel="CKA", log=True)
 
@@ -41,7 +41,7 @@ def one_loud(h: list[Tensor], splits: Any, name: str, gain: float = 30.0) -> plo
         likeness = cka(parts[2], h[2])
         table[shown] = {key: scores[key] for key in ("linear probe", "kNN")} | {"CKA with the original": likeness}
     caption = f"Features of {name}, {len(h[2]):,} validation scenes."
-    title = "One loud feature, before three judges"
+    title = "One loud feature: the probe does not mind, kNN and CKA do"
     return plots.scoreboard(table, title=title, caption=caption, highlight="", percent=("linear probe", "kNN"))
 
 
@@ -89,5 +89,5 @@ def batch_norm(line: Lineup, data: Any, splits: Any) -> plots.Picture:
             }
     caption = f"{len(judged):,} validation scenes, {len(fit):,} labelled ones to fit; one run each."
     return plots.scoreboard(
-        table, title="Batch norm measured anew: does the order stay?", caption=caption, highlight=""
+        table, title="Batch norm measured anew: no method gains or loses much", caption=caption, highlight=""
     )

@@ -47,7 +47,7 @@ def several_seeds(title: str) -> plots.Picture:
     table = dict(sorted(table.items(), key=lambda row: -mean(row[1]["kNN"])))
     seeds = f"seeds {', '.join(map(str, kept['seeds']))}"
     passes = f"{kept['passes']:,} image passes each (supervised: 64,000)"
-    caption = f"scenes, {passes}, {seeds}; {kept['labelled']:,} labels, few labels: ten a kind. Test split."
+    caption = f"scenes, {passes}, {seeds}; {kept['labelled']:,} labels, few labels: ten of each kind. Test split."
     return plots.scoreboard(
         {chapters.title(name): row for name, row in table.items()}, title=title, caption=caption, highlight=""
     )
@@ -162,6 +162,6 @@ def by_layer(networks: dict[str, Any], images: Tensor, anchor: str = "SimCLR") -
         }
         for name in same
     }
-    title = "Alike in the first layer, and where they part"
+    title = "Most alike in the first layer, and parted by the second"
     caption = f"Debiased linear CKA of the mean over places, {len(images)} validation scenes, layer by layer."
     return lines(curves, title=title, caption=caption, xlabel="layer", ylabel="CKA")
