@@ -30,7 +30,7 @@ def ways(table: dict[str, dict[str, float]], images: int) -> plots.Picture:
         {way: {judge: round(value, 3) for judge, value in row.items()} for way, row in table.items()},
         title="Only one way gives the whole batch's gradient, in direction and in length",
         caption=f"W processes: angle to the gradient of one process with the whole batch, and length as a share of its length. {images} "
-        "images, two views of each, no batch norm, float64.",
+        "images, two views of each; one small network before training, one draw; no batch norm, float64.",
         highlight="differentiable gather",
     )
 
