@@ -47,6 +47,8 @@ def test_labels_saved():
         "with ten labels they say 31, 41 and 42, with one label 8, 10 and 17.",
         [sorted(round(n) for n in found[k][1]) for k in (10, 1)] == [[31, 41, 42], [8, 10, 17]],
     )
+    factors = [mean(by_seed) / n for n, (_, by_seed) in found.items()]
+    assert round(min(factors)) == 4 and round(max(factors)) == 12  # as the title of the figure says
     claim(WHERE, '"with ten labels, about four times as many"', 3.5 < found[10][0] / 10 < 4.5)
     claim(
         WHERE,

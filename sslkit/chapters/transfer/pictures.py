@@ -58,7 +58,7 @@ def headline() -> plots.Picture:
 def saved_by_seed() -> plots.Picture:
     """How many labels the network from scratch needs, a dot for each seed."""
     rows = {f"pretrained, {n} label{'s' * (n > 1)}": values for n, (_, values) in saved().items()}
-    title = "From scratch it takes many times as many labels to get as far"
+    title = "From scratch it takes four to twelve times as many labels to get as far"
     words = "labels of each kind, from scratch"
     caption = f"scenes. Bars: mean of what each seed's own curves give. {protocol()}"
     return plots.bars(rows, title=title, caption=caption, xlabel=words, highlight="pretrained, 10 labels")

@@ -46,6 +46,7 @@ SEMI = {  # at 10 labels per class: (from the pretrained encoder, options of sem
     "pseudo-labels, from SimCLR": (True, {"threshold": 0.0, "strong": None, "rise": (0.2, 0.8)}),
     "FixMatch without its strong view, from SimCLR": (True, {"strong": None}),
     "FixMatch with threshold 0.95, from SimCLR": (True, {"threshold": 0.95}),
+    "labels alone, from scratch": (False, {"weight": 0.0}),  # the control of FixMatch from scratch
 }
 PARTS = ("curve", "elsewhere", "longer", "semi")
 
