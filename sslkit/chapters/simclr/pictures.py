@@ -127,7 +127,7 @@ def angles(models: dict[str, nn.Module], look: Any) -> plots.Picture:
             "angle, different images (°)": angle[other].mean().item(),
             "effective rank of z": effective_rank(torch.cat([z1, z2])),
         }
-    title = "Pull alone: all images get almost the same vector"
+    title = "Pull alone: after 60 steps all images get almost the same vector"
     caption = (
         "Mean angle between the z of two views in a batch: of one image (partners), and of different images. "
         f"Effective rank: about how many of its {z1.shape[1]} directions z uses."
