@@ -83,7 +83,7 @@ def dictionary(agreement: dict, queue: int, batch: int, shown=None, step: int = 
     bar = fig.colorbar(image, cax=fig.add_axes((start, bottom + 0.4 / inch_h, 0.1 / inch_w, side / inch_h)))
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=TEXT_SIZE - 1, colors=FAINT, labelcolor=INK)
-    start += 0.85 / inch_w
+    start += 0.95 / inch_w
     ax = fig.add_axes((start, bottom + 0.4 / inch_h, left + w - start - 1.1 / inch_w, side / inch_h))
     head = "agreement by age (dotted: other images)"
     draw_agreement(plain_axes(ax, "age of a key, in steps", "", head, grid="y"), curves, colours, shown, oldest)

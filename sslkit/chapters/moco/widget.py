@@ -35,7 +35,7 @@ def key_queue(agreement: dict, queue: int = 2048, batch: int = 64, momentum=None
     def fallback():
         names = list(curves)
         shown = names if len(names) <= 3 else [names[0], names[len(names) // 2], names[-1]]
-        title = "The same queue under different teachers: how much is an old key still worth?"
+        title = "The same queue under different teachers: do old keys agree with new ones?"
         caption = f"{words_of(curves[first], queue, batch)[1]} {note} Run the notebook to move the sliders."
         return figures.dictionary(curves, queue, batch, shown, 7, title, caption)
 
