@@ -86,7 +86,7 @@ TABLES = {  # the same, and the row in strong blue
             "no last norm, no predictor": "z without it, no predictor",
             "no norm": "no norm at all",
         },
-        "Without batch statistics two networks of three learn, as long as there is a predictor",
+        "With group norm and a predictor two runs of three still learn",
         "group norm",
     ),
 }
@@ -144,7 +144,7 @@ def one_number(paths: dict[str, list[float]], title: str) -> Picture:
     curves = {name: (range(1, len(path) + 1), path) for name, path in paths.items()}
     caption = (
         "One factor w for the student and one for the predictor, both 1 at first; noise of standard deviation 0.5. "
-        "Colours as in section 7: without predictor and teacher a missing stop-gradient changes the speed alone."
+        'Colours as in section 7; "no predictor, no teacher" has that of "nothing of the three", which differs in speed alone.'
     )
     return side_by_side({"w: 0 is collapse": curves}, "step", title, caption)
 
