@@ -75,7 +75,7 @@ def hinges(variance: Callable[[Tensor], Tensor]) -> Picture:
     deviations = np.linspace(0, 1.6, 81)
     unit = torch.tensor([[-1.0], [1.0]], dtype=torch.float64) / 2**0.5  # its deviation over N - 1 is 1
     ours = [float(variance(unit * deviation)) for deviation in deviations]
-    title = "With the root the slope stays; without it, it fades where it is needed most"
+    title = "With the root the pull stays the same; without it, it fades near collapse"
     caption = "One number with a given deviation over the batch. Dashed: the deviation that is asked for."
     fig, body = frame(WIDTH * 0.7, 2.4, title, caption)
     fig.set_layout_engine("constrained", rect=body, w_pad=0, h_pad=0)
@@ -91,7 +91,7 @@ def falling(terms: Iterable[Iterable[float]], weights: dict[str, float]) -> Pict
     """The three terms of each step [steps, 3], each times its weight."""
     curves = {name: [weights[name] * value for value in values] for name, values in zip(weights, zip(*terms))}
     caption = "Each term times its weight; together they are the loss."
-    return plots.losses(curves, title="The three terms while the network learns", caption=caption)
+    return plots.losses(curves, title="Variance falls, covariance rises, invariance settles", caption=caption)
 
 
 @drawing
@@ -115,7 +115,7 @@ def fates(zs: dict[str, Tensor], numbers: int = 16) -> Picture:
         image = axes[1, k].imshow(covariance, cmap="cividis", vmin=0, vmax=1, interpolation="nearest")
         axes[1, k].spines[:].set_visible(False)
         axes[1, k].set(xticks=[0, numbers - 1], yticks=[0, numbers - 1])
-    bar = fig.colorbar(image, ax=axes[1], shrink=0.9, pad=0.01)
+    bar = fig.colorbar(image, ax=axes[1], shrink=0.72, pad=0.01)
     bar.set_label("|covariance|", size=TEXT_SIZE, color=INK)
     bar.ax.tick_params(labelsize=TEXT_SIZE, colors=FAINT, labelcolor=INK)
     bar.outline.set_visible(False)
