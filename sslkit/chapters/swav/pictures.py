@@ -60,6 +60,30 @@ def scored(method: Any, x: Tensor) -> Tensor:
     return method.scores(nn.functional.normalize(z, dim=1).to(device_of(method))).cpu()
 
 
+@torch.no_grad()
+def agreement(method: Any, x: Tensor, directions: int = 20) -> tuple[float, float]:
+    """How well the scores of two views of each image correlate, without what all images share: over all prototypes, and in the one
+    direction that the views share most, found on the first half of images x and measured on the second.
+
+    method: SwAV or DINO; directions: among how many of the widest the one is looked for.
+    """
+    model = copy.deepcopy(method).train()  # batch norm uses the batch's own statistics
+    x = x.to(device_of(model))
+    extras = model(model.pretext(x, torch.Generator(x.device).manual_seed(0)))[1]
+    scores = model.scores(extras["z"]) if hasattr(model, "scores") else extras["z"]
+    one, two = (view - view.mean(0) for view in scores.double().chunk(2))
+    half = len(x) // 2
+    _, widths, axes = torch.linalg.svd(torch.cat([one[:half], two[:half]]), full_matrices=False)
+    axes = axes[:directions].T / widths[:directions]
+    cross = (one[:half] @ axes).T @ (two[:half] @ axes)
+    best = axes @ torch.linalg.eigh(cross + cross.T)[1][:, -1]
+
+    def correlation(a: Tensor, b: Tensor) -> float:
+        return ((a * b).sum() / (a.square().sum() * b.square().sum()).sqrt()).item()
+
+    return correlation(one, two), correlation(one[half:] @ best, two[half:] @ best)
+
+
 def prototypes(methods: dict[str, Any], data: Any, count: int = 6, each: int = 9) -> list[plots.Picture]:
     """For each network the images most like a few of its prototypes, from the most popular to the least popular that some image
     likes best."""
@@ -102,8 +126,6 @@ def in_use(methods: dict[str, Any], batch: Any) -> plots.Picture:
             "spread of z": measures.collapse(extras["z"]),
             "effective rank of z": measures.effective_rank(extras["z"]),
         }
-    title = "Without seats all images crowd at one prototype"
-    caption = (
-        f"Two views of {len(batch)} validation scenes; prototypes in use by their wishes, before seats are shared out."
-    )
+    title = "Without seats, all images crowd at one prototype"
+    caption = f"Two views of {len(batch)} validation scenes. Prototypes in use: counted on wishes, before seats are shared out."
     return plots.scoreboard(table, title=title, caption=caption, highlight="even seats", percent=False)
