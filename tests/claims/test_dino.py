@@ -1,6 +1,7 @@
 """What 16_dino says of its own settings, of results/dino_collapse.json and of results/ablations/dino_scenes.json."""
 
 import math
+import re
 from statistics import NormalDist, mean
 
 import numpy as np
@@ -31,7 +32,7 @@ def test_the_two_collapses():
     claim(WHERE, "In each of the two, KL goes to 0.00.", max(centred["kl"], sharp["kl"]) < 0.005)
     claim(
         WHERE,
-        "With centring *and* sharpening, entropy ends at 2.6 and KL at 0.8",
+        "With **both**, entropy ends at 2.6 and KL at 0.8",
         (round(last("both")["entropy"], 1), round(last("both")["kl"], 1)) == (2.6, 0.8),
     )
     claim(
@@ -114,6 +115,7 @@ def test_one_thing_at_a_time():
         round(knn["frozen teacher"]) == 34 and knn["temperatures exchanged"] < knn["untrained"],
     )
     claim(WHERE, "with two thirds of its steps", kept["recipe"]["steps"] == 500)
+    claim(WHERE, "were trained for two thirds of the chapter's steps, once each.", kept["recipe"]["steps"] == 500)
     three = [row for row, runs in kept["runs"].items() if len(runs) == 3]
     claim(
         WHERE,
@@ -165,6 +167,16 @@ def test_one_number_says_why():
     )
     b, w = two_numbers(centred=False, sharper=1.0)
     claim(WHERE, "| neither | 1: stands still | $\\rho$: fades |", abs(b - 0.05) < 0.005 and abs(w) < 0.01)
+
+
+def test_what_two_views_share_before_training():
+    said = re.findall(r"seed \d: ([\d.]+) on average, ([\d.]+) in the best direction", shown(WHERE))
+    average, best = ([float(pair[k]) for pair in said] for k in (0, 1))
+    claim(
+        WHERE,
+        "with 0.23 or 0.24 all would fade. But in the best direction $\\rho$ is 0.51 to 0.56, and 2.5 times that is 1.3 or more",
+        set(average) == {0.23, 0.24} and (min(best), max(best)) == (0.51, 0.56) and round(2.5 * min(best), 1) == 1.3,
+    )
 
 
 def test_the_map():
