@@ -126,11 +126,11 @@ def test_one_thing_at_a_time():
     arms = "as it is", "25 % hidden", "50 % hidden", "90 % hidden", "raw pixels", "decoder of 4 blocks", "whole images"
     claim(
         WHERE,
-        "All of them are better than an untrained network, and none is far from another: 23 to 27 % by kNN, 41 to 45 % by the probe "
-        "(three seeds, 750 steps).",
+        "All of them are better than an untrained network, and none is far from another: 23.5 to 27.3 % by kNN, 41.4 to 44.7 % by the "
+        "probe (three seeds, 750 steps).",
         all(knn[arm] > knn["untrained"] and probe[arm] > probe["untrained"] for arm in arms)
-        and (round(min(knn[arm] for arm in arms)), round(max(knn[arm] for arm in arms))) == (23, 27)
-        and (round(min(probe[arm] for arm in arms)), round(max(probe[arm] for arm in arms))) == (41, 45)
+        and (round(min(knn[arm] for arm in arms), 1), round(max(knn[arm] for arm in arms), 1)) == (23.5, 27.3)
+        and (round(min(probe[arm] for arm in arms), 1), round(max(probe[arm] for arm in arms), 1)) == (41.4, 44.7)
         and KEPT["seeds"] == [0, 1, 2]
         and {len(KEPT["runs"][arm]) for arm in arms} == {3}
         and KEPT["recipe"]["steps"] == 750,
@@ -146,7 +146,7 @@ def test_one_thing_at_a_time():
     little = "25 % hidden"
     claim(
         WHERE,
-        "**25 % hidden** is the worst by kNN, behind 75 % with each seed, and level by the probe",
+        "**25 % hidden** is the worst by kNN, below 75 % with each seed, and level by the probe",
         knn[little] == min(knn[arm] for arm in arms) and min(lost[little][0]) > 0 and abs(mean(lost[little][1])) < 1,
     )
     claim(WHERE, "**50 % hidden** is level by both.", all(abs(mean(points)) < 1 for points in lost["50 % hidden"]))
@@ -154,7 +154,7 @@ def test_one_thing_at_a_time():
     claim(WHERE, "a step costs two and a half times as much", 2.2 < seconds[0] / seconds[1] < 2.8)
     claim(
         WHERE,
-        "It is behind with each seed by both judges, by two or three points on average.",
+        "It loses with each seed by both judges, two or three points on average.",
         all(min(points) > 0 and 1.5 < mean(points) < 3.5 for points in lost["90 % hidden"]),
     )
     deep = [[round(x) for x in points] for points in lost["decoder of 4 blocks"]]
