@@ -40,7 +40,7 @@ def test_the_two_collapses():
         "entropy stands still at 4.8 and KL goes to 0 as well",
         round(last("neither")["entropy"], 1) == 4.8 and last("neither")["kl"] < 0.005,
     )
-    claim(WHERE, "the spread of the scores, 0.01, is", round(last("neither")["spread"], 2) == 0.01)
+    claim(WHERE, "Only the spread of the scores, 0.01, gives it away.", round(last("neither")["spread"], 2) == 0.01)
     claim(WHERE, 'and is 0.22 in "all alike"', round(centred["spread"], 2) == 0.22)
     long = results("ablations/dino_scenes")
     ends = {
