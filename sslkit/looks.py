@@ -25,7 +25,7 @@ def first_of(split: Any, kinds: list[int]) -> Any:
 def stages(name: str, before: nn.Module, now: nn.Module, data: Any) -> dict[str, nn.Module]:
     """A chapter's encoders to look at side by side: untrained, trained in the notebook, and that of the method's hour on the shelf,
     where it is there for these data."""
-    found = {"untrained": before, "two minutes": now}
+    found = {"untrained": before, "your run": now}
     if (runs.READY / "shelf" / f"{name}_{data.name}.pt").exists():
         found["an hour"] = runs.shelf(name, data.name)
     return found

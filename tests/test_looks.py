@@ -22,8 +22,8 @@ def encoders():
 
 def test_the_hour_stands_beside_the_others_where_it_ships(data, encoders):
     shipped = looks.stages("simclr", *encoders.values(), data)
-    assert list(shipped) == ["untrained", "two minutes", "an hour"] and shipped["an hour"].dim == 256
-    assert list(looks.stages("no such method", *encoders.values(), data)) == ["untrained", "two minutes"]
+    assert list(shipped) == ["untrained", "your run", "an hour"] and shipped["an hour"].dim == 256
+    assert list(looks.stages("no such method", *encoders.values(), data)) == ["untrained", "your run"]
 
 
 def test_maps_and_explorer_name_each_encoder(data, encoders):
