@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from sslkit.checks.shapes import Found, Values, another_shape, reshaped
+from sslkit.checks.shapes import Found, Values, another_shape, fixed_length, reshaped
 
 FACTORS = {  # what a constant factor means, where it means something
     -1.0: ("another sign", "The result has the wrong sign."),
@@ -56,7 +56,7 @@ UNSURE: tuple[tuple[str, str, Callable[[Values], Values]], ...] = (
     ("square root", "The result is the square root of the expected one.", each(lambda x: x.sqrt())),
     ("logarithm", "The result is the logarithm of the expected one.", each(lambda x: x.log())),
     ("exponential", "The result is exp of the expected one: a logarithm is missing.", each(lambda x: x.exp())),
-    ("softmax twice", "A softmax has been taken of the right result: it is one already.", each(lambda x: x.softmax(-1) if x.ndim else x)),
+    ("softmax twice", "A softmax has been taken of the right result: leave it out.", each(lambda x: x.softmax(-1) if x.ndim else x)),
     ("rounded", "The result is rounded to whole numbers: is there a `//`, an int() or a round()?", each(lambda x: x.round())),
     ("rounded down", "The result is cut to whole numbers: is there a `//` or an int()?", each(lambda x: x.trunc())),
     *((f"rounded to {n} decimal{'s' * (n > 1)}", "The result is rounded: return it as it is.", decimals(n)) for n in (1, 2, 3)),
@@ -66,6 +66,8 @@ UNSURE: tuple[tuple[str, str, Callable[[Values], Values]], ...] = (
     ("shifted by one", "The right values, but each stands one place further on.", each(lambda x: x.roll(1, 0) if x.ndim else x)),
     ("shifted back by one", "The right values, but each stands one place too early.", each(lambda x: x.roll(-1, 0) if x.ndim else x)),
     ("reversed", "The right values in reverse order.", each(lambda x: x.flip(0) if x.ndim else x)),
+    *(("reversed", f"The right values, but in reverse order along dimension {d}.", each(lambda x, d=d: x.flip(d) if x.ndim > d else x))
+      for d in (1, 2, 3)),
 )  # fmt: skip
 
 
@@ -86,20 +88,22 @@ def diagnose(
     return found if found in FACTORS.values() else None
 
 
-def guess(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
-    """What is likely where nothing is sure: numbers that are none, a function of the expected result, a constant."""
-    if (found := broken(got, expected)) or differ_in_shape(got, expected):
-        return found
+def guess(got: Sequence[Values], expected: Sequence[Values], trials: Sequence[tuple], same: Callable) -> Found | None:
+    """What is likely where nothing is sure: a function of the expected result, a constant, a length written as a number."""
+    if differ_in_shape(got, expected):
+        return None
     for name, text, change in UNSURE:
         wanted = [change(values) for values in expected]
         if same(got, wanted) and not same(wanted, expected):
             return name, text
-    return factor(got, expected, same)
+    return factor(got, expected, same) or next(fixed_length(got, expected, trials, same), None)
 
 
 def strikes(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
-    """What strikes the eye where nothing explains it: another shape, some right and some wrong."""
-    return (another_shape if differ_in_shape(got, expected) else partly)(got, expected, same)
+    """What strikes the eye where nothing explains it: another shape, all nearly right, some right and some wrong."""
+    if differ_in_shape(got, expected):
+        return another_shape(got, expected, same)
+    return nearly(got, expected, same) or partly(got, expected, same)
 
 
 def differ_in_shape(got: Sequence[Values], expected: Sequence[Values]) -> bool:
@@ -148,6 +152,24 @@ def factor(got: Sequence[Values], expected: Sequence[Values], same: Callable) ->
             f"Every result is the expected one {'plus' if shift > 0 else 'minus'} {abs(shift):.4g}.",
         )
     return None
+
+
+def nearly(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
+    """Fractions, most of which are off by little, and none by much."""
+    pairs = [(a, b) for mine, true in zip(got, expected) for a, b in zip(mine, true) if b.numel()]
+    if all((b == b.round()).all() for _, b in pairs) or 2 * sum(same([a], [b]) for a, b in zip(got, expected)) >= len(
+        got
+    ):
+        return None
+    off = max(
+        ((a - b).abs().nan_to_num(0.0).max() / b[b.isfinite()].abs().max()).item()
+        for a, b in pairs
+        if b.isfinite().any()
+    )
+    if not off < 0.05:
+        return None
+    text = f"Every result is nearly right, within {100 * off:.2g} %: is a small number added (an eps too large), or one clamped?"
+    return "nearly right", text
 
 
 def partly(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from torch import Tensor
 
 from sslkit.checks.answer import Answer, ask
-from sslkit.checks.diagnose import diagnose, guess, strikes
+from sslkit.checks.diagnose import broken, diagnose, guess, strikes
 from sslkit.checks.equal import agree
 from sslkit.checks.exercise import Exercise, Mistake, drawn_anew
 from sslkit.checks.slips import slips
@@ -79,9 +79,11 @@ def explanation(
             continue
         if (both_made := answers(exercise, form, trials)) and alike(exercise, got, both_made, right, grads):
             return (one.name, other.name), f"{one.explanation} And: {other.explanation}"
+    if found := guess(mine, expected, trials, same):
+        return (found[0],), found[1]
     if (nearly := mostly(exercise, got, right, known))[0]:
         return nearly
-    if found := guess(mine, expected, same):
+    if found := broken(mine, expected):
         return (found[0],), found[1]
     for slip in slips(exercise.solution):
         if gives(exercise, slip.form, trials, got):

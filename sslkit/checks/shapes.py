@@ -50,6 +50,28 @@ def reshaped(
             )
 
 
+def fixed_length(
+    got: Sequence[Values], expected: Sequence[Values], trials: Sequence[tuple], same: Callable
+) -> Iterator[Found]:
+    """Means of single numbers for which a sum is divided by the same number whatever the length."""
+    if len(got) < 3 or any(len(values) != 1 or values[0].ndim for values in expected):
+        return
+    for lengths in zip(*(row_counts(args) for args in trials)):
+        sums = [(values[0] * n,) for values, n in zip(expected, lengths)]
+        i = max(range(len(got)), key=lambda i: sums[i][0].abs())
+        if (
+            len(set(lengths)) < 2
+            or not got[i][0].abs() > 0
+            or not same(got, [(got[i][0] / sums[i][0] * x,) for (x,) in sums])
+        ):
+            continue
+        divisor = (sums[i][0] / got[i][0]).item()
+        yield (
+            "a length written as a number",
+            f"You divide by {divisor:.4g} whatever the length of the input. Divide by that length (here {lengths[0]}).",
+        )
+
+
 def another_shape(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found:
     """Words for a result of another shape, the right numbers in it or not."""
     one = next(i for i, (mine, true) in enumerate(zip(got, expected)) if shapes(mine) != shapes(true))

@@ -130,7 +130,7 @@ WORDS = [
     (lambda *args: torch.zeros(1).expand(10**7, 10**7), "far too large"),
     (lambda a, b, t: right(a, b, t) * float("nan"), "NaN"),
     (lambda a, b, t: right(a, b, t)[None], "an axis of length 1"),
-    (lambda a, b, t: a, "another shape"),
+    (lambda a, b, t: a, "You never use `z2` and `temperature`. The result has dimensions too many"),
     (lambda *args: torch.tensor([]), "another shape"),
     (lambda a, b, t: right(a, b, t) > 0, "got 1"),
     (lambda a, b, t: float("inf"), "got inf"),

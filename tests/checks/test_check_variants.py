@@ -55,9 +55,15 @@ def nce_terms(z1, z2, temperature):
 nce = find("simclr.info_nce").solution
 views = find("rotation.rotation_batch").solution
 table_of = find("simclr.similarity_matrix").solution
+whole = find("barlow_twins.whole_correlation").solution
 GENERIC = [
     ("simclr.info_nce", nce_terms, "not averaged"),
     ("start_here.accuracy", lambda p, y: (p == y).float().mean() / len(y), "averaged twice"),
+    ("start_here.accuracy", lambda p, y: (p == y).sum() / 10, "a length written as a number"),
+    ("next_frame.past_windows", lambda h, past: torch.cat([h[:, :-1], h[:, 1:]], 2), "past not used"),
+    ("patches.cut_patches", lambda x, c, n: find("patches.cut_patches").solution(x, c, n).flip(2), "reversed"),
+    ("barlow_twins.whole_correlation", lambda n, s, q, p: whole(n, s, q + 0.01 * n[:, None, None], p), "nearly right"),
+    ("byol.pull_on", lambda w, p, noise: find("byol.pull_on").solution(w, p, noise) / 2, "a constant factor"),
     ("start_here.accuracy", lambda p, y: -(p == y).float().mean(), "another sign"),
     ("simclr.info_nce", lambda a, b, t: nce(a, b, t) * 1.7, "a constant factor"),
     ("simclr.info_nce", lambda a, b, t: nce(a, b, t) + 0.5, "a constant added"),
