@@ -45,6 +45,14 @@ ACCURACY = Exercise(
         mistake("average over classes", "You average the accuracy of each class, so a rare class weighs as much as a frequent "
                 "one. Here every image weighs the same: one mean over all images.",
                 class_average),
+        mistake("difference of class numbers", "You use how far the class numbers are apart. They are names: a prediction is right or "
+                "wrong, pred == y.",
+                lambda p, y: 1 - (p - y).abs().float().mean(), lambda p, y: (p - y).abs().float().mean()),
+        mistake("classes as truth values", "bool() makes True of every class but 0, so 1 and 2 count as equal. Compare the numbers: "
+                "pred == y.",
+                ("pred == y", "pred.bool() == y.bool()")),
+        mistake("all pairs", "You compare every prediction with every label. Prediction i belongs to label i alone: pred == y.",
+                lambda p, y: (p[:, None] == y).float().mean()),
     ),
 )  # fmt: skip
 
@@ -99,6 +107,9 @@ PARTNERS = Exercise(
                 lambda z: cosines(z).fill_diagonal_(2).topk(2, dim=1).indices),
         mistake("without its sign", "You take the size of the cosine. A row that points the opposite way has -1: the least similar of all.",
                 ("(z @ z.T)", "(z @ z.T).abs()")),
+        mistake("one side only", "You look for a partner among the rows on one side alone, later or earlier. Look at all other rows.",
+                (".fill_diagonal_(-torch.inf)", ".masked_fill(torch.ones(len(z), len(z)).tril() > 0, -torch.inf)"),
+                (".fill_diagonal_(-torch.inf)", ".masked_fill(torch.ones(len(z), len(z)).triu() > 0, -torch.inf)")),
     ),
 )  # fmt: skip
 
@@ -137,6 +148,9 @@ CHANCE_LEVEL = Exercise(
         mistake("counted again", "`counts` says already how many images each class has. You count how often each count occurs.",
                 lambda c: c.bincount().max() / len(c), lambda c: c.bincount().max() / c.sum()),
         mistake("whole-number division", "`//` rounds the fraction down to 0. Use `/`.", ("() /", "() //")),
+        mistake("every class", "You return the fraction of each class. Return that of the most frequent one.", ("counts.max()", "counts")),
+        mistake("a class by its place", "You take the first or the last class. Take the most frequent one, wherever it stands: max.",
+                ("counts.max()", "counts[-1]"), ("counts.max()", "counts[0]")),
     ),
 )  # fmt: skip
 
