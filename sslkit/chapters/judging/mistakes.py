@@ -149,6 +149,8 @@ RANK = Exercise(
                 ("/ s.sum()", "/ s.norm()")),
         mistake("divided by the largest", "You divide by the largest singular value. p must sum to 1: divide by the sum.",
                 ("/ s.sum()", "/ s.max()")),
+        mistake("participation ratio", "1 / sum(p^2) is the participation ratio, another measure. Take exp of the entropy.",
+                ("torch.exp(-(p * p.log()).sum())", "1 / p.square().sum()")),
     ),
 )  # fmt: skip
 
@@ -194,6 +196,9 @@ ALIGNMENT = Exercise(
                 ("square()", "abs()")),
         mistake("summed before squaring", "You add up the differences of a row first, and they cancel. Square each of them before.",
                 (".square().sum(dim=1)", ".sum(dim=1).square()")),
+        mistake("the difference normalised", "You scale the difference to length 1, so the result is always 1. Scale z1 and z2, then "
+                "subtract.",
+                ("F.normalize(z1, dim=1) - F.normalize(z2, dim=1)", "F.normalize(z1 - z2, dim=1)")),
     ),
 )  # fmt: skip
 
@@ -233,6 +238,8 @@ UNIFORMITY = Exercise(
         mistake("factor 2 missing", "You have exp(-d^2). t = 2 asks for exp(-2 d^2).", ("(-2)", "(-1)")),
         mistake("sign in the exponent", "You have exp(+2 d^2), which grows with distance. It is exp(-2 d^2).",
                 lambda z: potential(F.normalize(z), t=-2).mean().log()),
+        mistake("factor under the square", "You square the factor 2, and its sign, with the distance. Square first, then times -2.",
+                lambda z: potential(F.normalize(z), t=-4).mean().log(), lambda z: potential(F.normalize(z), t=4).mean().log()),
         mistake("sign of the result", "You return minus the log. Lower means more uniform: leave out the sign.",
                 ("squared.", "-squared.")),
         mistake("sum over the pairs", "You take the log of the sum, which grows with the number of pairs. Take the mean.",
