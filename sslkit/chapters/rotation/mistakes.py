@@ -36,6 +36,16 @@ def flipped(image: Tensor, turns: int) -> Tensor:
     return [image, image.flip(1), image.flip(1, 2), image.flip(2)][turns]
 
 
+def flipped_last(image: Tensor, turns: int) -> Tensor:
+    """A flip for each turn: up and down, left and right, both."""
+    return [image, image.flip(1), image.flip(2), image.flip(1, 2)][turns]
+
+
+def transposed(image: Tensor, turns: int) -> Tensor:
+    """Transposed k times."""
+    return image.transpose(1, 2) if turns % 2 else image
+
+
 def quarters_mirrored(image: Tensor, turns: int) -> Tensor:
     """The half turn is right, the quarter turns are transpositions."""
     return [image, image.transpose(1, 2), image.flip(1, 2), image.transpose(1, 2).flip(1, 2)][turns]
@@ -78,7 +88,10 @@ ROTATE = Exercise(
         mistake("mirrored", "Transposing or flipping alone mirrors the image. A quarter turn is both: transpose, then flip the "
                 "rows; a half turn flips both axes.",
                 lambda x, k: one_by_one(x, k, mirror), lambda x, k: one_by_one(x, k, flipped),
-                lambda x, k: one_by_one(x, k, quarters_mirrored), lambda x, k: one_by_one(x, k, half_flipped)),
+                lambda x, k: one_by_one(x, k, quarters_mirrored), lambda x, k: one_by_one(x, k, half_flipped),
+                lambda x, k: one_by_one(x, k, transposed), lambda x, k: one_by_one(x, k, flipped_last)),
+        mistake("one turn off", "You turn each image by one quarter too many, or too few. One with k[i] = 0 stays as it is.",
+                ("= k[", "= (k + 1)["), ("= k[", "= (k - 1)[")),
         mistake("half turns", "You turn by k half turns. A step of k is a quarter turn.",
                 lambda x, k: one_by_one(x, k, lambda a, t: torch.rot90(a, 2 * t, (1, 2)))),
         mistake("turned at most once", "You turn by one quarter wherever k is not 0. Turn k[i] times.",
@@ -201,6 +214,9 @@ ROTATION_LOSS = Exercise(
                 "the log of the true one's probability.",
                 lambda a, y: (a.softmax(1) - F.one_hot(y, 4)).square().mean(),
                 lambda a, y: (a.softmax(1) - F.one_hot(y, 4)).square().sum(1).mean()),
+        mistake("error rate", "You count how often the most probable turn is the true one, or not. That has no gradient: take minus the "
+                "log of the true one's probability.",
+                lambda a, y: (a.argmax(1) != y).float().mean(), lambda a, y: (a.argmax(1) == y).float().mean()),
         mistake("log of the mean", "You take the log of the mean probability. Take the log of each first, then the mean.",
                 lambda a, y: -picked(a.softmax(1), y).mean().log()),
     ),
