@@ -55,6 +55,11 @@ NEIGHBOUR = Exercise(
                 lambda k, size, gap: offsets(torch.tensor([0, 1, 2, 4, 7, 6, 5, 3])[k], size + gap)),
         mistake("the middle passed too early", "You skip the middle for all numbers. 0 to 3 come before it: add 1 from k = 4 on only.",
                 ("k + (k >= 4)", "k + 1")),
+        mistake("division with a rest", "Row numbers are whole: divide with `//`, not with `/`.",
+                ("place // 3", "place / 3"),
+                (("return torch", "return (torch"), ("place // 3", "place / 3"), ("+ gap)", "+ gap)).long()"))),
+        mistake("upwards positive", "Your rows count upwards. In an image they count downwards: up is negative.",
+                ("place // 3 - 1", "1 - place // 3")),
     ),
 )  # fmt: skip
 
@@ -106,6 +111,8 @@ CUT = Exercise(
         mistake("size for width", "You count pixels as in the patch. A row of the image has W pixels: the pixel in row r and column c is "
                 "number r * W + c.",
                 ("* W +", "* size +")),
+        mistake("one channel for all", "You fetch the same channel for all of them. Each channel has its own pixels.",
+                ("x.flatten(2).gather", "x.flatten(2)[:, :1].expand(-1, C, -1).gather")),
         mistake("the row for both", "You use corner[:, 0] for rows and columns. The column is corner[:, 1].",
                 ("corner[:, 1:]", "corner[:, :1]")),
     ),
@@ -177,6 +184,7 @@ def true_p(logits: Tensor, labels: Tensor) -> Tensor:
     return torch.where(labels == 1, logits.sigmoid(), (-logits).sigmoid())
 
 
+SMALL = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12)  # what people add to a probability
 LOSS = Exercise(
     "same_image_loss", same_image_loss_loop, grad=True,
     trials=lambda: [
@@ -193,7 +201,8 @@ LOSS = Exercise(
                 lambda a, y: bce(a.sigmoid(), y)),
         mistake("probabilities first", "You compute the probability first: of a large logit it is exactly 1, and the log of what is left "
                 "is cut off. Stay with logits: F.binary_cross_entropy_with_logits, or F.logsigmoid.",
-                lambda a, y: F.binary_cross_entropy(a.sigmoid(), y.to(a.dtype))),
+                *[lambda a, y, e=e: F.binary_cross_entropy(a.sigmoid().clamp(e, 1 - e), y.to(a.dtype)) for e in (0, *SMALL)],
+                *[lambda a, y, e=e: -(true_p(a, y) + e).log().mean() for e in SMALL]),
         mistake("labels exchanged", "Your loss is small where the answer is wrong: a large logit means *same image*, label 1.",
                 ("at_least_float32(logits)", "-at_least_float32(logits)")),
         mistake("sign", "The log of a probability is negative; the loss is minus it.", ("return F", "return -F")),
@@ -206,7 +215,7 @@ LOSS = Exercise(
                 lambda a, y: ((a.sigmoid() - y) ** 2).mean(), lambda a, y: ((a - y) ** 2).mean()),
         mistake("log to base 2", "You use log2. Cross-entropy takes the natural logarithm.", lambda a, y: bce(a, y) / math.log(2)),
         mistake("softmax over the batch", "Your softmax runs over the pairs of the batch. Each pair has its own probability: sigmoid.",
-                lambda a, y: F.cross_entropy(a, y.to(a.dtype) / y.sum()),
+                lambda a, y: F.cross_entropy(a, y.to(a.dtype) / y.sum()), lambda a, y: F.cross_entropy(a, y.to(a.dtype)),
                 lambda a, y: -torch.where(y == 1, a.softmax(0), 1 - a.softmax(0)).log().mean()),
         mistake("1 minus the logarithm", "Another image has the probability 1 - p, and its logarithm is log(1 - p), not 1 - log p: "
                 "F.logsigmoid(-logits).",
