@@ -132,6 +132,15 @@ PAST_WINDOWS = Exercise(
                 lambda h, past: windows(h, past, range(h.shape[1] - past + 1)).transpose(0, 1)),
         mistake("windows over the features", "Your window slides over the features. The frames are dimension 1.",
                 lambda h, past: h.unfold(2, past, 1).flatten(2), lambda h, past: h.unfold(2, past, 1).transpose(2, 3).flatten(2)),
+        mistake("one window alone", "You give one window of each clip. Every frame from 0 to T - past starts one.",
+                lambda h, past: h[:, -past:].flatten(1)[:, None], lambda h, past: h[:, -past:].flatten(1),
+                lambda h, past: h[:, :past].flatten(1)[:, None]),
+        mistake("another length", "Your windows are one frame too long or too short. Each holds `past` frames.",
+                ("(1, past,", "(1, past + 1,"), ("(1, past,", "(1, past - 1,")),
+        mistake("clips run into each other", "You join the clips before you cut, so some windows hold frames of two of them. Keep them "
+                "apart: the windows go along dimension 1.",
+                lambda h, past: h.flatten(0, 1).unfold(0, past, 1).transpose(1, 2).flatten(1),
+                lambda h, past: h.flatten(0, 1).unfold(0, past, 1).transpose(1, 2).flatten(1)[None]),
     ),
 )  # fmt: skip
 
@@ -255,6 +264,12 @@ ROLLOUT = Exercise(
                 window_from_the_front),
         mistake("one step too few", "The last step is missing: predict `steps` values.",
                 ("-steps:", "-steps:-1"), ("range(steps)", "range(steps - 1)")),
+        mistake("one step alone", "You predict one value. The loop must run `steps` times before it returns.",
+                ("range(steps)", "range(1)"), lambda x, w, s: no_feedback(x, w, 1)),
+        mistake("from the last value alone", "You multiply the last value alone. Take the last P, each times its weight, and add up.",
+                lambda x, w, s: x[:, -1:] * w[-1] ** torch.arange(1, s + 1)),
+        mistake("always two values", "You always take the last two. How many there are is len(weights).",
+                (":, -len(weights) :] * weights", ":, -2:] * weights[-2:]")),
         mistake("last value copied", "You repeat the last value: that is the baseline. Predict from the last P.",
                 lambda x, w, s: x[:, -1:].expand(-1, s)),
     ),
