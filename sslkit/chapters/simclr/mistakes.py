@@ -40,6 +40,8 @@ POSITIVE = Exercise(
         mistake("past the end", "For the second views you point past the last row. They belong to rows 0 .. n - 1.",
                 ("(torch.arange(2 * n) + n) % (2 * n)", "torch.arange(2 * n) + n")),
         mistake("mirrored", "You pair the first row with the last. Row i belongs to row i + n.", lambda n: torch.arange(2 * n).flip(0)),
+        mistake("second views for all", "You point all rows at second views. Those of the second views are the first ones, 0 .. n - 1.",
+                lambda n: torch.arange(n, 2 * n).repeat(2)),
     ),
 )  # fmt: skip
 
@@ -88,6 +90,11 @@ SIMILARITY = Exercise(
                 lambda z: (F.normalize(z) @ z.T).fill_diagonal_(-math.inf), lambda z: (z @ F.normalize(z).T).fill_diagonal_(-math.inf)),
         mistake("diagonal -1", "exp(-1) is not 0, so softmax would still give each view weight on itself. Set the diagonal to -inf.",
                 ('float("-inf")', "-1.0")),
+        mistake("mask the wrong way round", "You set everything but the diagonal to -inf. masked_fill fills where the mask is True: "
+                "torch.eye as it is.",
+                ("(itself,", "(~itself,")),
+        mistake("divided by the squared length", "You divide each row by the square of its length. Divide by the length itself.",
+                ("F.normalize(z, dim=1)", "z / z.square().sum(1, keepdim=True)")),
     ),
 )  # fmt: skip
 
@@ -185,7 +192,8 @@ INFO_NCE = Exercise(
                 ("z2]", "z2.detach()]"), ("z1,", "z1.detach(),")),
         mistake("diagonal in the loss", "Your loss takes the log-probability of a row with itself, and that is -inf. Row i belongs to row "
                 "i + N, and row i + N to row i.",
-                (".roll(N)", ""), (".roll(N)", " % N")),
+                (".roll(N)", ""), (".roll(N)", " % N"),
+                *[lambda a, b, t, own=own: nce_rows(a, b, t, own=own, partner=torch.arange(2 * len(a))).mean() for own in (-1e9, -1e4)]),
         mistake("softmax twice", "F.cross_entropy takes logits and applies softmax itself. Do not apply it before.",
                 ("itself, -math.inf)", "itself, -math.inf).softmax(1)"), ("z @ z.T / temperature", "(z @ z.T / temperature).softmax(1)")),
     ),
@@ -227,9 +235,15 @@ FALSE_NEGATIVES = Exercise(
         mistake("the partner counted", "The other view of the same image is the positive, not a negative: 2 N - 2 negatives.",
                 lambda y: (2 * same_class(y).sum(1) - 1).mean() / (2 * len(y) - 1)),
         mistake("true negatives", "That is the fraction of negatives of another class. Count those of the same class.",
+                lambda y: 1 - same_class(y).mean(),
                 ("same.sum() - n) / (n * (n - 1)", "1 - (same.sum() - n) / (n * (n - 1))")),
         mistake("count instead of fraction", "You return how many there are per anchor. Divide by the number of negatives.",
                 ("n * (n - 1)", "n"), lambda y: 2 * (same_class(y).sum(1).mean() - 1)),
+        mistake("1 taken off", "You take 1 off the whole sum. Each of the N images is in it once with itself: take N off.",
+                ("sum() - n", "sum() - 1")),
+        mistake("mean over the classes", "You average over the classes, so a rare one weighs as much as a frequent one. Average over the "
+                "anchors.",
+                lambda y: torch.stack([((y == c).sum() - 1) / (len(y) - 1) for c in y.unique()]).mean()),
         mistake("half of the pairs", "You have half of it: something is counted once above the line, but twice below it.",
                 lambda y: same_class(y).triu(1).sum() / (len(y) * (len(y) - 1))),
         mistake("the partner left above the line", "You divide by the 2 N - 2 negatives, but above the line the partner, which is the "
