@@ -50,6 +50,8 @@ NEGATIVE_COSINE = Exercise(
                 ("return -(", "return 2 - 2 * (")),
         mistake("summed down the columns", "You add up each column. Add up along each row, dim=1: that is a row's cosine.",
                 ("sum(dim=1)", "sum(dim=0)")),
+        mistake("one cosine of all", "You take all rows together for one long vector. Each row has its own cosine; then average.",
+                lambda p, t: -F.cosine_similarity(p.flatten(), t.detach().flatten(), dim=0)),
     ),
 )  # fmt: skip
 
@@ -124,6 +126,10 @@ PULL = Exercise(
                 ("(1 + noise**2)", "(1 + noise) ** 2")),
         mistake("v = 1", "The target is v x2 with v = w. You have set v to 1.",
                 ("w * (p * (1 + noise**2) - 1)", "(p * w * (1 + noise**2) - 1)")),
+        mistake("the loss itself", "That is the mean of the loss. Its gradient by w is asked for, with v constant.",
+                lambda w, p, noise: w * w * ((p * p + 1) * (1 + noise**2) - 2 * p) / 2),
+        mistake("p squared too often", "You have a p too many in the first part: it is p w x1 times p x1.",
+                ("(p * (1", "(p * p * (1")),
         mistake("the target added", "You add the target's part. The error is prediction minus target.", (") - 1)", ") + 1)")),
     ),
 )  # fmt: skip
@@ -185,6 +191,8 @@ GAINS = Exercise(
         mistake("directions of p", "The directions are those of z, not of p.", ("z.T @ z / len(z)", "p.T @ p / len(z)")),
         mistake("rows turned round", "The eigenvectors are the columns of u: turn the columns round, u.flip(1), not the rows.",
                 lambda z, p: gains_along(z, p, torch.linalg.eigh(z.T @ z / len(z)).eigenvectors.flip(0))),
+        mistake("summed along the rows", "You add up along each row. The slope of a direction takes all rows: sum(0).",
+                (("(a * b).sum(0)", "(a * b).sum(1)"), ("(a * a).sum(0)", "(a * a).sum(1)"))),
         mistake("mean of ratios", "You divide row by row and average the ratios, in which those near 0 decide. Sum a b, sum a a, then "
                 "divide.",
                 ("(a * b).sum(0) / (a * a).sum(0)", "(b / a).mean(0)")),
@@ -225,6 +233,8 @@ DIRECT = Exercise(
                 ("strength / strength.max()", "strength")),
         mistake("over the sum", "Divide by the largest strength, not by the sum of all.", ("strength.max()", "strength.sum()")),
         mistake("floor forgotten", "The floor is missing: the weakest directions would get no prediction at all.", (" + floor", "")),
+        mistake("floor everywhere", "You add the floor to all entries of the matrix. Add it to the gains, along the eigenvectors.",
+                ((" + floor", ""), ("@ u.T", "@ u.T + floor"))),
         mistake("floor under the root", "Add the floor after the square root.", (").sqrt() + floor", " + floor).sqrt()")),
         mistake("rows for eigenvectors", "The eigenvectors are the columns of u: the matrix is u diag(g) u', not u' diag(g) u.",
                 ("(u * gain) @ u.T", "(u.T * gain) @ u")),
