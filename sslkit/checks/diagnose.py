@@ -40,6 +40,11 @@ def decimals(n: int) -> Callable[[Values], Values]:
     return each(lambda x: x.round(decimals=n))
 
 
+def turned_round(d: int) -> Callable[[Values], Values]:
+    """Every returned value in reverse order along dimension d, where it has it."""
+    return each(lambda x: x.flip(d) if x.ndim > d else x)
+
+
 SIMPLE: tuple[tuple[str, str, Callable[[Values], Values]], ...] = (
     ("outputs exchanged", "The results are right but stand in the wrong order: exchange them.", lambda v: v[::-1]),
     (
@@ -66,8 +71,7 @@ UNSURE: tuple[tuple[str, str, Callable[[Values], Values]], ...] = (
     ("shifted by one", "The right values, but each stands one place further on.", each(lambda x: x.roll(1, 0) if x.ndim else x)),
     ("shifted back by one", "The right values, but each stands one place too early.", each(lambda x: x.roll(-1, 0) if x.ndim else x)),
     ("reversed", "The right values in reverse order.", each(lambda x: x.flip(0) if x.ndim else x)),
-    *(("reversed", f"The right values, but in reverse order along dimension {d}.", each(lambda x, d=d: x.flip(d) if x.ndim > d else x))
-      for d in (1, 2, 3)),
+    *(("reversed", f"The right values, but in reverse order along dimension {d}.", turned_round(d)) for d in (1, 2, 3)),
 )  # fmt: skip
 
 
