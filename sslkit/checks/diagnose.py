@@ -160,16 +160,11 @@ def factor(got: Sequence[Values], expected: Sequence[Values], same: Callable) ->
 
 def nearly(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
     """Fractions, most of which are off by little, and none by much."""
-    pairs = [(a, b) for mine, true in zip(got, expected) for a, b in zip(mine, true) if b.numel()]
-    if all((b == b.round()).all() for _, b in pairs) or 2 * sum(same([a], [b]) for a, b in zip(got, expected)) >= len(
-        got
-    ):
+    pairs = [(a, b) for mine, true in zip(got, expected) for a, b in zip(mine, true) if b.isfinite().any()]
+    right = sum(same([mine], [true]) for mine, true in zip(got, expected))
+    if not pairs or 2 * right >= len(got) or all((b == b.round()).all() for _, b in pairs):
         return None
-    off = max(
-        ((a - b).abs().nan_to_num(0.0).max() / b[b.isfinite()].abs().max()).item()
-        for a, b in pairs
-        if b.isfinite().any()
-    )
+    off = max(((a - b).abs().nan_to_num(0.0).max() / b[b.isfinite()].abs().max()).item() for a, b in pairs)
     if not off < 0.05:
         return None
     text = f"Every result is nearly right, within {100 * off:.2g} %: is a small number added (an eps too large), or one clamped?"
