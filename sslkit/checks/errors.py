@@ -59,7 +59,7 @@ MEANINGS = (  # (what the error says, the name of the mistake, what the reader h
     (
         r"out of bounds|out of range",
         "an index past the end",
-        "An index points past the end: is it off by one, or a modulo missing?",
+        "An index points past the end: is it off by one, a modulo missing, or another axis meant?",
     ),
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import combinations
 
 from sslkit.checks.swaps import body, compiled
 
@@ -20,13 +21,14 @@ OPERATORS: dict[type, tuple[type, ...]] = {
     ast.BitAnd: (ast.BitOr,), ast.BitOr: (ast.BitAnd,),
 }  # fmt: skip
 NAMES: dict[str, tuple[str, ...]] = {
-    "mean": ("sum",), "sum": ("mean",), "argmax": ("argmin",), "argmin": ("argmax",), "max": ("min",), "min": ("max",),
+    "mean": ("sum", "amax"), "sum": ("mean", "amax"), "argmax": ("argmin",), "argmin": ("argmax",), "max": ("min",), "min": ("max",),
+    "cross_entropy": ("nll_loss",),
     "var": ("std",), "std": ("var",), "square": ("abs",), "abs": ("square",), "softmax": ("log_softmax",),
     "log_softmax": ("softmax",), "logsigmoid": ("sigmoid",), "sin": ("cos",), "cos": ("sin",), "cat": ("stack",),
     "repeat": ("repeat_interleave",), "repeat_interleave": ("repeat",), "floor": ("ceil", "round"), "round": ("floor", "ceil"),
     "clamp_min": ("clamp_max",), "log": ("log2", "log10"), "exp": ("exp2",),
 }  # fmt: skip
-MORE = (("softmax", (-1,)), ("log", ()), ("sqrt", ()), ("square", ()), ("abs", ()))
+MORE = (("softmax", (-1,)), ("log", ()), ("sqrt", ()), ("square", ()), ("abs", ()), ("transpose", (-1, -2)))
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ def others(node: ast.expr) -> Iterator[ast.expr]:
             yield from (left, right)
         case ast.Compare(left, [operator], [right]):
             yield from (ast.Compare(left, [other()], [right]) for other in OPERATORS.get(type(operator), ()))
+            yield left
         case ast.UnaryOp(_, operand):
             yield operand
         case ast.Constant(bool(value)):
@@ -156,8 +159,13 @@ def others(node: ast.expr) -> Iterator[ast.expr]:
                 yield given[0]
             if isinstance(function, ast.Attribute):
                 yield function.value  # z.square() as z; torch.sqrt as torch fails, and is none
-            if len(given) == 2:
-                yield ast.Call(function, given[::-1], keywords)
+            match function:
+                case ast.Attribute(ast.Call(ast.Attribute(value, name), before, named), last):  # x.square().sum()
+                    first = ast.Call(ast.Attribute(value, last, ast.Load()), given, keywords)
+                    yield ast.Call(ast.Attribute(first, name, ast.Load()), before, named)
+            for i, j in combinations(range(len(given)), 2):
+                order = [{i: j, j: i}.get(k, k) for k in range(len(given))]
+                yield ast.Call(function, [given[k] for k in order], keywords)
 
 
 def more(node: ast.expr) -> Iterator[ast.expr]:

@@ -42,6 +42,8 @@ def test_the_rules():
         ("(x - y).square()", "x - y"),
         ("(x - y).square().mean(dim=0)", "(x - y).square().sum(dim=0)"),
         ("(x - y).square().mean(dim=0)", "(x - y).square().mean()"),
+        ("(x - y).square().mean(dim=0)", "(x - y).mean(dim=0).square()"),
+        ("(x - y).square()", "(x - y).square().transpose(-1, -2)"),
         ("x - y", "x - x"),
         ("(x - y).square().mean(dim=0) / scale", "(x - y).square().mean(dim=0) * scale"),
         ("(x - y).square().mean(dim=0) / scale", "((x - y).square().mean(dim=0) / scale).sqrt()"),
@@ -56,6 +58,15 @@ def test_the_forms_are_what_is_said():
     z = F.normalize(x, dim=1)
     assert torch.equal(forms["x - y", "x + y"](x, y), (z + y).square().mean(0) / 2)
     assert torch.equal(forms["x = F.normalize(x, dim=1)", ""](x, y), (x - y).square().mean(0) / 2)
+
+
+def test_any_two_arguments_may_be_exchanged_and_a_condition_forgotten():
+    def moved(x, kept):
+        return x.permute(0, 2, 1) * (kept != 0)
+
+    found = shown(moved)
+    assert {("x.permute(0, 2, 1)", f"x.permute({order})") for order in ("2, 0, 1", "1, 2, 0", "0, 1, 2")} <= found
+    assert ("kept != 0", "kept") in found
 
 
 def test_what_may_not_end_has_none():
@@ -73,3 +84,16 @@ def test_a_reader_hears_of_one_where_no_mistake_has_a_name():
     verdict = judge(exercise, lambda a, b: (F.normalize(a) + F.normalize(b)).square().sum(1).mean())
     assert verdict.mistakes == ("a slip at F.normalize(z1, dim=1) - F.normalize(z2, dim=1)",)
     assert "with `F.normalize(z1, dim=1) + F.normalize(z2, dim=1)` in place of `F.norm" in verdict.text
+
+
+def test_one_answer_before_an_error_shows_no_slip_but_the_error():
+    calls = []
+
+    def fails(a, b):
+        calls.append(1)
+        if len(calls) > 1:
+            raise KeyError("later")
+        return (F.normalize(a) + F.normalize(b)).square().sum(1).mean()
+
+    verdict = judge(replace(find("judging.alignment"), mistakes=()), fails)
+    assert verdict.mistakes == () and verdict.text.startswith("With another input: It raises KeyError: 'later'")
