@@ -40,7 +40,9 @@ def one_column(function, z: Tensor, eps: float) -> Tensor:
 
 VARIANCE = Exercise(
     "variance_loss", variance_loss_loop, grad=True,
-    trials=lambda: [(narrow(0, 3, 2), 1e-4), (narrow(1, 5, 4), 1e-4), (0.2 * draw(2, 6, 3) + 1, 1e-4), (narrow(3, 4, 5), 0.3)],
+    trials=lambda: [
+        (narrow(0, 3, 2), 1e-4), (narrow(1, 5, 4), 1e-4), (0.2 * draw(2, 6, 3) + torch.arange(3), 1e-4), (narrow(3, 4, 5), 0.3)
+    ],
     mistakes=(
         mistake("no hinge", "Numbers that vary by more than 1 must cost nothing, and must not pay for others: F.relu.", ("F.relu", "")),
         mistake("upside down", "You charge what exceeds 1. Charge what falls short of it: 1 - deviation.",
@@ -56,8 +58,9 @@ VARIANCE = Exercise(
         mistake("eps outside the root", "eps belongs under the root: there it keeps the slope finite at a variance of 0.",
                 lambda z, eps: F.relu(1 - (z.var(0).sqrt() + eps)).mean()),
         mistake("eps forgotten", "eps is missing under the root, whose slope at 0 is infinite.", (" + eps", "")),
-        mistake("distance from 1", "You charge both sides of 1. Above it nothing is charged.",
-                lambda z, eps: one_column(lambda d: (1 - d).abs(), z, eps)),
+        mistake("distance from 1", "You charge both sides of 1. Above it nothing is charged.", ("F.relu(", "abs(")),
+        mistake("one variance for all", "You take one variance of all the numbers. Each column has its own: dimension 0.",
+                ("z.var(0)", "z.var()")),
         mistake("squared", "You square what is missing. The paper does not: its slope would fade near 1.",
                 lambda z, eps: one_column(lambda d: F.relu(1 - d) ** 2, z, eps), lambda z, eps: one_column(lambda d: (1 - d) ** 2, z, eps)),
         mistake("the deviation itself", "You return the deviation. The loss is what it lacks of 1.",
@@ -165,10 +168,22 @@ def pair_penalty_loop(z: Tensor) -> Tensor:
     return total
 
 
+class Long(Tensor):
+    """30 rows in place of a million: a table of rows with rows is refused."""
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        result = super().__torch_function__(func, types, args, kwargs or {})
+        if isinstance(result, Tensor) and result.numel() >= 30 * 30:
+            raise MemoryError("a table [N, N], of which no million rows would fit into the memory")
+        return result
+
+
 OWN = " - z.square().sum(1).square().sum()"
 PAIRS = Exercise(
     "pair_penalty", pair_penalty_loop, grad=True,
-    trials=lambda: [(draw(s, n, k),) for s, (n, k) in enumerate([(2, 2), (3, 2), (5, 3), (4, 6)])],
+    trials=lambda: [(draw(s, n, k),) for s, (n, k) in enumerate([(2, 2), (3, 2), (5, 3), (4, 6)])]
+    + [(draw(4, 30, 2).as_subclass(Long),)],
     mistakes=(
         mistake("a row with itself", "Your sum holds each row with itself, |z_n|^4. Take those off.", (OWN, "")),
         mistake("columns instead of rows", "You take the columns' own squares off, |c_k|^4: that leaves pairs of numbers, not of images.",
@@ -181,7 +196,8 @@ PAIRS = Exercise(
         mistake("each pair once", "You count each pair once. The sum runs over n, m and m, n.",
                 ("(z.T @ z).square().sum()" + OWN, f"((z.T @ z).square().sum(){OWN}) / 2")),
         mistake("not squared", "You add the dot products up without squaring them.",
-                lambda z: z.sum(0).square().sum() - z.square().sum(), lambda z: (z @ z.T).fill_diagonal_(0).sum()),
+                lambda z: z.sum(0).square().sum() - z.square().sum(), lambda z: (z @ z.T).fill_diagonal_(0).sum(),
+                lambda z: (z.T @ z).sum() - z.square().sum()),
         mistake("cosines", "You scale the rows to length 1. The task leaves them as they are.",
                 lambda z: (F.normalize(z, dim=1) @ F.normalize(z, dim=1).T).square().sum() - len(z)),
         mistake("centred", "You take the columns' means off. The task leaves z as it is.",
