@@ -70,6 +70,8 @@ SINKHORN = Exercise(
                 (".exp()", ".softmax(1)")),
         mistake("another number of turns", "You take one turn too many, or one too few. Take `iterations` turns.",
                 ("range(iterations)", "range(iterations + 1)"), ("range(iterations)", "range(iterations - 1)")),
+        mistake("hard codes", "You seat each image at one table. Codes are soft: return the shares as they are.",
+                ("return Q", "return F.one_hot(Q.argmax(1), K).to(Q)")),
         mistake("all sums to 1", "The whole table adds up to 1, as in the middle of the paper's code. Multiply by N in the end: each "
                 "image's code must sum to 1.",
                 lambda s, e, t: turns(s, e, t, "cr") / len(s)),
@@ -112,6 +114,7 @@ def swapped_trials() -> list[tuple]:
     return [(draw(s, v, n, k), draw(s + 50, a, n, k).softmax(2), t) for s, (v, a, n, k, t) in enumerate(shapes)]
 
 
+CROSS = "F.cross_entropy(logits[v], codes[a])"
 SWAPPED = Exercise(
     "swapped_loss", swapped_loss_loop, grad=True, trials=swapped_trials,
     mistakes=(
@@ -131,6 +134,15 @@ SWAPPED = Exercise(
         mistake("mean over the prototypes", "You average over the K prototypes too. Cross-entropy adds them up.",
                 lambda s, c, t: terms(s, c, t).mean() / s.shape[2]),
         mistake("sum over pairs", "You add up the pairs. Take their mean.", (".mean()", ".sum()")),
+        mistake("divided by A V", "You divide by A times V. Divide by the pairs that count: a code and its own view are none.",
+                (".mean()", ".sum() / (len(codes) * len(scores))")),
+        mistake("the first pair alone", "Only the first pair counts: is there a return inside the loop?",
+                ("torch.stack(losses).mean()", "losses[0]")),
+        mistake("two codes", "You count on two codes. Take all that there are: len(codes).", ("range(len(codes))", "range(2)")),
+        mistake("no logarithm", "You add up q times p. Cross-entropy is minus the sum of q log p.",
+                (CROSS, "-(codes[a] * logits[v].softmax(1)).sum(1).mean()")),
+        mistake("softmax over the images", "Your softmax runs over the images. Each image has a distribution over the prototypes.",
+                (CROSS, "-(codes[a] * logits[v].log_softmax(0)).sum(1).mean()")),
         mistake("sum over images", "You add up the images. Take their mean.", lambda s, c, t: terms(s, c, t).sum(1).mean()),
         mistake("sign", "Cross-entropy is minus the sum of q log p. Yours pushes the views apart.", ("return torch", "return -torch")),
         mistake("hard labels", "You keep each code's largest entry alone. Codes are soft: all entries count.",
@@ -139,7 +151,7 @@ SWAPPED = Exercise(
                 ("codes.detach()", "codes.detach().softmax(2)"),
                 ("codes.detach()", "(codes.detach() / temperature).softmax(2)")),
         mistake("roles exchanged", "You predict the scores from the codes. The codes are the labels q, the scores give log p.",
-                exchanged),
+                exchanged, (CROSS, "F.cross_entropy(codes[a], logits[v].softmax(1))")),
         mistake("gradient through the codes", "Codes are labels: detach them.", ("codes.detach()", "codes")),
     ),
 )  # fmt: skip
@@ -178,8 +190,10 @@ USE = Exercise(
                 lambda c: (torch.special.entr(c.mean(0)).sum() / math.log(2)).exp()),
         mistake("squares instead of entropy", "You take 1 over the sum of the squared shares, another such count. Take exp of the entropy.",
                 ("torch.special.entr(mean).sum().exp()", "1 / mean.square().sum()")),
-        mistake("favourites counted", "You count the prototypes that are somebody's favourite. Use the whole codes: exp of an entropy.",
-                lambda c: torch.tensor(float(len(c.argmax(1).unique())))),
+        mistake("favourites counted", "You look at each image's favourite prototype alone. Use the whole codes: exp of their mean's "
+                "entropy.",
+                lambda c: torch.tensor(float(len(c.argmax(1).unique()))),
+                ("codes.mean(", "F.one_hot(codes.argmax(1), codes.shape[1]).to(codes).mean(")),
         mistake("nan at 0", "0 times ln 0 is not a number in floating point; here it counts as 0.",
                 lambda c: (-(c.mean(0) * c.mean(0).log()).sum()).exp()),
     ),
@@ -215,6 +229,16 @@ KMEANS = Exercise(
                 ("torch.where(count > 0, member.T @ h / count.clamp(min=1), centres)", "member.T @ h / count.clamp(min=1)")),
         mistake("empty centre not a number", "A centre without rows divides 0 by 0. It must stay where it is.",
                 lambda h, c: members(h, c).T @ h / members(h, c).sum(0)[:, None]),
+        mistake("empty centre elsewhere", "A centre without rows goes to the mean of all. It must stay where it is.",
+                ("clamp(min=1), centres)", "clamp(min=1), h.mean(0))")),
+        mistake("the number of centres guessed", "F.one_hot makes as many columns as the largest number needs. Tell it how many there "
+                "are: F.one_hot(nearest, K).", ("nearest, len(centres)", "nearest")),
+        mistake("the old centre counted", "You count the old centre as one of the rows. The new one is the mean of the rows alone.",
+                lambda h, c: (members(h, c).T @ h + c) / (members(h, c).sum(0)[:, None] + 1)),
+        mistake("shared by all centres", "Each of your rows belongs to all centres, more to the near ones. In k-means it belongs to the "
+                "nearest alone.",
+                lambda h, c: (w := (-torch.cdist(h, c)).softmax(1).T) @ h / w.sum(1, keepdim=True),
+                lambda h, c: (w := (-torch.cdist(h, c).square()).softmax(1).T) @ h / w.sum(1, keepdim=True)),
         mistake("sum instead of mean", "You add up the rows of a centre. Divide by how many there are.", (" / count.clamp(min=1)", "")),
         mistake("divided by N", "You divide by all N rows. Divide by the rows of the centre.", ("count.clamp(min=1)", "len(h)")),
         mistake("farthest", "You assign each row to the farthest centre.", ("argmin", "argmax")),

@@ -134,6 +134,7 @@ NAMED = [
     ),
     ("swav.sinkhorn", lambda s, e, t: sinkhorn_by_logarithms(s, e, t + 1), "another number of turns"),
     ("swav.sinkhorn", lambda s, e, t: sinkhorn_of_the_authors(s, e, t) * len(s) / s.shape[1], "rows do not sum to 1"),
+    ("swav.swapped_loss", one_pair, "the first pair alone"),
     ("swav.swapped_loss", each_pair_once, "each pair of views once"),
     ("swav.swapped_loss", lambda s, c, t: swapped_in_one_go((s / t).softmax(2), c, 1.0), "softmax twice"),
     ("swav.swapped_loss", lambda s, c, t: swapped_by_hand(s, c, t) / s.shape[2], "mean over the prototypes"),
@@ -169,7 +170,7 @@ def members(h, centres):
 
 UNNAMED = [
     ("swav.sinkhorn", lambda s, e, t: sinkhorn_by_logarithms(s, e, t) ** 2),
-    ("swav.swapped_loss", one_pair),
+    ("swav.swapped_loss", lambda s, c, t: swapped_by_hand(s, c, t) ** 1.5),
     ("swav.prototypes_in_use", lambda c: use_by_logsumexp(c) ** 1.5),
     ("swav.kmeans_turn", lambda h, c: (turn_by_masks(h, c) + c) / 2),
 ]
