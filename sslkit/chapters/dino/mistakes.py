@@ -37,6 +37,8 @@ CENTRE = Exercise(
                 ("dim=(0, 1)", "dim=(0, 1, 2)"), lambda c, t, m: m * c + (1 - m) * t.mean()),
         mistake("mean of the probabilities", "You average the teacher's softmax. The centre is a mean of scores.",
                 ("teacher.mean", "teacher.softmax(2).mean")),
+        mistake("scores less the centre", "You take the centre off the scores first. The running mean is one of the scores as they are.",
+                ("teacher.mean", "(teacher - centre).mean")),
         mistake("the new one added whole", "The weights must add up to 1: the batch counts 1 - momentum.", ("(1 - momentum) * ", "")),
         mistake("a minus", "You move the centre away from the batch. Add the batch's part.", ("centre + ", "centre - ")),
         mistake("the centre never moves", "You return the old centre, whatever the momentum.", lambda c, t, m: c.clone()),
@@ -117,6 +119,8 @@ LOSS = Exercise(
                 lambda s, t, c, ts, tt: changed(s[: len(t)], t, c, ts, tt)),
         mistake("sum over pairs", "You add up the pairs. Take their mean.",
                 lambda *given: changed(*given, reduce=lambda each: each.mean(1).sum())),
+        mistake("divergence", "You take the entropy of the targets off, which leaves KL. The loss is the cross-entropy.",
+                lambda s, t, c, ts, tt: changed(s, t, c, ts, tt) - torch.special.entr(((t - c) / tt).softmax(2)).sum(2).mean()),
         mistake("sign", "Cross-entropy is minus the sum of p log q. Yours pushes the student away.", ("return swapped_loss", "return "
                 "-swapped_loss")),
         mistake("roles exchanged", "You predict the student's distributions from the teacher's. The teacher's are the labels: the log is "
@@ -173,6 +177,9 @@ ENTROPY = Exercise(
         mistake("sign of the entropy", "The entropy is minus the sum of p ln p: never negative.",
                 lambda t, g: (-both(t, g)[0], both(t, g)[1])),
         mistake("sum over the rows", "You add up the rows. Take their mean.", lambda t, g: tuple(v * len(t) for v in both(t, g))),
+        mistake("sum over the rows, mean over the entries", "You add up the rows and average over the K entries. It is the other way "
+                "round: sum over dim=1, then the mean.",
+                lambda t, g: tuple(v * len(t) / t.shape[1] for v in both(t, g))),
         mistake("mean over the entries", "You average over the K entries too. Sum over them, then average over the rows.",
                 lambda t, g: tuple(v / t.shape[1] for v in both(t, g))),
         mistake("KL averaged over the entries", "Your divergence is averaged over the K entries too, as F.kl_div does by default: "
@@ -211,6 +218,10 @@ MOMENTUM = Exercise(
         mistake("a quarter of a wave", "Yours is not level at both ends: half a wave is pi times the progress.",
                 lambda p, s: 1 - (1 - s) * math.cos(math.pi * p / 2),
                 lambda p, s: s + (1 - s) * math.sin(math.pi * p / 2)),
+        mistake("begins at 0", "It begins at 0. The first value is `start`.", lambda p, s: (1 - math.cos(math.pi * p)) / 2,
+                ("1 - (1 - start) * (1 +", "start * (1 -")),
+        mistake("cosine not shifted", "The cosine runs from 1 to -1. What you need runs from 1 to 0: (1 + cos) / 2.",
+                ("(1 + math.cos(math.pi * progress)) / 2", "math.cos(math.pi * progress)")),
         mistake("not halved", "1 + cos runs from 2 to 0: halve it.", (" / 2", "")),
         mistake("degrees", "math.cos takes radians.", lambda p, s: 1 - (1 - s) * (1 + math.cos(180 * p)) / 2),
         mistake("pi forgotten", "math.cos takes radians: half a turn is pi.", ("math.pi * progress", "progress")),
