@@ -51,6 +51,7 @@ PATCHIFY = Exercise(
         mistake("colours apart", "Each of your rows holds one colour alone, of several squares. Bring the channel's axis behind "
                 "those of rows and "
                 "columns: a patch has all its colours.", ("permute(0, 2, 4, 1, 3, 5)", "permute(0, 1, 2, 4, 3, 5)")),
+        mistake("height and width exchanged", "An image is [N, C, H, W]: its height comes first.", ("N, C, H, W", "N, C, W, H")),
         mistake("overlapping", "Your squares overlap. The next one begins where one ends: F.unfold takes stride=size.",
                 lambda x, size: F.unfold(x, size).transpose(1, 2)),
         mistake("axes split the wrong way round", "You split H into (size, rows): that takes every size-th line. A patch is "
@@ -128,7 +129,11 @@ VISIBLE = Exercise(
                 lambda x, r: with_mask(x.argsort(1)[:, : kept(x, r)].sort(1).values, x.shape[1])),
         mistake("noise against the ratio", "You compare the noise with a number, so that another count is hidden in each image. "
                 "Exactly K stay: those of least noise.",
-                lambda noise, ratio: (visible_patches(noise, ratio)[0], noise > 1 - ratio)),
+                lambda noise, ratio: (visible_patches(noise, ratio)[0], noise > 1 - ratio),
+                lambda noise, ratio: (visible_patches(noise, ratio)[0], noise >= 1 - ratio)),
+        mistake("order taken for ranks", "You compare argsort's result with K. It says which patch comes first, second ..., not which "
+                "rank a patch has: argsort once more, or scatter.",
+                lambda x, r: (visible_patches(x, r)[0], x.argsort(1) >= kept(x, r))),
         mistake("mask in the order of the noise", "Your mask is False in its first K places. It goes by patch: False at the places "
                 "in `visible`.",
                 lambda x, r: (visible_patches(x, r)[0], (torch.arange(x.shape[1]) >= kept(x, r)).expand(len(x), -1))),
@@ -165,13 +170,18 @@ def hidden_first(visible: Tensor, L: int) -> Tensor:
 PUT_BACK = Exercise(
     "put_back", put_back_loop, grad=True,
     trials=lambda: [
-        (torch.tensor([[[1.0], [2.0]]]), torch.tensor([[2, 0]]), torch.tensor([9.0]), 3),
+        (torch.tensor([[[1.0], [2.0]]]), torch.tensor([[2, 0]]), torch.tensor([9.0]), 4),
         (draw(1, 2, 3, 4), noise(1, 2, 8).argsort(1)[:, :3], draw(2, 4), 8),
         (draw(3, 3, 4, 2), noise(4, 3, 16).argsort(1)[:, :4], draw(5, 2), 16),
     ],
     mistakes=(
-        mistake("not put back", "You put the tokens first and the mask tokens after them. Each token belongs to place visible[n, k].",
-                lambda t, v, m, L: followed(t, m, L)),
+        mistake("not put back", "You put the tokens at one end and the mask tokens at the other. Each token belongs to place "
+                "visible[n, k].",
+                lambda t, v, m, L: followed(t, m, L), lambda t, v, m, L: followed(t, m, L).roll(L - t.shape[1], 1)),
+        mistake("the order of visible", "You sort `visible`. It holds the places already: tokens[n, k] belongs to visible[n, k].",
+                ("visible[:", "visible.argsort(1)[:")),
+        mistake("L guessed", "You take the largest visible place for the last one. The places after it may all be hidden: use L.",
+                ("L, -1", "int(visible.max()) + 1, -1")),
         mistake("shuffled once more", "You bring the sequence into the order of the permutation instead of undoing it. To undo a "
                 "permutation, gather with its argsort.",
                 lambda t, v, m, L: followed(t, m, L).gather(1, hidden_first(v, L)[:, :, None].expand(-1, -1, t.shape[2]))),
@@ -219,13 +229,14 @@ HIDDEN_MSE = Exercise(
     mistakes=(
         mistake("all patches", "You take the mean over all patches. The visible ones need no guessing: leave them out.", ("dim=2", "")),
         mistake("visible patches", "You take the error on the visible patches. True in the mask means hidden.",
-                lambda p, t, m: (per_patch(p, t) * ~m).sum() / (~m).sum()),
+                ("error =", "mask = ~mask; error =")),
         mistake("divided by all", "You add up the hidden patches' errors and divide by the number of all. Divide by how many are "
                 "hidden.",
                 ("mask.sum()", "mask.numel()")),
         mistake("prediction masked, not the error", "You set the visible patches of the prediction to 0, so they still differ from "
                 "the target. Leave their errors out.",
-                lambda p, t, m: F.mse_loss(p * m[:, :, None], t)),
+                lambda p, t, m: F.mse_loss(p * m[:, :, None], t),
+                lambda p, t, m: per_patch(p * m[:, :, None], t).sum() / m.sum()),
         mistake("sum", "You add up the hidden patches. Divide by how many there are.", ("() / mask.sum()", "()")),
         mistake("sum over the numbers of a patch", "You add up the numbers of a patch. Take their mean, or the loss grows with "
                 "the size of a patch.",
@@ -234,6 +245,11 @@ HIDDEN_MSE = Exercise(
         mistake("mean of the images' means", "You take each image's mean first and then the mean of those: a patch of an image "
                 "with few hidden ones counts more. All hidden patches count the same.",
                 lambda p, t, m: ((per_patch(p, t) * m).sum(1) / m.sum(1)).mean()),
+        mistake("75 % hidden", "You count on three quarters of the patches. Divide by how many are hidden: mask.sum().",
+                ("mask.sum()", "(0.75 * mask.numel())")),
+        mistake("target normalised", "You normalise each patch of the target, as a variant in the paper does. Here it stays as it is.",
+                lambda p, t, m: F.mse_loss(p[m], ((t - t.mean(2, keepdim=True)) / t.std(2, keepdim=True))[m]),
+                lambda p, t, m: F.mse_loss(p[m], ((t - t.mean(2, keepdim=True)) / (t.var(2, keepdim=True) + 1e-6).sqrt())[m])),
         mistake("root", "You take the root of the mean squared error. The loss is the mean square itself.",
                 ("error * mask).sum() / mask.sum(", "(error * mask).sum() / mask.sum()).sqrt(")),
         mistake("no gradient to the prediction", "You detach the prediction, so that nothing is learned from it.",
