@@ -72,6 +72,13 @@ REPLACE = Exercise(
                 ("other, shown", "other, tokens")),
         mistake("exactly 0.8", "A die of exactly 0.8 shows `other`: <mask> is shown below 0.8 only.",
                 (("die < 0.8", "die <= 0.8"), ("die >= 0.8", "die > 0.8"))),
+        mistake("shares exchanged", "You show <mask> below 0.1 and `other` up to 0.9. <mask> has the 80 %, `other` 10 %.",
+                (("die < 0.8", "die < 0.1"), ("die >= 0.8", "die >= 0.1"))),
+        mistake("always another", "You show `other` at every hidden place. Only where die is from 0.8 to below 0.9: both must hold, `&`.",
+                ("mask & (die >= 0.8) & (die < 0.9)", "mask")),
+        mistake("0 where nothing is hidden", "You set the tokens that are not hidden to 0. They stay as they are.",
+                ("return torch.where(mask & (die >= 0.8) & (die < 0.9), other, shown)",
+                    "return torch.where(mask & (die >= 0.8) & (die < 0.9), other, shown) * mask")),
         mistake("mask inverted", "You replace tokens where the mask is False. True means hidden in this course.",
                 lambda x, m, d, o: replace_hidden(x, ~m, d, o)),
         mistake("nothing stays", "You replace every hidden token from 0.8 on by another one. From 0.9 on it stays.",
@@ -107,6 +114,11 @@ def losses_of(logits: Tensor, targets: Tensor) -> Tensor:
     return F.cross_entropy(logits.transpose(1, 2), targets, reduction="none")
 
 
+def of_truth(logits: Tensor, targets: Tensor) -> Tensor:
+    """The probability of the true token at each place."""
+    return logits.softmax(2).gather(2, targets[:, :, None])[:, :, 0]
+
+
 def scored(seed: int, N: int, T: int, V: int, share: float = 0.5) -> tuple:
     return draw(seed, N, T, V, spread=2.0), draw_labels(seed, N * T, V).view(N, T), hide(seed, N, T, share)
 
@@ -124,7 +136,7 @@ LOSS = Exercise(
                 "it out.",
                 lambda a, y, m: losses_of(a, y).mean()),
         mistake("visible places", "You take the loss where nothing is hidden. True in the mask means hidden.",
-                lambda a, y, m: (losses_of(a, y) * ~m).sum() / (~m).sum()),
+                ("rows =", "mask = ~mask; rows =")),
         mistake("divided by all", "You add up the losses of the hidden places and divide by the number of all. Divide by how "
                 "many are hidden.",
                 ("mask.sum()", "mask.numel()")),
@@ -139,7 +151,9 @@ LOSS = Exercise(
                 "number that is no token, and give it as ignore_index.",
                 lambda a, y, m: F.cross_entropy(a.transpose(1, 2), y * m, ignore_index=0)),
         mistake("no logarithm", "You take minus the probability. Take minus its log.",
-                lambda a, y, m: -(a.softmax(2).gather(2, y[:, :, None])[:, :, 0] * m).sum() / m.sum()),
+                lambda a, y, m: -(of_truth(a, y) * m).sum() / m.sum(), lambda a, y, m: 1 - (of_truth(a, y) * m).sum() / m.sum()),
+        mistake("logarithm of the mean", "You take the mean probability and then its log. Take each log first, then the mean.",
+                lambda a, y, m: -((of_truth(a, y) * m).sum() / m.sum()).log()),
         mistake("softmax over the places", "Your softmax runs over the places. Each place's probabilities add up to 1 over the "
                 "tokens: the last dimension.",
                 lambda a, y, m: -(a.log_softmax(1).gather(2, y[:, :, None])[:, :, 0] * m).sum() / m.sum()),

@@ -49,8 +49,9 @@ MEAN = Exercise(
                 ("!= 0", ">= 0")),
         mistake("divided by all", "You leave padding out of the sum, but divide by the number of all places. Divide by how many "
                 "tokens there are.",
-                lambda x, t: (x * (t != 0)[:, :, None]).mean(1)),
+                ("/ kept.sum(dim=1)", "/ x.shape[1]")),
         mistake("mean of the padding", "You take the mean over padding alone: the condition is the wrong way round.",
+                ("!= 0", "== 0"),
                 lambda x, t: (x * (t == 0)[:, :, None]).sum(1) / (t == 0).sum(1, keepdim=True).clamp(min=1)),
         mistake("sum", "You add up. Divide by the number of tokens.", (") / kept.sum(dim=1)", ")")),
         mistake("first token", "You take the first token's vector, as BERT does with [CLS]. Here it is the mean over all of them.",
@@ -64,7 +65,14 @@ MEAN = Exercise(
         mistake("<end> left out too", "You leave out <end> (number 1) as well. Only <pad>, number 0, does not count.",
                 lambda x, t: (x * (t > 1)[:, :, None]).sum(1) / (t > 1).sum(1, keepdim=True).clamp(min=1)),
         mistake("mean over the numbers", "You take the mean over the numbers of each vector. The mean runs over the tokens: dim=1.",
-                lambda x, t: x.mean(2)),
+                lambda x, t: x.mean(2), ("(x * kept).sum(dim=1) / kept.sum(dim=1)", "(x * kept).mean(dim=2)")),
+        mistake("mean over the passages", "You take the mean over the passages. The mean runs over the tokens of each: dim=1.",
+                ("(x * kept).sum(dim=1) / kept.sum(dim=1)", "(x * kept).sum(dim=0) / kept.sum(dim=0).clamp(min=1)"),
+                lambda x, t: x.mean(0)),
+        mistake("largest in place of mean", "You take the largest of each number. Take the mean over the tokens.",
+                lambda x, t: x.masked_fill((t == 0)[:, :, None], -torch.inf).amax(1)),
+        mistake("count plus 1", "You divide by one more than there are. No guard against 0 is needed: a passage has a token.",
+                ("/ kept.sum(dim=1)", "/ (kept.sum(dim=1) + 1)")),
     ),
 )  # fmt: skip
 
@@ -126,6 +134,10 @@ ATTEND = Exercise(
         mistake("hidden after the softmax", "You set the weights of padding to 0 after the softmax, so that the others no longer "
                 "add up to 1.",
                 ("masked_fill(padding[:, None], -math.inf).softmax(dim=2)", "softmax(dim=2).masked_fill(padding[:, None], 0)")),
+        mistake("no softmax", "You multiply the values by the scores themselves. Make weights of them: softmax.",
+                (".masked_fill(padding[:, None], -math.inf).softmax(dim=2)", ".masked_fill(padding[:, None], 0)")),
+        mistake("axes of k reshaped", "reshape moves no axis, it only counts the numbers off anew. Exchange the axes: k.transpose(1, 2).",
+                ("k.transpose(1, 2)", "k.reshape(len(k), k.shape[2], -1)")),
         mistake("queries and keys exchanged", "Your row i asks with the key of token i. Rows are queries, columns are keys: q @ "
                 "k.transpose(1, 2).",
                 ("q @ k.transpose(1, 2)", "k @ q.transpose(1, 2)")),
