@@ -49,7 +49,8 @@ ATTENTION = Exercise(
                 "is `triu(1)`.",
                 ("(1)", "(1).T")),
         mistake("not itself", "Your mask hides the token itself as well. It may look at 0 .. i, and the first one has nobody else.",
-                ("(1)", "(0)"), lambda q, k, v: attended(q, k, v, diagonal=0)),
+                ("(1)", "(0)"), lambda q, k, v: attended(q, k, v, diagonal=0),
+                (("(1)", "(0)"), ("softmax(dim=-1)", "softmax(dim=-1).nan_to_num()"))),
         mistake("sees the next", "Your mask is one place too generous: token i still sees token i + 1. That one place is the answer.",
                 ("(1)", "(2)")),
         mistake("zero in place of minus infinity", "You set the scores of the future to 0, and exp(0) = 1 is a good share. Set "
@@ -64,6 +65,8 @@ ATTENTION = Exercise(
         mistake("softmax over the queries", "Your softmax runs over those who ask. It runs over those who are asked, the last "
                 "dimension.",
                 ("=-1", "=1")),
+        mistake("axes of k reshaped", "reshape moves no axis, it only counts the numbers off anew. Exchange the axes: k.transpose(1, 2).",
+                ("k.transpose(1, 2)", "k.reshape(len(k), k.shape[2], -1)")),
         mistake("axes of k reversed", ".T turns all the axes of a tensor of three round. Exchange the last two: k.transpose(1, 2), or "
                 "k.mT.",
                 ("k.transpose(1, 2)", "k.permute(2, 1, 0)")),
@@ -118,6 +121,7 @@ SHIFTED = Exercise(
         passages(3, 4, 8, 10, ends=(2, 8, 4, 7)),
         passages(4, 3, 6, 5, ends=(4, 6, 6)),
         passages(5, 3, 6, 7, ends=(4, 6, 5), pad=3),
+        (draw(6, 1, 4, 5, spread=2.0), torch.tensor([[0, 0, 2, 3]]), 0),  # padded in front
     ],
     mistakes=(
         mistake("not shifted", "You compare the logits of place i with token i, which the network has just been given. It is to "
@@ -136,6 +140,15 @@ SHIFTED = Exercise(
         mistake("padded inputs left out", "You leave out the places where padding is given. Leave out those where padding is to "
                 "be guessed.",
                 lambda x, t, pad: averaged(nll(x[:, :-1], t[:, 1:]), t[:, :-1] != pad)),
+        mistake("what padding guesses left out", "You leave out what is guessed at a padded place too. Leave out the targets that are "
+                "padding, and them alone.",
+                ("real = answers != pad", "real = (answers != pad) & (tokens[:, :-1].flatten() != pad)")),
+        mistake("divided by all tokens", "You divide by the tokens that are no padding, the first ones too, which nobody guesses. Count "
+                "the targets.", ("/ real.sum()", "/ (tokens != pad).sum()")),
+        mistake("two places on", "You compare the logits of place i with token i + 2. They are a guess of token i + 1.",
+                (("logits[:, :-1]", "logits[:, :-2]"), ("tokens[:, 1:]", "tokens[:, 2:]"))),
+        mistake("shifted along the batch", "You leave out a passage. Leave out a place of each: the second axis, [:, 1:].",
+                (("logits[:, :-1]", "logits[:-1]"), ("tokens[:, 1:]", "tokens[1:]"))),
         mistake("mean of the passages' means", "You take each passage's mean first: a token of a short passage counts more. All "
                 "targets count the same.",
                 per_passage),
@@ -203,7 +216,7 @@ NUCLEUS = Exercise(
     mistakes=(
         mistake("one too few", "You stop before top_p is reached. The token that reaches it belongs to the nucleus, and the "
                 "likeliest always does.",
-                *cut(lambda r, c, top_p: c <= top_p), *cut(lambda r, c, top_p: c < top_p),
+                ("cumsum(dim=1) - ranked", "cumsum(dim=1)"), *cut(lambda r, c, top_p: c <= top_p), *cut(lambda r, c, top_p: c < top_p),
                 *cut(lambda r, c, top_p: (c <= top_p) | (c == r))),
         mistake("one too many", "You keep a token too many. One stays only if the likelier ones together have less than top_p.",
                 *cut(lambda r, c, top_p: F.pad((c - r)[:, :-1], (1, 0)) < top_p), *cut(lambda r, c, top_p: c - r <= top_p)),
@@ -220,12 +233,16 @@ NUCLEUS = Exercise(
         mistake("softmax among what stays", "A softmax of probabilities evens them out. Divide what stays by its sum.",
                 ("kept / kept.sum(dim=1, keepdim=True)", "kept.masked_fill(kept == 0, -torch.inf).softmax(dim=1)")),
         mistake("a share of the vocabulary", "You keep top_p times V tokens. top_p is a share of the probability, not of the tokens.",
-                *cut(lambda r, c, top_p: torch.arange(r.shape[1]) < int(top_p * r.shape[1]))),
+                *cut(lambda r, c, top_p: torch.arange(r.shape[1]) < int(top_p * r.shape[1])),
+                *cut(lambda r, c, top_p: torch.arange(r.shape[1]) < round(top_p * r.shape[1]))),
+        mistake("sums in place of probabilities", "You keep the running sums. Keep the probabilities where the sum allows it.",
+                ("ranked * (before", "ranked.cumsum(dim=1) * (before")),
         mistake("not made to sum to 1", "You cut, but the row no longer sums to 1: divide by what is left.",
                 ("kept / kept.sum(dim=1, keepdim=True)", "kept")),
         mistake("a threshold for each token", "You keep the tokens whose own probability is above a threshold. It is their sum, "
                 "likeliest first, that counts.",
-                *cut(lambda r, c, top_p: r >= 1 - top_p), *cut(lambda r, c, top_p: r >= top_p)),
+                *cut(lambda r, c, top_p: r >= 1 - top_p), *cut(lambda r, c, top_p: r >= top_p),
+                *cut(lambda r, c, top_p: r >= top_p * r[:, :1])),
         mistake("the unlikeliest first", "You sort the wrong way round and keep the unlikeliest tokens: descending=True.",
                 (", descending=True", "")),
         mistake("not put back", "You return the probabilities in sorted order. Put each back in its token's place with scatter.",
@@ -282,6 +299,9 @@ BITS = Exercise(
                 lambda nats, lengths: nats.log2().sum() / lengths.sum()),
         mistake("weighted by the length", "You multiply each token's nats by its bytes. A token costs its nats once.",
                 lambda nats, lengths: (nats * lengths).sum() / math.log(2) / lengths.sum()),
+        mistake("perplexity", "You take exp, as a perplexity does. Bits are a logarithm: divide by ln 2.",
+                ("nats.sum() / math.log(2) / lengths.sum()", "(nats.sum() / lengths.sum()).exp()"),
+                ("nats.sum() / math.log(2) / lengths.sum()", "2 ** (nats.sum() / math.log(2) / lengths.sum())")),
         mistake("bytes per bit", "You divide the bytes by the bits. Bits per byte is the other way round.",
                 lambda nats, lengths: lengths.sum() * math.log(2) / nats.sum()),
     ),
