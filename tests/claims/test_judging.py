@@ -69,7 +69,7 @@ def test_few_labels():
         "Even given a hundred of each, it is still below 30: less than SimCLR reads, on average, from a single one.",
         ends["untrained"][1] < 30 and ends["untrained"][1] < ends["SimCLR"][0],
     )
-    claim(WHERE, "one label per bundle goes far (57 %)", ends["supervised"][0] == 57)
+    claim(WHERE, "one label per bundle goes far (58 %)", ends["supervised"][0] == 58)
     standardised = bars("Change the unit")["untrained, standardised"]
     claim(WHERE, "All 4,000 labels took it to 33 % (section 4).", near(standardised, 33))
 
@@ -87,9 +87,9 @@ def test_the_scoreboard():
     gaps = [abs(found["SimCLR"][judge] - found["supervised"][judge]) for judge in ("kNN", "linear probe")]
     claim(
         WHERE,
-        "an accuracy is uncertain by up to 1.5 points either way (95 %), so do not rank SimCLR and supervised by the "
-        "first two columns.",
-        near(196 * (0.25 / 4000) ** 0.5, 1.5, 0.06) and max(gaps) < 0.0155,
+        "an accuracy is uncertain by up to 1.5 points either way (95 %), a difference of two by more, so do not rank "
+        "SimCLR and supervised by the first two columns.",
+        near(196 * (0.25 / 4000) ** 0.5, 1.5, 0.06) and max(gaps) < 0.0155 * 2**0.5,
     )
 
 
@@ -101,8 +101,8 @@ def test_another_artist():
     }
     claim(
         WHERE,
-        "by 32 points; SimCLR by 17 (one network of each).",
-        (round(lost["supervised"]), round(lost["SimCLR"])) == (32, 17),
+        "by 31 points; SimCLR by 16 to 17 (one network of each).",
+        (round(lost["supervised"]), 16 <= lost["SimCLR"] <= 17) == (31, True),
     )
 
 
