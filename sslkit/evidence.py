@@ -37,7 +37,12 @@ def seeds_of(found: dict[str, Any], shown: dict[str, dict] | None = None) -> str
     n = max(made or {len(found["seeds"])})
     if n == 1:
         return "one seed"
-    return f"{n} seeds (one where a bar has no dots)" if 1 in made else f"{n} seeds"
+    fewer = made - {n}
+    if not fewer:
+        return f"{n} seeds"
+    return (
+        f"{n} seeds ({'one where a bar has no dots' if fewer == {1} else 'fewer where a bar has fewer dots or none'})"
+    )
 
 
 def or_a_note(draw: Callable[..., plots.Picture]) -> Callable[..., plots.Picture]:

@@ -45,8 +45,9 @@ def test_a_table_shows_what_else_the_runs_keep(results):
 
 def test_a_table_says_which_rows_have_one_seed(results):
     about = {"seeds": [0, 1, 2], "steps": 9, "batch": 64, "command": "python x.py"}
-    results("x", {**about, "rows": {"kNN": {"a": [0.1, 0.2, 0.3], "b": [0.3]}}})
-    assert "3 seeds (one where a bar has no dots), 9 steps" in evidence.scoreboard("x").alt
+    results("x", {**about, "rows": {"kNN": {"a": [0.1, 0.2, 0.3], "b": [0.3], "c": [0.3, 0.4]}}})
+    assert "3 seeds (one where a bar has no dots), 9 steps" in evidence.scoreboard("x", {"a": "a", "b": "b"}).alt
+    assert "3 seeds (fewer where a bar has fewer dots or none), 9 steps" in evidence.scoreboard("x").alt
     assert "One seed, 9 steps" in evidence.scoreboard("x", {"b": "b"}).alt
     assert "3 seeds, 9 steps" in evidence.scoreboard("x", {"a": "a"}).alt
 

@@ -159,7 +159,7 @@ class Live:
             if narrow:
                 heading = "" if draw == self._draw_loss else fill(ax.get_title(loc="left"), 27)
                 ax.set_title(heading, size=TEXT_SIZE + 1, color=INK, loc="left")
-            ax.set_xlim(0, 1.01 * r.steps)  # the last dot is whole
+            ax.set_xlim(0, 1.02 * r.steps)  # the last dot is whole
             left += w * share
         alt = describe(
             f"Loss curve, {self.status()}, {self._numbers()}",
