@@ -24,7 +24,7 @@ from sslkit.notebooks.saving import WIDGET
 from sslkit.progress import MARK
 
 SCALES = ("smoke", "laptop", "gpu")
-TIMEOUT = 300  # seconds a cell may take; the tag `timeout-600` on a cell changes it
+TIMEOUT = 1200  # seconds a cell may take, also on a slow machine; the tag `timeout-60` on a cell changes it
 VERSIONS = ("torch", "torchvision", "numpy", "matplotlib", "scikit-learn", "ipywidgets")
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
