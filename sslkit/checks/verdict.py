@@ -101,7 +101,10 @@ def words(exercise: Exercise, seed: int, trials: list[tuple], right: list[Answer
         names = (session.name,) if session.name else ()
         return Verdict("wrong", names, session.problem, "It was called with\n" + inputs(exercise.parameters, args))
     count = len(answered)  # of one that fails later too, what is wrong first is said first
-    return compare(exercise, seed, trials[:count], answered, right[:count])
+    verdict = compare(exercise, seed, trials[:count], answered, right[:count])
+    if session.problem and not verdict.text:
+        return replace(verdict, text=f"With another input: {session.problem}")
+    return verdict
 
 
 @contextlib.contextmanager

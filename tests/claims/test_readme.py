@@ -57,7 +57,7 @@ def test_the_next_word():
         "README.md",
         "GPT needs a tenth fewer bits than a table of pairs (and a hair more than one of triples, says its chapter).",
         0.08 < 1 - bits["GPT"] / bits["bigram"] < 0.12
-        and "It needs 1.81, less than this network" in said("20_gpt")
+        and "But the trigram needs 1.81: a table that remembers two tokens is still ahead." in said("20_gpt")
         and 1.81 < bits["GPT"] < 1.84,
     )
 
