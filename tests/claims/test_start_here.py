@@ -16,7 +16,7 @@ def last(row: str) -> float:
 
 def test_the_run():
     said = shown(WHERE)
-    claim(WHERE, "which random numbers give for nothing, to 60 %.", "step 1,000 of 1,000" in said and "60.0%" in said)
+    claim(WHERE, "which random numbers give for nothing, to 61 %.", "step 1,000 of 1,000" in said and "61.2%" in said)
     claim(WHERE, "512 views in each of 1,000 steps", 2 * PARTS["recipe"]["batch"] * PARTS["recipe"]["steps"] == 512_000)
     claim(
         WHERE,
@@ -36,8 +36,8 @@ def test_many_puzzles():
     pixels, untrained, trained = (float(part.split()[-1]) for part in bars.split(". ")[0].split(", "))
     claim(
         WHERE,
-        "Pixels 3.5, the untrained network 2.4, the trained one 5.96: it misses one piece in twenty-five puzzles.",
-        (round(pixels, 1), round(untrained, 1), trained) == (3.5, 2.4, 5.96) and round(6 - trained, 2) == 1 / 25,
+        "Pixels 3.5, the untrained network 2.3, the trained one 5.96: it misses one piece in twenty-five puzzles.",
+        (round(pixels, 1), round(untrained, 1), trained) == (3.5, 2.3, 5.96) and round(6 - trained, 2) == 1 / 25,
     )
 
 
@@ -58,8 +58,8 @@ def test_what_a_few_minutes_are_worth():
     few = board(WHERE, "SimCLR")[2]
     claim(
         WHERE,
-        "gets as far (46 %) as training all of it (45 %).",
-        (round(few), round(100 * minutes)) == (46, 45),
+        "gets at least as far (47 %) as training all of it (45 %).",
+        (round(few), round(100 * minutes)) == (47, 45),
     )
 
 
@@ -118,8 +118,8 @@ def test_the_friends():
 def test_the_wrong_question():
     claim(
         WHERE,
-        "Here it hardly moves: from 24 to 27 %.",
-        "step 100 of 100" in shown(WHERE) and "kNN accuracy, validation images 27.0%" in shown(WHERE),
+        "Here it hardly moves: from 23 to 24 %.",
+        "step 100 of 100" in shown(WHERE) and "kNN accuracy, validation images 24.4%" in shown(WHERE),
     )
     knn = {row: PARTS["runs"][row]["0"]["scores"]["kNN"] for row in ("wrong partner", "untrained")}
     claim(
