@@ -151,7 +151,7 @@ def test_one_thing_at_a_time():
     )
     claim(WHERE, "**50 % hidden** is level by both.", all(abs(mean(points)) < 1 for points in lost["50 % hidden"]))
     seconds = [KEPT["runs"][row]["0"]["core seconds"] for row in (little, "as it is")]
-    claim(WHERE, "a step costs two and a half times as much", 2.2 < seconds[0] / seconds[1] < 2.8)
+    claim(WHERE, "each step costs two and a half times as much", 2.2 < seconds[0] / seconds[1] < 2.8)
     claim(
         WHERE,
         "It loses with each seed by both judges, two or three points on average.",
