@@ -16,8 +16,8 @@ def lines() -> list[str]:
     ]
     head = (
         "\n**What labels are worth.** With ten labels per class a pretrained network is seventeen points ahead of one that "
-        "starts from nothing; it takes "
-        "about four times as many labels to make up for that.\n"
+        "starts from nothing, which needs "
+        "about four times as many labels to catch up.\n"
         f"\nLabels per class on `{kept['data']}`, test accuracy in %, {len(kept['seeds'])} seeds. `{kept['command']}`\n"
     )
     return [head, "| | " + " | ".join(counts) + " |", "|---" * (len(counts) + 1) + "|", *rows]
