@@ -70,7 +70,8 @@ def scoreboard(
     things: str = "images",
 ) -> plots.Picture:
     """A table of results/NAME.json: rows by judges, a dot for each seed; which split, how many seeds and the command are
-    said below. rows: as in by_row; without, the broken runs that `bugs` asks about stay out. also: {shown as: what else the
+    said below, and beside a row how many steps it had where it had others. rows: as in by_row; without, the broken runs that
+    `bugs` asks about stay out. also: {shown as: what else the
     runs of an ablation keep}, such as {"rank of h": "rank of h"}; things: what a batch holds."""
     found = results(name)
     for shown, key in (also or {}).items():
@@ -80,10 +81,19 @@ def scoreboard(
     if rows is None:
         secret = secrets(name)
         rows = {row: row for row in by_row(found["rows"]) if row not in secret}
-    table = by_row(found["rows"], rows)
+    labels = {label: label + of_other_length(found, row) for row, label in rows.items()}
+    table = by_row(found["rows"], {row: labels[label] for row, label in rows.items()})
+    highlight = labels.get(highlight, highlight)
     seeds = seeds_of(found, table).capitalize()
     caption = f"{seeds}, {recipe['steps']:,} steps of {recipe['batch']} {things}; {split} split."
     return plots.scoreboard(table, title=title, caption=f"{caption} {found['command']}.", highlight=highlight)
+
+
+def of_other_length(found: dict[str, Any], row: str) -> str:
+    """" (630 steps)" for a row of ablations that had not as many steps as the recipe; else nothing."""
+    curve = next(iter(found.get("runs", {}).get(row, {}).values()), {}).get("curve")
+    steps = curve[-1][0] if curve else None
+    return "" if steps in (None, found.get("recipe", found).get("steps")) else f" ({steps:,} steps)"
 
 
 def secrets(name: str) -> set[str]:

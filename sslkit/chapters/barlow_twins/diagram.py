@@ -14,6 +14,6 @@ ARROWS = ["image -> view 1 -> encoder -> projector -> identity?", "image -> view
 DIAGRAM = (
     BOXES,
     ARROWS,
-    "Both views through the same network; its numbers are compared, not its images",
+    "Both views through one network; output numbers are compared, not images",
     "Zbontar et al. 2021, figure 1.",
 )

@@ -132,6 +132,11 @@ def own_correlations(z1: Tensor, z2: Tensor, weight: float, own: int) -> Tensor:
     return (1 - cross_correlation(z1, z2).diagonal()).square().sum() + weight * sum(parts)
 
 
+def means_of_all(c: Tensor, weight: float) -> Tensor:
+    """Means, of which the second one holds the diagonal as well."""
+    return (1 - c.diagonal()).square().mean() + weight * c.square().mean()
+
+
 ON, OFF = "(1 - c.diagonal()).square().sum()", "(c - torch.diag(c.diagonal())).square().sum()"
 SUM = "invariance + weight * redundancy"
 SUM_ON, SUM_OFF = "(1 - c.diagonal()).sum().square()", "(c - torch.diag(c.diagonal())).sum().square()"
@@ -152,6 +157,8 @@ LOSS = Exercise(
                 (OFF, "(c - torch.diag(c.diagonal())).abs().sum()")),
         mistake("weight forgotten", "The second sum is not weighted.", ("weight * redundancy", "redundancy")),
         mistake("weight on the diagonal", "The weight belongs to what stands off the diagonal.", (SUM, "weight * invariance + redundancy")),
+        mistake("weight on everything", "You weigh both sums. The weight belongs to the second alone, to what stands off the diagonal.",
+                lambda z1, z2, weight: weight * barlow_loss_loop(z1, z2, 1.0)),
         mistake("divided by the weight", "Multiply the second sum by the weight.", ("weight * redundancy", "redundancy / weight")),
         mistake("means instead of sums", "You take means. Both parts are sums over cells.",
                 ((ON, "(1 - c.diagonal()).square().mean()"), (OFF, "(c - torch.diag(c.diagonal())).square().mean()")),
@@ -159,7 +166,8 @@ LOSS = Exercise(
                 (OFF, "(c - torch.diag(c.diagonal())).square().sum() / (len(c) * (len(c) - 1))"),
                 ((ON, "(1 - c.diagonal()).square().mean()"),
                  (OFF, "(c - torch.diag(c.diagonal())).square().sum() / (len(c) * (len(c) - 1))")),
-                (ON, "(1 - c.diagonal()).square().mean()"), (SUM, f"({SUM}) / len(c)")),
+                (ON, "(1 - c.diagonal()).square().mean()"), (SUM, f"({SUM}) / len(c)"),
+                lambda z1, z2, weight: means_of_all(cross_correlation(z1, z2), weight)),
         mistake("only the diagonal", "You leave out the second sum: a network that says one thing K times would be "
                 "perfect.", (SUM, "invariance")),
         mistake("only off the diagonal", "You leave out the first sum: a network that says nothing would be "

@@ -42,15 +42,18 @@ def three_matrices(correlation: Callable[[Tensor, Tensor], Tensor]) -> Picture:
     return matrices(shown, "Only four different things give the identity", caption)
 
 
+def two_parts(kept: list[Tensor]) -> str:
+    """How far each of these cross-correlation matrices is from the identity, on its diagonal and off it, in words for a caption."""
+    all_c = [array(matrix).astype(float) for matrix in kept]
+    diagonals = ", ".join(f"{np.diag(c).mean():.2f}" for c in all_c)
+    rest = ", ".join(f"{np.sqrt(np.mean(c[~np.eye(len(c), dtype=bool)] ** 2)):.2f}" for c in all_c)
+    return f"Diagonal: {diagonals} on average (wanted: 1). Off it: {rest} (wanted: 0; root mean square; all {len(all_c[0])} numbers)."
+
+
 def one_matrix(matrix: Tensor, step: int, most: int) -> Picture:
     """A cross-correlation matrix, and its two parts as numbers."""
     c = array(matrix).astype(float)
-    diagonal = np.diag(c)
-    rest = c[~np.eye(len(c), dtype=bool)]
-    caption = (
-        f"Diagonal: {diagonal.mean():.2f} on average (wanted: 1). Off it: {np.sqrt(np.mean(rest**2)):.2f} (wanted: 0; root of the mean "
-        f"square). All {len(c)} numbers count; the first {min(most, len(c))} are shown."
-    )
+    caption = f"{two_parts([matrix])} The first {min(most, len(c))} are shown."
     title = f"Step {step:,}: each number of view 1 against each of view 2"
     return plots.heatmap(
         np.abs(c[:most, :most]), title=title, caption=caption, label="|correlation|", limits=(0, 1), numbers=False
@@ -99,4 +102,6 @@ def matrices(
     bar.set_label(label, size=TEXT_SIZE, color=INK)
     bar.ax.tick_params(labelsize=TEXT_SIZE, colors=FAINT, labelcolor=INK)
     bar.outline.set_visible(False)
-    return render(fig, describe(f"Matrices: {', '.join(shown)}", title, caption), colours=128)
+    return render(
+        fig, describe(f"Matrices: {', '.join(shown)}", title, caption), colours=256
+    )  # fewer lose the brightest

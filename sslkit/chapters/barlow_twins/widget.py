@@ -19,6 +19,7 @@ def turning(matrices: dict[int, Tensor], most: int = 32) -> Panel:
     def fallback():
         chosen = dict.fromkeys(steps[round(k * (len(steps) - 1) / 4)] for k in range(5))
         title = "The cross-correlation matrix comes closer to the identity"
-        return pictures.matrices({f"step {step:,}": matrices[step] for step in chosen}, title, pictures.TURNING, most)
+        caption = f"{pictures.TURNING} {pictures.two_parts([matrices[step] for step in chosen])}"
+        return pictures.matrices({f"step {step:,}": matrices[step] for step in chosen}, title, caption, most)
 
     return Panel({"step": slider("step", steps[-1], options=steps)}, draw, fallback)

@@ -50,7 +50,7 @@ def seats(named: dict[str, Tensor], title: str, caption: str = "") -> plots.Pict
     taken = "; ".join(
         f"{name}: columns hold {', '.join(f'{t:.1f}' for t in codes.sum(0))}" for name, codes in named.items()
     )
-    return render(fig, describe(taken, title, caption), colours=128)
+    return render(fig, describe(taken, title, caption), colours=256)
 
 
 @torch.no_grad()
