@@ -29,6 +29,11 @@ MEANINGS = (  # (what the error says, the name of the mistake, what the reader h
         "Python's if, and, min, max, float and int want one number, and a tensor holds many: use torch.where, &, .clamp, .max.",
     ),
     (
+        r"bitwise_(and|or|xor)\w* not implemented|unsupported operand type\(s\) for [&|]",
+        "no brackets around a comparison",
+        "`&` and `|` bind more strongly than `<` and `==`: put each comparison in brackets, (a < b) & (c == d).",
+    ),
+    (
         r"same dtype|expected scalar type|result type .* can't be cast|tensors used as indices|[Ee]xpected .* to have dtype|"
         r"only defined for floating|to be a floating point|not implemented for '(Long|Bool|Int)'|must be of same type",
         "dtypes that do not fit",

@@ -74,7 +74,10 @@ def explanation(
     for mistake, theirs in known:
         if len(theirs) == len(mine) and (found := diagnose(mine, [a.values for a in theirs], trials, same)):
             return (mistake.name, found[0]), f"{mistake.explanation} And: {found[1]}"
-    for (one, first), (other, second) in itertools.islice(itertools.combinations(exercise.forms_by_swap, 2), PAIRS):
+    # NaN everywhere agrees with too many
+    numbers = [value.isfinite().any() for answer in got for value in answer.values]
+    pairs = itertools.combinations(exercise.forms_by_swap, 2) if any(numbers) else ()
+    for (one, first), (other, second) in itertools.islice(pairs, PAIRS):
         if one is other or (form := both(exercise.solution, first, second)) is None:
             continue
         if (both_made := answers(exercise, form, trials)) and alike(exercise, got, both_made, right, grads):
@@ -126,10 +129,11 @@ def mostly(
     if not known:
         return (), ""
     wrong = [not agree(a.values, b.values, exercise.tolerance) for a, b in zip(got, right)]
+    telling = [any(value.any() for value in a.values) for a in got]  # nothing, or zeros alone, agree by chance
 
     def counts(theirs: list[Answer]) -> tuple[int, int]:
         """How many wrong results a mistake gives, and how many right ones it does not."""
-        same = [agree(a.values, b.values, exercise.tolerance) for a, b in zip(got, theirs)]
+        same = [told and agree(a.values, b.values, exercise.tolerance) for told, a, b in zip(telling, got, theirs)]
         return sum(s and w for s, w in zip(same, wrong)), sum(not s and not w for s, w in zip(same, wrong))
 
     mistake, (count, denied) = max(((m, counts(theirs)) for m, theirs in known), key=lambda found: found[1][0])

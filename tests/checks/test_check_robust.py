@@ -134,6 +134,7 @@ WORDS = [
     (lambda *args: torch.tensor([]), "another shape"),
     (lambda a, b, t: right(a, b, t) > 0, "got 1"),
     (lambda a, b, t: float("inf"), "got inf"),
+    (lambda a, b, t: (a > 0) & b < t, "put each comparison in brackets"),
     (lambda a, b, t: torch.nn.Parameter(torch.ones(())), "got 1"),
     (None, "is None, not a function"),
     (3, "is an int, not a function"),

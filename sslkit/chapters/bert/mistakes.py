@@ -141,6 +141,8 @@ LOSS = Exercise(
                 "many are hidden.",
                 ("mask.sum()", "mask.numel()")),
         mistake("sum", "You add up the losses. Take their mean, or the loss grows with the batch.", ("() / mask.sum()", "()")),
+        mistake("divided by the passages", "You divide by the number of passages. Divide by how many places are hidden: mask.sum().",
+                ("mask.sum()", "len(mask)")),
         mistake("mean of the passages' means", "You take each passage's mean first and then the mean of those: a place in a "
                 "passage with few hidden ones counts more. All hidden places count the same.",
                 lambda a, y, m: ((losses_of(a, y) * m).sum(1) / m.sum(1)).mean()),

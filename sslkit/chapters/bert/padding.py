@@ -53,12 +53,20 @@ MEAN = Exercise(
         mistake("mean of the padding", "You take the mean over padding alone: the condition is the wrong way round.",
                 ("!= 0", "== 0"),
                 lambda x, t: (x * (t == 0)[:, :, None]).sum(1) / (t == 0).sum(1, keepdim=True).clamp(min=1)),
+        mistake("multiplied by the tokens", "You multiply by the numbers of the tokens, so that a word with a large number counts more. "
+                "Ask `tokens != 0` first: True counts as 1.", ("(tokens != 0)", "tokens"),
+                lambda x, t: (x * t[:, :, None]).sum(1), lambda x, t: (x * t[:, :, None]).mean(1)),
         mistake("sum", "You add up. Divide by the number of tokens.", (") / kept.sum(dim=1)", ")")),
         mistake("first token", "You take the first token's vector, as BERT does with [CLS]. Here it is the mean over all of them.",
                 lambda x, t: x[:, 0]),
         mistake("one length for all", "You divide every passage by the same number. Each has its own number of tokens.",
                 lambda x, t: (x * (t != 0)[:, :, None]).sum(1) / (t[0] != 0).sum(), ("kept.sum(dim=1)", "kept.sum(dim=1).mean()"),
+                ("kept.sum(dim=1)", "kept.sum(dim=1).max()"),
                 lambda x, t: (x * (t != 0)[:, :, None]).sum(1) / (t != 0).sum()),
+        mistake("as many from the start", "You take as many vectors from the start as there are tokens. <pad> may stand anywhere: look "
+                "where tokens is 0.", lambda x, t: torch.stack([row[:n].mean(0) for row, n in zip(x, (t != 0).sum(1))])),
+        mistake("last token", "You take one token's vector, the last. Here it is the mean over all of them.",
+                lambda x, t: x[:, -1], lambda x, t: x[torch.arange(len(x)), (t != 0).sum(1) - 1]),
         mistake("one mean for all passages", "x[tokens != 0] puts the tokens of all passages into one list. Each passage has a "
                 "mean of its own.",
                 lambda x, t: x[t != 0].mean(0).expand(len(x), -1), lambda x, t: x[t != 0].mean(0)),
@@ -128,6 +136,16 @@ ATTEND = Exercise(
                 "looks *at* it: its columns.",
                 lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, :, None], -1e30).softmax(2) @ v,
                 ("padding[:, None]", "padding[:, :, None]")),
+        mistake("padding hidden as key and as query", "You hide the rows of padding, too. They may look at others, and a row that is "
+                "hidden whole has no softmax. Hide the columns alone.",
+                *(lambda q, k, v, p, low=low: raw_scores(q, k).masked_fill(p[:, None] | p[:, :, None], low).softmax(2) @ v
+                  for low in (-1e30, -math.inf))),
+        mistake("0 times infinity", "0 times minus infinity is no number. Do not multiply the mask by it: masked_fill, or torch.where.",
+                ("masked_fill(padding[:, None], -math.inf)", "add(padding[:, None] * -math.inf)")),
+        mistake("itself hidden", "You hide each token from itself. It looks at all tokens that are no padding, itself too.",
+                ("padding[:, None]", "padding[:, None] | torch.eye(q.shape[1], dtype=torch.bool)"),
+                lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, None] | torch.eye(q.shape[1]).bool(), -1e30).softmax(2) @ v),
+        mistake("weights returned", "These are the weights [N, T, T]. Multiply them by v.", (" @ v", "")),
         mistake("zero instead of minus infinity", "You set the scores of padding to 0, but exp(0) = 1 is a weight like others. "
                 "Set them to minus infinity.",
                 lambda q, k, v, p: raw_scores(q, k).masked_fill(p[:, None], 0.0).softmax(2) @ v),

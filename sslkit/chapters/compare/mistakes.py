@@ -76,6 +76,8 @@ CKA = Exercise(
                 lambda x, y: linear_cka(F.normalize(x, dim=1), F.normalize(y, dim=1)),
                 lambda x, y: linear_cka(F.normalize(by_columns(x), dim=1), F.normalize(by_columns(y), dim=1)),
                 lambda x, y: aligned(F.normalize(by_columns(x), dim=1), F.normalize(by_columns(y), dim=1))),
+        mistake("brackets", "`/ a * b` divides by a and multiplies by b. Put the product below the line in brackets.",
+                ("/ ((x.T @ x).norm() * (y.T @ y).norm())", "/ (x.T @ x).norm() * (y.T @ y).norm()")),
         mistake("columns standardised", "You divide each column by its standard deviation. In CKA a direction counts by its "
                 "variance: only centre.",
                 lambda x, y: linear_cka( by_columns(x) / x.std(0, correction=0), by_columns(y) / y.std(0, correction=0).clamp_min(1e-9) )),
@@ -150,12 +152,17 @@ HSIC = Exercise(
                 ("(K @ L)", "(K * L)")),
         mistake("one diagonal left in", "Only one of the two diagonals is 0. Set both.",
                 ("K * other, L * other", "K * other, L"), ("K * other, L * other", "K, L * other")),
+        mistake("only the last term divided", "You divide the last term alone by N (N - 3). Put all three in brackets.",
+                (("2 * (K @ L).sum() / (N - 2)", "2 * (K @ L).sum() / (N - 2) / (N * (N - 3))"), ("total / (N * (N - 3))", "total"))),
+        mistake("half of the table", "You keep what is above the diagonal alone. Both (i, j) and (j, i) count.",
+                ("K * other, L * other", "K.triu(1), L.triu(1)")),
         mistake("only the diagonal", "You keep the diagonals and set all else to 0. It is the other way round.",
                 ("1 - torch.eye(N)", "torch.eye(N)")),
         mistake("1 off the diagonal", "You take 1 off the diagonals. Set them to 0, whatever stands there.",
                 ("K * other, L * other", "K - torch.eye(N), L - torch.eye(N)")),
         mistake("brackets", "`/ a * b` divides by a and multiplies by b. Put the product below the line in brackets.",
-                ("/ (N * (N - 3))", "/ N * (N - 3)"), ("/ ((N - 1) * (N - 2))", "/ (N - 1) * (N - 2)")),
+                ("/ (N * (N - 3))", "/ N * (N - 3)"), ("/ ((N - 1) * (N - 2))", "/ (N - 1) * (N - 2)"),
+                (("/ (N * (N - 3))", "/ N * (N - 3)"), ("/ ((N - 1) * (N - 2))", "/ (N - 1) * (N - 2)"))),
     ),
 )  # fmt: skip
 
@@ -193,9 +200,12 @@ EFFECT = Exercise(
         mistake("one variance for all", "You divide the sum over all columns: the column with the largest numbers then decides "
                 "alone. Divide each column by its own variance, then take the mean.",
                 (").mean(", ".mean()).mean("), ("0, correction", "correction")),
+        mistake("not centred", "You divide by the mean square. The variance is that of the distance to the column's mean: "
+                "h.var(0, correction=0).", ("h.var(0, correction=0)", "h.square().mean(0)")),
         mistake("standard deviation", "Squared differences belong over the variance, not over the standard deviation.", ("var", "std")),
         mistake("not squared", "Take the square of the differences, not their absolute values.",
-                ("square", "abs"), lambda h, c: ((h - c).abs() / (2 * h.std(0, correction=0))).mean()),
+                ("square", "abs"), lambda h, c: ((h - c).abs() / (2 * h.std(0, correction=0))).mean(),
+                lambda h, c: ((h - c).abs() / h.std(0, correction=0)).mean(), lambda h, c: ((h - c).abs() / h.std(0)).mean()),
         mistake("each standardised by itself", "You standardise both tables by their own statistics, so a shift of all images "
                 "goes unseen. Use those of h for both.",
                 lambda h, c: (own(h) - own(c)).square().mean() / 2),
@@ -277,6 +287,14 @@ SHARED = Exercise(
                 lambda a, b, k: (lists_of(a, k) == lists_of(b, k)).float().mean()),
         mistake("union", "You divide by the size of both lists together (Jaccard). Divide by k.",
                 lambda a, b, k: (n := in_common(lists_of(a, k), lists_of(b, k))).div(2 * k - n).mean()),
+        mistake("never anything in common", "Nothing is ever shared in yours. Do you compare similarities (.values), or make a set of "
+                "tensors, which looks at the objects and not at their numbers? Compare .indices, as numbers: .tolist().",
+                lambda a, b, k: torch.tensor(0.0)),
+        mistake("in anybody's list", "You ask whether a neighbour is in the list of any image, as torch.isin does with whole tables. "
+                "Compare each image's two lists.", lambda a, b, k: torch.isin(lists_of(a, k), lists_of(b, k)).float().mean()),
+        mistake("the nearest left out", "The image itself is left out twice, so that its nearest neighbour is missing. Leave out one "
+                "entry.",
+                ("topk(k).indices", "topk(k + 1).indices[:, 1:]")),
         mistake("farthest", "You take the least similar images. topk takes the largest values: give it similarities, not "
                 "distances, or largest=False.",
                 ("h @ h.T", "(1 - h @ h.T)")),

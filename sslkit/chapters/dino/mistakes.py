@@ -19,6 +19,12 @@ def moved_centre_loop(centre: Tensor, teacher: Tensor, momentum: float) -> Tenso
     return torch.tensor(moved, dtype=torch.float64)
 
 
+def step_for_each_view(centre: Tensor, teacher: Tensor, momentum: float) -> Tensor:
+    for view in teacher:
+        centre = momentum * centre + (1 - momentum) * view.mean(0)
+    return centre
+
+
 CENTRE = Exercise(
     "moved_centre", moved_centre_loop,
     trials=lambda: [
@@ -33,6 +39,8 @@ CENTRE = Exercise(
                 lambda c, t, m: m * c + (1 - m) * t.mean(1).sum(0)),
         mistake("one view", "Only the first view counts. Take the mean over all of them.", ("teacher.mean(dim=(0, 1))",
                 "teacher[0].mean(dim=0)")),
+        mistake("a step for each view", "You move the centre once for each view. Take the mean over all views first, and move once.",
+                step_for_each_view),
         mistake("mean along the prototypes", "You average over the prototypes too: the centre has one number for each of them.",
                 ("dim=(0, 1)", "dim=(0, 1, 2)"), lambda c, t, m: m * c + (1 - m) * t.mean()),
         mistake("mean of the probabilities", "You average the teacher's softmax. The centre is a mean of scores.",
@@ -128,6 +136,12 @@ LOSS = Exercise(
                 lambda s, t, c, ts, tt: exchanged(s, ((t - c) / tt).softmax(2).detach(), ts)),
         mistake("student's temperature twice", "swapped_loss divides by the student's temperature itself. Give it the scores as they are.",
                 ("swapped_loss(student,", "swapped_loss(student / student_temperature,")),
+        mistake("brackets", "Only the centre is divided by the temperature. Subtract first: put the difference in brackets.",
+                (("- centre", "- centre / teacher_temperature"), ("(centred / teacher_temperature)", "centred"))),
+        mistake("mean over the prototypes", "You average over the K prototypes too. Cross-entropy adds them up.",
+                lambda *given: changed(*given) / given[0].shape[2]),
+        mistake("the student softened first", "You put a softmax on the student's scores. swapped_loss takes scores and applies it itself.",
+                ("swapped_loss(student,", "swapped_loss(student.softmax(dim=2),")),
         mistake("centred after the softmax", "You take the centre off the probabilities. It is the mean of scores: subtract it before "
                 "you sharpen.",
                 (("at_least_float32(teacher) - centre", "at_least_float32(teacher)"), (".softmax(dim=2)", ".softmax(dim=2) - centre"))),
@@ -171,12 +185,20 @@ ENTROPY = Exercise(
                 lambda t, g: (both(g, t.clamp(min=1e-30))[0], both(t, g)[1]), ("entr(target)", "entr(guess)")),
         mistake("entropy of the mean", "You average the targets first: this is the entropy of their mean, large even if each image is "
                 "sure. Take each row's entropy, then the mean.",
-                lambda t, g: (torch.special.entr(t.mean(0)).sum(), both(t, g)[1])),
+                lambda t, g: (torch.special.entr(t.mean(0)).sum(), both(t, g)[1]),
+                ("entr(target).sum(dim=1).mean()", "entr(target.mean(dim=0)).sum()")),
+        mistake("the guess's entropy taken off", "You take the entropy of the guess off the cross-entropy. Take that of the target.",
+                ("cross - entropy", "cross - torch.special.entr(guess).sum(dim=1).mean()")),
+        mistake("no logarithm of the guess", "The logarithm of the guess is missing. (F.kl_div wants it too: guess.log() comes first.)",
+                ("guess.log()", "guess")),
+        mistake("softmax of the guess", "F.cross_entropy takes logits and applies a softmax. The guess is a distribution already: take its "
+                "logarithm.", ("guess.log()", "guess.log_softmax(dim=1)")),
         mistake("sign of KL", "KL is never negative: cross-entropy minus entropy, not the other way round.", ("entropy, cross - entropy",
                 "entropy, entropy - cross")),
         mistake("sign of the entropy", "The entropy is minus the sum of p ln p: never negative.",
                 lambda t, g: (-both(t, g)[0], both(t, g)[1])),
-        mistake("sum over the rows", "You add up the rows. Take their mean.", lambda t, g: tuple(v * len(t) for v in both(t, g))),
+        mistake("sum over the rows", "You add up the rows. Take their mean.",
+                (("entr(target).sum(dim=1).mean()", "entr(target).sum()"), (".log()).sum(dim=1).mean()", ".log()).sum()"))),
         mistake("sum over the rows, mean over the entries", "You add up the rows and average over the K entries. It is the other way "
                 "round: sum over dim=1, then the mean.",
                 lambda t, g: tuple(v * len(t) / t.shape[1] for v in both(t, g))),
@@ -214,14 +236,15 @@ MOMENTUM = Exercise(
         mistake("constant", "The momentum does not change. It must grow to 1.", lambda p, s: s),
         mistake("ends at 0", "It ends at 0. The end is 1: a teacher that stands still.", lambda p, s: s * (1 + math.cos(math.pi * p)) / 2),
         mistake("a whole wave", "That is a whole wave: it is back at `start` in the end. Half of one: pi times the progress.",
-                ("math.pi * progress", "2 * math.pi * progress")),
+                ("math.pi * progress", "2 * math.pi * progress"),
+                lambda p, s: s + (1 - s) * math.sin(math.pi * p)),
         mistake("a quarter of a wave", "Yours is not level at both ends: half a wave is pi times the progress.",
                 lambda p, s: 1 - (1 - s) * math.cos(math.pi * p / 2),
                 lambda p, s: s + (1 - s) * math.sin(math.pi * p / 2)),
         mistake("begins at 0", "It begins at 0. The first value is `start`.", lambda p, s: (1 - math.cos(math.pi * p)) / 2,
                 ("1 - (1 - start) * (1 +", "start * (1 -")),
         mistake("cosine not shifted", "The cosine runs from 1 to -1. What you need runs from 1 to 0: (1 + cos) / 2.",
-                ("(1 + math.cos(math.pi * progress)) / 2", "math.cos(math.pi * progress)")),
+                ("(1 + math.cos(math.pi * progress)) / 2", "math.cos(math.pi * progress)"), ("(1 + math.cos", "(math.cos")),
         mistake("not halved", "1 + cos runs from 2 to 0: halve it.", (" / 2", "")),
         mistake("degrees", "math.cos takes radians.", lambda p, s: 1 - (1 - s) * (1 + math.cos(180 * p)) / 2),
         mistake("pi forgotten", "math.cos takes radians: half a turn is pi.", ("math.pi * progress", "progress")),

@@ -31,6 +31,10 @@ def attended(q: Tensor, k: Tensor, v: Tensor, diagonal: int = 1, scale: float | 
     return scores.masked_fill(hidden, -1e9).softmax(dim) @ v
 
 
+def raw(q: Tensor, k: Tensor) -> Tensor:
+    return q @ k.transpose(1, 2) / q.shape[-1] ** 0.5
+
+
 def zeroed_before(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     return (q @ k.transpose(1, 2) * q.shape[-1] ** -0.5).tril().softmax(-1) @ v
 
@@ -47,7 +51,8 @@ ATTENTION = Exercise(
         mistake("no mask", "Every token sees the whole passage, the future too: this is the leak of section 8.", ("ones", "zeros")),
         mistake("looks ahead", "Your mask hides the past and shows the future. Row i asks, column j is asked: hide j > i, which "
                 "is `triu(1)`.",
-                ("(1)", "(1).T")),
+                ("(1)", "(1).T"),
+                lambda q, k, v: raw(q, k).masked_fill(torch.ones_like(raw(q, k)).tril() == 1, -1e9).softmax(-1) @ v),
         mistake("not itself", "Your mask hides the token itself as well. It may look at 0 .. i, and the first one has nobody else.",
                 ("(1)", "(0)"), lambda q, k, v: attended(q, k, v, diagonal=0),
                 (("(1)", "(0)"), ("softmax(dim=-1)", "softmax(dim=-1).nan_to_num()"))),
@@ -73,6 +78,12 @@ ATTENTION = Exercise(
         mistake("queries and keys exchanged", "Your row i asks with the key of token i. Rows are queries, columns are keys: q @ "
                 "k.transpose(1, 2).",
                 ("q @ k.transpose(1, 2)", "k @ q.transpose(1, 2)")),
+        mistake("0 times infinity", "0 times minus infinity is no number. Do not multiply the mask by it: masked_fill, or torch.where.",
+                ("masked_fill(future, -torch.inf)", "add(future * -torch.inf)")),
+        mistake("no softmax", "You multiply the values by the scores themselves. Make weights of them: softmax.",
+                (".masked_fill(future, -torch.inf).softmax(dim=-1)", ".masked_fill(future, 0)")),
+        mistake("scaled after the softmax", "You divide the weights by sqrt(D), so that they do not add up to 1. Divide the scores, "
+                "before the softmax.", ((") / q.shape[-1] ** 0.5", ")"), ("softmax(dim=-1)", "softmax(dim=-1) / q.shape[-1] ** 0.5"))),
         mistake("weights returned", "These are the weights [N, T, T]. Multiply them by v.", (" @ v", "")),
         mistake("divided by the root of T", "You divide by the root of the number of tokens. It is the root of D, the length of a query.",
                 ("q.shape[-1] **", "q.shape[1] **")),
@@ -158,7 +169,15 @@ SHIFTED = Exercise(
         mistake("shifted across passages", "You flatten first and shift then, so that the end of each passage guesses the start "
                 "of the next. Shift "
                 "first: logits[:, :-1], tokens[:, 1:].",
-                lambda x, t, pad: F.cross_entropy(x.flatten(0, 1)[:-1], t.flatten()[1:], ignore_index=pad)),
+                lambda x, t, pad: F.cross_entropy(x.flatten(0, 1)[:-1], t.flatten()[1:], ignore_index=pad),
+                lambda x, t, pad: F.cross_entropy(x[t != pad][:-1], t[t != pad][1:])),
+        mistake("the padding alone", "You take the loss where padding is to be guessed: the condition is the wrong way round.",
+                ("!= pad", "== pad")),
+        mistake("divided by the passages", "You divide by the number of passages. Divide by how many targets count.",
+                ("/ real.sum()", "/ len(tokens)")),
+        mistake("no logarithm", "You take minus the probability. Take minus its log.",
+                ('F.cross_entropy(guesses, answers, reduction="none")', "-guesses.softmax(1).gather(1, answers[:, None])[:, 0]"),
+                ('F.cross_entropy(guesses, answers, reduction="none")', "F.nll_loss(guesses.softmax(1), answers, reduction='none') + 1")),
         mistake("softmax twice", "F.cross_entropy takes logits and applies softmax itself. Do not apply it before.",
                 ("logits[:", "logits.softmax(2)[:")),
         mistake("rolled round", "You roll the tokens, so that the last logits are compared with the first token. They have nothing to "
@@ -216,8 +235,10 @@ NUCLEUS = Exercise(
     mistakes=(
         mistake("one too few", "You stop before top_p is reached. The token that reaches it belongs to the nucleus, and the "
                 "likeliest always does.",
-                ("cumsum(dim=1) - ranked", "cumsum(dim=1)"), *cut(lambda r, c, top_p: c <= top_p), *cut(lambda r, c, top_p: c < top_p),
-                *cut(lambda r, c, top_p: (c <= top_p) | (c == r))),
+                ("cumsum(dim=1) - ranked", "cumsum(dim=1)"), (("cumsum(dim=1) - ranked", "cumsum(dim=1)"), ("< top_p", "<= top_p")),
+                *cut(lambda r, c, top_p: c <= top_p), *cut(lambda r, c, top_p: c < top_p),
+                *cut(lambda r, c, top_p: (c <= top_p) | (c == r)),
+                *cut(lambda r, c, top_p: ~torch.cat([c[:, :1], c[:, :-1]], 1).ge(top_p))),
         mistake("one too many", "You keep a token too many. One stays only if the likelier ones together have less than top_p.",
                 *cut(lambda r, c, top_p: F.pad((c - r)[:, :-1], (1, 0)) < top_p), *cut(lambda r, c, top_p: c - r <= top_p)),
         mistake("one number for all rows", "You keep as many tokens in each row as in the first. Each row has a nucleus of its own.",
@@ -227,7 +248,16 @@ NUCLEUS = Exercise(
         mistake("sorted along the rows", "You sort each column. Each row is a distribution of its own: dim=1.",
                 (("p.sort(dim=1", "p.sort(dim=0"), ("cumsum(dim=1)", "cumsum(dim=0)"), ("scatter(1", "scatter(0"))),
         mistake("one sum for all rows", "You divide by the sum of all rows. Each row sums to 1 by itself: dim=1, keepdim=True.",
-                ("kept.sum(dim=1, keepdim=True)", "kept.sum()")),
+                ("kept.sum(dim=1, keepdim=True)", "kept.sum()"), ("kept.sum(dim=1, keepdim=True)", "kept.sum(dim=0, keepdim=True)")),
+        mistake("the likeliest alone", "You keep the likeliest token alone. Go on until the tokens together have top_p.",
+                lambda p, top_p: F.one_hot(p.argmax(1), p.shape[1]).to(p)),
+        mistake("mask not put back", "Your mask goes by rank, but you lay it on the tokens by number. Put it back in their order first: "
+                "scatter.", lambda p, top_p: by_number(p, (r := p.sort(1, descending=True).values).cumsum(1) - r < top_p)),
+        mistake("what is beyond kept", "You keep the unlikely rest and throw the nucleus away. The condition is the wrong way round.",
+                *cut(lambda r, c, top_p: c > top_p), *cut(lambda r, c, top_p: c - r >= top_p), *cut(lambda r, c, top_p: c >= top_p)),
+        mistake("1 for each token that stays", "You return 1 for each token that stays, or equal shares. Keep its probability.",
+                ("ranked * (before < top_p)", "(before < top_p).to(p)"),
+                (("ranked * (before < top_p)", "(before < top_p).to(p)"), ("kept / kept.sum(dim=1, keepdim=True)", "kept"))),
         mistake("softmax of what stays", "A softmax gives the tokens with 0 a share again. Divide by the sum.",
                 ("kept / kept.sum(dim=1, keepdim=True)", "kept.softmax(dim=1)")),
         mistake("softmax among what stays", "A softmax of probabilities evens them out. Divide what stays by its sum.",
@@ -239,6 +269,8 @@ NUCLEUS = Exercise(
                 ("ranked * (before", "ranked.cumsum(dim=1) * (before")),
         mistake("not made to sum to 1", "You cut, but the row no longer sums to 1: divide by what is left.",
                 ("kept / kept.sum(dim=1, keepdim=True)", "kept")),
+        mistake("divided by top_p", "You divide by top_p. What stays adds up to more, since the last token goes beyond it: divide by the "
+                "sum of what stays.", ("kept.sum(dim=1, keepdim=True)", "top_p")),
         mistake("a threshold for each token", "You keep the tokens whose own probability is above a threshold. It is their sum, "
                 "likeliest first, that counts.",
                 *cut(lambda r, c, top_p: r >= 1 - top_p), *cut(lambda r, c, top_p: r >= top_p),
@@ -304,6 +336,9 @@ BITS = Exercise(
                 ("nats.sum() / math.log(2) / lengths.sum()", "2 ** (nats.sum() / math.log(2) / lengths.sum())")),
         mistake("bytes per bit", "You divide the bytes by the bits. Bits per byte is the other way round.",
                 lambda nats, lengths: lengths.sum() * math.log(2) / nats.sum()),
+        mistake("eight bits to a byte", "You put in the 8 bits that a byte takes up in a file. What counts is what it costs to guess: all "
+                "the bits over all the bytes.", ("return nats", "return 8 * nats"), ("lengths.sum()", "(8 * lengths.sum())"),
+                lambda nats, lengths: 8 * lengths.sum() * math.log(2) / nats.sum()),
     ),
 )  # fmt: skip
 

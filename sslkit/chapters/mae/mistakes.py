@@ -29,6 +29,7 @@ def split(x: Tensor, size: int) -> Tensor:
     return x.reshape(N, C, H // size, size, W // size, size)
 
 
+KEPT = "permute(0, 2, 4, 1, 3, 5)"
 PATCHIFY = Exercise(
     "patchify", patchify_loop,
     trials=lambda: [
@@ -40,10 +41,13 @@ PATCHIFY = Exercise(
     mistakes=(
         mistake("reshaped only", "You reshape without moving axes, so each 'patch' is a run of pixels of one row and one colour. "
                 "Split H and W first, then permute.",
-                ("permute(0, 2, 4, 1, 3, 5).", "")),
+                ("permute(0, 2, 4, 1, 3, 5).", ""), lambda x, size: x.permute(0, 2, 3, 1).reshape(len(x), -1, x.shape[1] * size * size)),
+        mistake("strips of lines", "Each of your rows holds pieces of several squares. The axes of rows *and* columns both come before the "
+                "axes within a square.",
+                *((KEPT, f"permute(0, {order})") for order in ("2, 3, 4, 1, 5", "2, 1, 3, 4, 5", "2, 3, 1, 4, 5"))),
         mistake("channels last", "Inside a patch you put the channels last (as MAE's own code does). Here the order is channel, "
                 "row, column.",
-                lambda x, size: split(x, size).permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)),
+                *((KEPT, f"permute(0, {order})") for order in ("2, 4, 3, 5, 1", "4, 2, 3, 5, 1", "2, 4, 5, 3, 1"))),
         mistake("column by column", "Your patches go down the columns first. They go row by row, as one reads.",
                 lambda x, size: split(x, size).permute(0, 4, 2, 1, 3, 5).flatten(3).flatten(1, 2)),
         mistake("pixels transposed", "Inside a patch rows and columns are exchanged: keep the row's axis before the column's.",
@@ -123,10 +127,10 @@ VISIBLE = Exercise(
                 lambda x, r: (x.sort(1).values[:, : kept(x, r)], visible_patches(x, r)[1])),
         mistake("one order for all images", "You use the order of one image for the whole batch. Sort each row by its own noise "
                 "(dim=1).",
-                lambda x, r: with_mask(x[:1].argsort(1)[:, : kept(x, r)].expand(len(x), -1), x.shape[1])),
+                ("noise.argsort(dim=1)", "noise[:1].argsort(dim=1).expand_as(noise)")),
         mistake("visible sorted by place", "Your visible patches are the right ones, put in the order of their places. Leave "
                 "them in the order of their noise, least first.",
-                lambda x, r: with_mask(x.argsort(1)[:, : kept(x, r)].sort(1).values, x.shape[1])),
+                (" * (1 - ratio))]", " * (1 - ratio))].sort(dim=1).values")),
         mistake("noise against the ratio", "You compare the noise with a number, so that another count is hidden in each image. "
                 "Exactly K stay: those of least noise.",
                 lambda noise, ratio: (visible_patches(noise, ratio)[0], noise > 1 - ratio),
@@ -137,6 +141,8 @@ VISIBLE = Exercise(
         mistake("mask in the order of the noise", "Your mask is False in its first K places. It goes by patch: False at the places "
                 "in `visible`.",
                 lambda x, r: (visible_patches(x, r)[0], (torch.arange(x.shape[1]) >= kept(x, r)).expand(len(x), -1))),
+        mistake("one mask for all images", "mask[:, visible] = False writes the places of every image into every row of the mask. Each row "
+                "has its own: scatter.", lambda x, r: (visible_patches(x, r)[0], visible_patches(x, r)[1].all(0).expand(x.shape))),
         mistake("sorted along the images", "You sort each column, over the images. Each image has its own order: dim=1.",
                 lambda noise, ratio: ((v := noise.argsort(0)[:, : round(noise.shape[1] * (1 - ratio))]),
                                       torch.ones_like(noise, dtype=torch.bool).scatter(1, v, False))),
@@ -167,6 +173,12 @@ def hidden_first(visible: Tensor, L: int) -> Tensor:
     return torch.cat([visible, mask.argsort(dim=1, stable=True, descending=True)[:, : L - visible.shape[1]]], dim=1)
 
 
+def everywhere(tokens: Tensor, visible: Tensor, mask_token: Tensor, L: int) -> Tensor:
+    out = mask_token.repeat(len(tokens), L, 1)
+    out[:, visible] = tokens
+    return out
+
+
 PUT_BACK = Exercise(
     "put_back", put_back_loop, grad=True,
     trials=lambda: [
@@ -190,6 +202,8 @@ PUT_BACK = Exercise(
         mistake("the first image's places for all", "You use the places of the first image for the whole batch. Each image has "
                 "its own row of visible.",
                 lambda t, v, m, L: filled(t, v[:1].expand_as(v), m, L)),
+        mistake("the places of every image in each", "out[:, visible] = tokens writes to the places of every image in each of them. Row "
+                "n has its own places, visible[n]: scatter.", everywhere),
         mistake("order of the places", "You fill the visible places in ascending order. tokens[n, k] belongs to visible[n, k], "
                 "in whatever order.",
                 lambda t, v, m, L: filled(t, v.sort(1).values, m, L)),
@@ -245,6 +259,11 @@ HIDDEN_MSE = Exercise(
         mistake("mean of the images' means", "You take each image's mean first and then the mean of those: a patch of an image "
                 "with few hidden ones counts more. All hidden patches count the same.",
                 lambda p, t, m: ((per_patch(p, t) * m).sum(1) / m.sum(1)).mean()),
+        mistake("divided by the images", "You divide by the number of images. Divide by how many patches are hidden: mask.sum().",
+                ("mask.sum()", "len(mask)")),
+        mistake("length of the differences", "You take the length of each patch's difference, a root of squares. Take the mean of the "
+                "squares.",
+                lambda p, t, m: (p - t)[m].norm(dim=1).mean()),
         mistake("75 % hidden", "You count on three quarters of the patches. Divide by how many are hidden: mask.sum().",
                 ("mask.sum()", "(0.75 * mask.numel())")),
         mistake("target normalised", "You normalise each patch of the target, as a variant in the paper does. Here it stays as it is.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -48,12 +50,18 @@ MY_SHARE = Exercise(
         mistake("a whole batch each", "Each of your processes takes `batch` images, so a step uses world times as many as asked "
                 "for. `batch` counts all processes together.",
                 lambda o, s, b, r, w: o[s * b : (s + 1) * b], lambda o, s, b, r, w: o[(s * w + r) * b :][:b]),
+        mistake("the end without the start", "Your slice ends too early: its end, too, is counted from the start of `order`. Add batch "
+                "// world to where it begins.", lambda o, s, b, r, w: o[s * b + r * (b // w) : b // w],
+                lambda o, s, b, r, w: o[s * b + r * (b // w) : (r + 1) * (b // w)]),
+        mistake("parts a whole batch apart", "Your part begins `rank` whole batches on, in another step's images. Within the batch it "
+                "begins at rank * (batch // world).", lambda o, s, b, r, w: o[(s + r) * b :][: b // w]),
         mistake("every world-th image", "You deal the images out like cards, every world-th one. That is fair too, but here the "
                 "parts are consecutive, so that the gathered rows stand in the order of the batch.",
                 lambda o, s, b, r, w: o[s * b : (s + 1) * b][r::w]),
         mistake("each process its own part of the epoch", "You cut the whole epoch among the processes and then take a step's "
                 "images from each part. Here the batch is cut, so that one process and many take the same images at the same step.",
-                lambda o, s, b, r, w: o.chunk(w)[r][s * (b // w) :][: b // w]),
+                lambda o, s, b, r, w: o.chunk(w)[r][s * (b // w) :][: b // w],
+                lambda o, s, b, r, w: o[r * (len(o) // w) + s * (b // w) :][: b // w]),
         mistake("the rank counts from 1", "Your parts are shifted by one: ranks go from 0 to world - 1.",
                 lambda o, s, b, r, w: o[s * b + (r + 1) * (b // w) :][: b // w], ("[rank]", "[rank - 1]")),
         mistake("places in place of images", "You return places in `order`. The images are order[place].",
@@ -97,8 +105,12 @@ GATHER_GRADIENT = Exercise(
         mistake("the rank counts from 1", "Your rows are those of the rank before: ranks go from 0 to W - 1.", ("[rank]", "[rank - 1]")),
         mistake("averaged over the rows", "You divide by the number of rows. The gradients are only added up.",
                 ("[rank]", "[rank] / (gradients.shape[1] // len(gradients))")),
+        mistake("rows that overlap", "Your rows begin at `rank`, so that processes overlap. Those of process `rank` start at rank * N.",
+                lambda g, r: g.sum(0)[r :][: g.shape[1] // len(g)]),
         mistake("the rows of rank 0", "You always return the first rows. Those of process `rank` start at rank * N.",
                 lambda g, r: g.sum(0)[: g.shape[1] // len(g)]),
+        mistake("one row alone", "You return a single row. Each process put in N of them: yours start at rank * N.",
+                lambda g, r: g.sum(0)[r], lambda g, r: g.sum(0)[r : r + 1]),
         mistake("all rows", "You return the gradient of all gathered rows. This process put in N of them, and gets N back.",
                 lambda g, r: g.sum(0), lambda g, r: g[r]),
         mistake("summed over the wrong axis", "You take your own copy of the loss and add up the rows that stand at the same "
@@ -142,6 +154,10 @@ JOINT_STATISTICS = Exercise(
                 lambda m, v: (m.mean(0), v.mean(0) + m.var(0))),
         mistake("squares of the means", "You add the mean square of the means, but not less the square of the joint mean.",
                 ("means - mean", "means")),
+        mistake("sign of the squares", "The mean square is the variance *plus* the square of the mean. Put together, the squares of the "
+                "means come on top, and the square of the joint mean is taken off.",
+                lambda m, v: (m.mean(0), (v - m.square()).mean(0) - m.mean(0).square()),
+                lambda m, v: (m.mean(0), (v + m.square()).mean(0) + m.mean(0).square())),
         mistake("sums instead of means", "You add up over the processes without dividing by how many there are.",
                 lambda m, v: (m.sum(0), v.sum(0) + (m - m.mean(0)).square().sum(0)),
                 lambda m, v: (m.mean(0), v.sum(0) + (m - m.mean(0)).square().sum(0)), lambda m, v: (m.mean(0), v.sum(0)),
@@ -157,6 +173,8 @@ JOINT_STATISTICS = Exercise(
         mistake("taken off", "You take the variance of the means off. It comes on top.", ("mean(dim=0) + (", "mean(dim=0) - (")),
         mistake("deviation of the means", "You add the standard deviation of the means. Add their variance.",
                 ("square().mean(dim=0)", "square().mean(dim=0).sqrt()")),
+        mistake("one mean for all channels", "You take the distance to one mean of all the numbers. Each channel has its own: dim=0.",
+                ("means - mean", "means - means.mean()")),
         mistake("over the channels", "You take the means over the channels. Take them over the processes: dim=0.",
                 lambda m, v: (m.mean(1), v.mean(1) + m.var(1, correction=0))),
         mistake("standard deviation", "You return the standard deviation. The variance is its square.",
@@ -189,10 +207,12 @@ SCALED_RATE = Exercise(
                 ("rate * world", "rate"), lambda rate, b, w, s, warm: rate * min(1.0, s / warm)),
         mistake("a jump", "Your rate stays where it is through the warm-up and jumps at its end. It rises in equal steps: is there a `//`?",
                 ("rate + (scaled - rate) * step / warmup", "rate")),
-        mistake("a curve", "Your rate is multiplied by the same factor at each step. It rises by equal amounts, in a straight line.",
-                ("rate + (scaled - rate) * step / warmup", "rate * world ** (step / warmup)")),
+        mistake("a curve", "Your rate rises along a curve, by more at one step than at another. It rises by equal amounts, in a straight "
+                "line.", ("rate + (scaled - rate) * step / warmup", "rate * world ** (step / warmup)"),
+                lambda rate, b, w, s, warm: rate + (rate * w - rate) * (math.sin(math.pi / 2 * min(1.0, s / warm)) ** 2 if warm else 1.0)),
         mistake("the whole scaled rate added", "You add the scaled rate to the old one. Add what lies between the two.",
-                ("(scaled - rate)", "scaled")),
+                ("(scaled - rate)", "scaled"),
+                lambda rate, b, w, s, warm: rate + rate * w * (min(1.0, s / warm) if warm else 1.0)),
         mistake("a step too short", "You reach the scaled rate one step early. It is reached at step `warmup`.",
                 lambda rate, b, w, s, warm: rate + (rate * w - rate) * (min(1.0, s / (warm - 1)) if warm > 1 else 1.0)),
         mistake("no warm-up", "You start with the scaled rate at once. The first steps are the ones that it breaks.",
@@ -215,6 +235,13 @@ SCALED_RATE = Exercise(
         mistake("divided by the processes", "You make the rate smaller. Larger batches have less noise and take larger steps: "
                 "multiply by world.",
                 lambda rate, b, w, s, warm: rate + (rate / w - rate) * (min(1.0, s / warm) if warm else 1.0)),
+        mistake("divided by the batch", "You divide by the number of images of a process. `rate` is one for that number already: "
+                "multiply by world.",
+                lambda rate, b, w, s, warm: rate + (rate * w / b - rate) * (min(1.0, s / warm) if warm else 1.0)),
+        mistake("without warm-up not scaled", "Where there is no warm-up, the rate is the scaled one from the start.",
+                lambda rate, b, w, s, warm: rate + (rate * w - rate) * min(1.0, s / warm) if warm else rate),
+        mistake("back to the old rate", "After the warm-up you go back to `rate`. It stays at rate * world.",
+                ("else scaled", "else rate")),
         mistake("in batches of 256", "You take `rate` for one of 256 images. It is one for `batch` images: multiply by world alone.",
                 lambda rate, b, w, s, warm: rate + (rate * w * b / 256 - rate) * (min(1.0, s / warm) if warm else 1.0)),
     ),

@@ -32,6 +32,14 @@ def turns(scores: Tensor, epsilon: float, iterations: int, order: str) -> Tensor
     return Q
 
 
+def softmaxes(Q: Tensor, iterations: int, dims: tuple[int, ...]) -> Tensor:
+    """A softmax along each of dims, each turn."""
+    for _ in range(iterations):
+        for dim in dims:
+            Q = Q.softmax(dim)
+    return Q
+
+
 AT_ONCE = (
     ("Q = Q / Q.sum(dim=0", "rows = Q.sum(dim=1, keepdim=True); Q = Q / Q.sum(dim=0"),
     ("Q = Q / Q.sum(dim=1, keepdim=True)", "Q = Q / rows"),
@@ -63,11 +71,13 @@ SINKHORN = Exercise(
                 (("(scores - scores.max())", "scores"), (".exp()", ""))),
         mistake("rows do not sum to 1", "Your rows do not sum to 1. The last step divides each row by its own sum.",
                 lambda s, e, t: turns(s, e, t, "cr") / s.shape[1],
-                lambda s, e, t: turns(s, e, t, "cr") * len(s) / s.shape[1]),
+                lambda s, e, t: turns(s, e, t, "cr") * len(s) / s.shape[1], lambda s, e, t: turns(s, e, t, "cr") * s.shape[1] / len(s)),
         mistake("rows scaled at the start", "You take each row's own largest score off, or begin with a softmax: both scale the "
                 "rows before the "
                 "first turn. Take one number off all scores, scores.max().", ("scores.max()", "scores.amax(1, keepdim=True)"),
                 (".exp()", ".softmax(1)")),
+        mistake("softmax in each turn", "You take a softmax in each turn. exp comes once, at the start; after that only divide by sums.",
+                lambda s, e, t: softmaxes(s / e, t, (0, 1)), lambda s, e, t: softmaxes((s / e).exp(), t, (0, 1))),
         mistake("another number of turns", "You take one turn too many, or one too few. Take `iterations` turns.",
                 ("range(iterations)", "range(iterations + 1)"), ("range(iterations)", "range(iterations - 1)")),
         mistake("hard codes", "You seat each image at one table. Codes are soft: return the shares as they are.",
@@ -136,6 +146,17 @@ SWAPPED = Exercise(
         mistake("sum over pairs", "You add up the pairs. Take their mean.", (".mean()", ".sum()")),
         mistake("divided by A V", "You divide by A times V. Divide by the pairs that count: a code and its own view are none.",
                 (".mean()", ".sum() / (len(codes) * len(scores))")),
+        mistake("divided by A or V", "You add up over all pairs, but divide by the number of codes or of views alone. Divide by the "
+                "number of pairs.", (".mean()", ".sum() / len(codes)"), (".mean()", ".sum() / len(scores)")),
+        mistake("divergence", "You take the entropy of the codes off, which leaves KL. The loss is the cross-entropy.",
+                (CROSS, "F.kl_div(logits[v].log_softmax(1), codes[a], reduction='batchmean')")),
+        mistake("squared differences", "You compare the probabilities by their squared differences. Take the cross-entropy.",
+                (CROSS, "F.mse_loss(logits[v].softmax(1), codes[a])"),
+                (CROSS, "(logits[v].softmax(1) - codes[a]).square().sum(1).mean()")),
+        mistake("temperature on the codes", "You divide the codes by the temperature. They are distributions already; only the scores are "
+                "divided.", ("codes.detach()", "codes.detach() / temperature")),
+        mistake("temperature after the softmax", "You divide by the temperature after the softmax, where it is a mere factor. Divide the "
+                "scores.", lambda s, c, t: terms(s, c, 1).mean() / t),
         mistake("the first pair alone", "Only the first pair counts: is there a return inside the loop?",
                 ("torch.stack(losses).mean()", "losses[0]")),
         mistake("two codes", "You count on two codes. Take all that there are: len(codes).", ("range(len(codes))", "range(2)")),
@@ -194,6 +215,8 @@ USE = Exercise(
                 "entropy.",
                 lambda c: torch.tensor(float(len(c.argmax(1).unique()))),
                 ("codes.mean(", "F.one_hot(codes.argmax(1), codes.shape[1]).to(codes).mean(")),
+        mistake("every share counted", "You count each prototype that has any share, however small. Take exp of the entropy.",
+                lambda c: (c.mean(0) > 0).sum()),
         mistake("nan at 0", "0 times ln 0 is not a number in floating point; here it counts as 0.",
                 lambda c: (-(c.mean(0) * c.mean(0).log()).sum()).exp()),
     ),
@@ -229,6 +252,11 @@ KMEANS = Exercise(
                 ("torch.where(count > 0, member.T @ h / count.clamp(min=1), centres)", "member.T @ h / count.clamp(min=1)")),
         mistake("empty centre not a number", "A centre without rows divides 0 by 0. It must stay where it is.",
                 lambda h, c: members(h, c).T @ h / members(h, c).sum(0)[:, None]),
+        mistake("empty centre dropped", "You leave out a centre without rows, so that there are fewer. It stays where it is.",
+                lambda h, c: torch.stack([h[near == k].mean(0) for near in [torch.cdist(h, c).argmin(1)] for k in near.unique()])),
+        mistake("one number for a centre", "mean() without dim makes one number of all the rows' numbers. Take the mean over the rows: "
+                "dim=0.",
+                ("member.T @ h / count.clamp(min=1)", "(member.T @ h / count.clamp(min=1)).mean(1, keepdim=True)")),
         mistake("empty centre elsewhere", "A centre without rows goes to the mean of all. It must stay where it is.",
                 ("clamp(min=1), centres)", "clamp(min=1), h.mean(0))")),
         mistake("the number of centres guessed", "F.one_hot makes as many columns as the largest number needs. Tell it how many there "
@@ -240,7 +268,8 @@ KMEANS = Exercise(
                 lambda h, c: (w := (-torch.cdist(h, c)).softmax(1).T) @ h / w.sum(1, keepdim=True),
                 lambda h, c: (w := (-torch.cdist(h, c).square()).softmax(1).T) @ h / w.sum(1, keepdim=True)),
         mistake("sum instead of mean", "You add up the rows of a centre. Divide by how many there are.", (" / count.clamp(min=1)", "")),
-        mistake("divided by N", "You divide by all N rows. Divide by the rows of the centre.", ("count.clamp(min=1)", "len(h)")),
+        mistake("divided by N", "You divide by all N rows. Divide by the rows of the centre.", ("count.clamp(min=1)", "len(h)"),
+                ("torch.where(count > 0, member.T @ h / count.clamp(min=1), centres)", "member.T @ h / len(h)")),
         mistake("farthest", "You assign each row to the farthest centre.", ("argmin", "argmax")),
         mistake("dot product", "You take the largest dot product. k-means takes the smallest Euclidean distance.",
                 ("torch.cdist(h, centres).argmin(dim=1)", "(h @ centres.T).argmax(dim=1)")),

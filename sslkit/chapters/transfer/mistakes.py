@@ -105,11 +105,16 @@ RATES = Exercise(
                 ("torch.arange(layers - 1, -1, -1)", "torch.arange(layers)")),
         mistake("one power too many", "Your last layer gets lr * decay. It learns with lr itself.",
                 ("lr *", "lr * decay *")),
+        mistake("one power too few", "Your last layer gets lr / decay. Its power must be 0: layers count from 0 to layers - 1.",
+                ("lr *", "lr / decay *")),
+        mistake("one rate for all", "All layers get one rate. Each has `decay` times the rate of the next.",
+                lambda n, lr, d: torch.full((n,), lr * d), lambda n, lr, d: torch.full((n,), lr)),
         mistake("multiplied instead of raised", "You multiply decay by the distance. Each layer multiplies the rate once more: a "
                 "power.",
                 lambda n, lr, d: lr * d * powers(n).flip(0)),
         mistake("a straight line", "Your rates fall along a straight line. Each is `decay` times the next: a power.",
-                lambda n, lr, d: lr * (1 - (1 - d) * powers(n).flip(0)), lambda n, lr, d: lr * torch.linspace(d, 1, n)),
+                lambda n, lr, d: lr * (1 - (1 - d) * powers(n).flip(0)), lambda n, lr, d: lr * torch.linspace(d, 1, n),
+                lambda n, lr, d: lr * torch.linspace(d ** (n - 1), 1, n)),
         mistake("lr for the first", "Your first layer gets lr, and the later ones more. The last one learns with lr, all others with less.",
                 lambda n, lr, d: lr / d ** powers(n)),
         mistake("subtracted", "You take `decay` off at each step. Each layer has `decay` times the next one's rate: a power.",
@@ -172,6 +177,14 @@ FIXMATCH = Exercise(
         mistake("weak view not used", "The strong view guesses and is trained on its own guess. Guess on the weak view, and "
                 "ask the strong one to repeat it.",
                 lambda w, s, t: (each(s, s.argmax(1)) * sure(s.softmax(1), t)).mean()),
+        mistake("labels of the strong view", "You take the strong view's own guess for the label. The weak view gives both, how sure it "
+                "is and the label.", lambda w, s, t: (each(s, s.argmax(1)) * sure(w.softmax(1), t)).mean()),
+        mistake("both views sure", "You ask that both views be sure. How sure the weak view is decides alone.",
+                lambda w, s, t: (each(s, w.argmax(1)) * (sure(w.softmax(1), t) & sure(s.softmax(1), t))).mean()),
+        mistake("logits zeroed", "You multiply the logits by 0 where the guess is unsure. Such a row still pays ln K: leave its loss out "
+                "instead.",
+                (("cross_entropy(strong,", "cross_entropy(strong * (confidence >= threshold)[:, None],"),
+                    ("losses * (confidence >= threshold)", "losses"))),
         mistake("mean before the threshold", "You take the mean of the losses first and multiply by the share of sure "
                 "guesses. Leave out the unsure images one by one, with reduction='none', then take the mean.",
                 lambda w, s, t: F.cross_entropy(s, w.argmax(1)) * sure(w.softmax(1), t).float().mean()),
@@ -264,6 +277,12 @@ def on_the_line(counts: Tensor, accuracy: Tensor, target: float, one: int, other
     return log_straight(float(counts[one]), float(counts[other]), share)
 
 
+def outward(counts: Tensor, accuracy: Tensor, target: float) -> float:
+    """Along the first or the last piece where the target lies beyond the curve."""
+    after = min(max(int((accuracy < target).sum()), 1), len(counts) - 1)
+    return on_the_line(counts, accuracy, target, after - 1, after)
+
+
 def log_of_accuracy(forth=torch.log, back=math.exp):
     """labels_saved on a curve of log accuracy over `forth` of the labels."""
 
@@ -285,7 +304,7 @@ def nearest(counts: Tensor, accuracy: Tensor, target: float) -> float:
 
 
 CURVE = (torch.tensor([1.0, 10.0, 100.0]), torch.tensor([0.1, 0.3, 0.7]))
-LONGER = (torch.tensor([1.0, 2.0, 5.0, 10.0, 50.0]), torch.tensor([0.12, 0.2, 0.26, 0.5, 0.55]))
+LONGER = (torch.tensor([2.0, 3.0, 5.0, 10.0, 50.0]), torch.tensor([0.12, 0.2, 0.26, 0.5, 0.55]))
 EXACT = (torch.tensor([1.0, 10.0]), torch.tensor([0.25, 0.75]))  # alike in float32 and float64
 
 SAVED = Exercise(
@@ -316,8 +335,16 @@ SAVED = Exercise(
                 saved_by(lambda a, b, s: math.exp(math.log2(a) + s * (math.log2(b) - math.log2(a))))),
         mistake("never reached", "A target that the curve never reaches needs more labels than were measured: return infinity "
                 "(math.inf).",
-                saved_by(log_straight, beyond=None),
+                saved_by(log_straight, beyond=None), saved_by(log_straight, beyond=-1.0), saved_by(log_straight, beyond=0.0),
+                saved_by(log_straight, beyond=math.nan),
                 lambda c, a, t: on_the_line(c, a, t, -2, -1) if t > a[-1] else saved_by(log_straight)(c, a, t)),
+        mistake("the ends not treated", "You go on along the line beyond both ends of the curve. Before the first count return "
+                "counts[0], beyond the last one infinity.", outward),
+        mistake("whole labels", "You round to a whole number of labels. Return the number as it is.",
+                *(saved_by(lambda a, b, s, whole=whole: whole(log_straight(a, b, s))) for whole in (math.ceil, round, int))),
+        mistake("relative to the first count", "You divide by the first count, or take it off. Return the number of labels itself.",
+                lambda c, a, t: saved_by(log_straight)(c, a, t) / float(c[0]),
+                lambda c, a, t: saved_by(log_straight)(c, a, t) - float(c[0])),
         mistake("reached at the end", "The last count reaches the target exactly, and you return infinity. That is for targets above it.",
                 ("target > accuracy[-1]", "target >= accuracy[-1]")),
         mistake("an interval too late", "You interpolate after the first count that reaches the target. It lies before it.",

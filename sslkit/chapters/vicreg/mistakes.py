@@ -57,10 +57,13 @@ VARIANCE = Exercise(
         mistake("sum", "You add up over the numbers. Take the mean.", (".mean()", ".sum()")),
         mistake("eps outside the root", "eps belongs under the root: there it keeps the slope finite at a variance of 0.",
                 lambda z, eps: F.relu(1 - (z.var(0).sqrt() + eps)).mean()),
-        mistake("eps forgotten", "eps is missing under the root, whose slope at 0 is infinite.", (" + eps", "")),
+        mistake("eps forgotten", "The `eps` that is given does not stand under the root, whose slope at 0 is infinite without it.",
+                (" + eps", "")),
         mistake("distance from 1", "You charge both sides of 1. Above it nothing is charged.", ("F.relu(", "abs(")),
         mistake("one variance for all", "You take one variance of all the numbers. Each column has its own: dimension 0.",
                 ("z.var(0)", "z.var()")),
+        mistake("not centred", "You take the mean square. The variance is that of the distance to the column's mean: z.var(0).",
+                ("z.var(0)", "z.square().mean(0)"), ("z.var(0)", "(z.square().sum(0) / (len(z) - 1))")),
         mistake("squared", "You square what is missing. The paper does not: its slope would fade near 1.",
                 lambda z, eps: one_column(lambda d: F.relu(1 - d) ** 2, z, eps), lambda z, eps: one_column(lambda d: (1 - d) ** 2, z, eps)),
         mistake("the deviation itself", "You return the deviation. The loss is what it lacks of 1.",
@@ -89,6 +92,11 @@ COVARIANCE = Exercise(
                 ("z = z - z.mean(0)", "pass")),
         mistake("centred by rows", "You take the mean of each image off. Take the mean of each column, over the batch.",
                 ("z.mean(0)", "z.mean(1, keepdim=True)")),
+        mistake("one mean for all", "You take one mean of all the numbers off. Each column has its own, over the batch.",
+                ("z.mean(0)", "z.mean()")),
+        mistake("divided after squaring", "You square the sums and divide by N - 1 afterwards. A covariance is divided first, then "
+                "squared.",
+                (" / (len(z) - 1)", " / (len(z) - 1) ** 0.5")),
         mistake("diagonal charged", "You charge the variances too, on the diagonal: the numbers would shrink. Take it out.",
                 ("(c - torch.diag(c.diagonal()))", "c")),
         mistake("images instead of numbers", "That is a table of images. A row of C is a number: z.T @ z, or torch.cov(z.T).",
@@ -96,6 +104,8 @@ COVARIANCE = Exercise(
         mistake("divided by N", "Here the covariance divides by N - 1.", ("(len(z) - 1)", "len(z)")),
         mistake("not divided by N - 1", "You add up over the images. Divide by N - 1.", (" / (len(z) - 1)", "")),
         mistake("not divided by K", "Divide the sum by K, the number of columns.", (" / z.shape[1]", "")),
+        mistake("divided by N at the end", "Divide the sum by K, the number of columns, not by the number of images.",
+                (" / z.shape[1]", " / len(z)")),
         mistake("divided by the cells", "You take the mean over the cells. The paper divides the sum by K.",
                 (" / z.shape[1]", " / (z.shape[1] * (z.shape[1] - 1))"), (".sum() / z.shape[1]", ".mean()")),
         mistake("correlations", "You divide by the deviations, as Barlow Twins does. Here the scale is left in.",
@@ -125,6 +135,7 @@ def narrow_pairs() -> list[tuple[Tensor, Tensor]]:
     ]
 
 
+ACROSS = "((z1 - z1.mean(0)).T @ (z2 - z2.mean(0)) / (len(z1) - 1)).fill_diagonal_(0).square().sum() / z1.shape[1]"
 MEAN, SUM = "(variance_loss(z1) + variance_loss(z2)) / 2", "covariance_loss(z1) + covariance_loss(z2)"
 TERMS = Exercise(
     "vicreg_terms", vicreg_terms_loop, grad=True, returns=("invariance", "variance", "covariance"), trials=narrow_pairs,
@@ -134,6 +145,7 @@ TERMS = Exercise(
         mistake("covariance averaged", "You average the two covariances. Add them up.", (SUM, f"({SUM}) / 2")),
         mistake("one branch alone", "Variance and covariance are asked of both branches.",
                 (MEAN, "variance_loss(z1)"), (SUM, "covariance_loss(z1)"), (MEAN, "variance_loss(z2)"), (SUM, "covariance_loss(z2)"),
+                (SUM, "2 * covariance_loss(z1)"), (SUM, "2 * covariance_loss(z2)"),
                 ((MEAN, "variance_loss(z1)"), (SUM, "covariance_loss(z1)"))),
         mistake("branches stacked", "You judge both views as one batch. Each branch has its own mean and its own variance.",
                 (MEAN, "variance_loss(torch.cat([z1, z2]))"), (SUM, "2 * covariance_loss(torch.cat([z1, z2]))"),
@@ -143,6 +155,18 @@ TERMS = Exercise(
                 "all of them, images and numbers.", ("F.mse_loss(z1, z2)", "(z1 - z2).square().sum(1).mean()")),
         mistake("distance summed", "You add the squared differences up. Take their mean.", ("F.mse_loss(z1, z2)",
                 "(z1 - z2).square().sum()")),
+        mistake("distance not squared", "You take each image's distance, a root of squares. Take the mean of the squared differences.",
+                ("F.mse_loss(z1, z2)", "(z1 - z2).norm(dim=1).mean()")),
+        mistake("brackets", "Only one of the two variances is halved. Add first: put the sum in brackets.",
+                (MEAN, "variance_loss(z1) + variance_loss(z2) / 2")),
+        mistake("mean of the views", "You judge the mean of the two views. Each branch is judged by itself.",
+                ((MEAN, "variance_loss((z1 + z2) / 2)"), (SUM, "covariance_loss((z1 + z2) / 2)")),
+                ((MEAN, "variance_loss((z1 + z2) / 2)"), (SUM, "2 * covariance_loss((z1 + z2) / 2)"))),
+        mistake("difference of the views", "You judge the difference of the two views. Each branch must vary by itself.",
+                (MEAN, "variance_loss(z1 - z2)"), (SUM, "covariance_loss(z1 - z2)"),
+                ((MEAN, "variance_loss(z1 - z2)"), (SUM, "covariance_loss(z1 - z2)"))),
+        mistake("covariance across the views", "You take the covariances of one view's numbers with the other's, as Barlow Twins does. "
+                "Here each branch has its own table.", *((SUM, f"{times} * ({ACROSS})") for times in (1, 2))),
         mistake("absolute differences", "You take absolute differences. Square them.", ("F.mse_loss(z1, z2)", "F.l1_loss(z1, z2)")),
         mistake("cosine", "The invariance is a squared distance: nothing is normalised in this method.",
                 ("F.mse_loss(z1, z2)", "1 - F.cosine_similarity(z1, z2).mean()"),
@@ -190,6 +214,8 @@ PAIRS = Exercise(
                 (OWN, " - z.square().sum(0).square().sum()"), lambda z: (z.T @ z).square().sum() - (z.T @ z).diagonal().square().sum()),
         mistake("length instead of its square", "A row's dot product with itself is |z_n|^2, and its square |z_n|^4. You take off less.",
                 (OWN, " - z.square().sum()")),
+        mistake("lengths taken for 1", "You take 1 off for each row, as if rows had length 1. A row with itself is |z_n|^4.",
+                (OWN, " - len(z)")),
         mistake("fourth powers of the numbers", "You take off each number to the fourth. A row with itself is |z_n|^4: add up its "
                 "squares first, "
                 "then square.", (OWN, " - z.pow(4).sum()")),
@@ -201,7 +227,7 @@ PAIRS = Exercise(
         mistake("cosines", "You scale the rows to length 1. The task leaves them as they are.",
                 lambda z: (F.normalize(z, dim=1) @ F.normalize(z, dim=1).T).square().sum() - len(z)),
         mistake("centred", "You take the columns' means off. The task leaves z as it is.",
-                lambda z: pair_penalty_loop(z - z.mean(0)), lambda z: pair_penalty_loop(z - z.mean(1, keepdim=True))),
+                ("return", "z = z - z.mean(0); return"), lambda z: pair_penalty_loop(z - z.mean(1, keepdim=True))),
         mistake("mean instead of sum", "You take a mean. The task asks for the sum over pairs.",
                 lambda z: pair_penalty_loop(z) / (len(z) * (len(z) - 1)), lambda z: pair_penalty_loop(z) / len(z) ** 2),
     ),
