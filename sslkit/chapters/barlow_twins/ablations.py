@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from sslkit.chapters.barlow_twins.method import barlow_loss
+from sslkit.chapters.simclr.ablations import same_view_twice
 from sslkit.train import Ablation
 
 
@@ -18,16 +19,6 @@ def wrong_partner(method: Any) -> None:
     """A bug: the second views are in another order than the first."""
     pretext = method.pretext
     method.pretext = lambda x, generator: (pretext(x, generator)[0], pretext(x, generator)[1].roll(1, 0))
-
-
-def same_view_twice(method: Any) -> None:
-    """A bug: both views are drawn with the same random numbers."""
-
-    def pretext(x, generator):
-        view = method.view(x, generator)
-        return view, view
-
-    method.pretext = pretext
 
 
 def images_not_numbers(method: Any) -> None:

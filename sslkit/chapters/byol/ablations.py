@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslkit.chapters.byol.method import negative_cosine
+from sslkit.chapters.simclr.ablations import same_view_twice
 from sslkit.train import Ablation
 
 SIMSIAM = {"momentum": 0.0, "last": 0.0}  # the teacher is the student
@@ -125,16 +126,6 @@ def exchange(module: nn.Module, groups: int) -> None:
             child.__class__ = Standardised
         else:
             exchange(child, groups)
-
-
-def same_view_twice(method: Any) -> None:
-    """A bug: both views are drawn with the same random numbers."""
-
-    def pretext(x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        view = method.view(x, generator)
-        return view, view
-
-    method.pretext = pretext
 
 
 def teacher_forgotten(method: Any) -> None:

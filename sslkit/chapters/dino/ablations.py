@@ -5,6 +5,7 @@ from typing import Any
 from torch import nn
 
 from sslkit.chapters.moco.method import momentum_update
+from sslkit.chapters.simclr.ablations import same_view_twice
 from sslkit.train import Ablation
 
 NO_CENTRE = {"centre_momentum": 1.0}  # it stays where it starts, at 0
@@ -27,6 +28,18 @@ def teacher_is_student(method: Any) -> None:
     method.after_step = copied
 
 
+def centre_added(method: Any) -> None:
+    """A bug: the centre has the wrong sign, so that what all images have in common is added once more."""
+    after = method.after_step
+
+    def negated(progress: float) -> None:
+        method.centre.neg_()
+        after(progress)
+        method.centre.neg_()
+
+    method.after_step = negated
+
+
 ABLATIONS = {
     "as it is": Ablation(),
     "no centring": Ablation(options=NO_CENTRE),
@@ -36,5 +49,7 @@ ABLATIONS = {
     "two small crops": Ablation(options={"crops": 2}, length=0.75),  # a step costs about a third more
     "four times as long": Ablation(length=4.0, once=True),
     "temperatures exchanged": Ablation(options={"student_temperature": 0.04, "teacher_temperature": 0.1}, once=True),
+    "centre added": Ablation(change=centre_added, once=True),
+    "same view twice": Ablation(change=same_view_twice, once=True),
 }
-BUGS = {"A": "temperatures exchanged", "B": "frozen teacher", "C": "no centring"}  # of "diagnose"
+BUGS = {"A": "temperatures exchanged", "B": "same view twice", "C": "centre added"}  # of "diagnose"

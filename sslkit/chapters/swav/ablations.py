@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sslkit.chapters.simclr.ablations import same_view_twice
 from sslkit.train import Ablation
 
 
@@ -16,17 +17,6 @@ def wrong_partner(method: Any) -> None:
     method.codes = lambda scores, queue: codes(scores, queue).roll(1, 0)
 
 
-def own_code(method: Any) -> None:
-    """A bug: not swapped, each view predicts its own code."""
-    pretext = method.pretext
-
-    def twice(x, generator):
-        view, _ = pretext(x, generator)[:2]
-        return view, view
-
-    method.pretext = twice
-
-
 ABLATIONS = {
     "as it is": Ablation(),
     "no seats": Ablation(change=no_seats),
@@ -39,6 +29,7 @@ ABLATIONS = {
     "batch 32": Ablation(settings={"batch": 32}),
     "batch 32, queue": Ablation(settings={"batch": 32}, options={"queue": 480}),
     "wrong partner": Ablation(change=wrong_partner, once=True),
-    "own code": Ablation(change=own_code, once=True),
+    "own code": Ablation(change=same_view_twice, once=True),
+    "epsilon and temperature exchanged": Ablation(options={"epsilon": 0.1, "temperature": 0.025}, once=True),
 }
-BUGS = {"A": "wrong partner", "B": "own code", "C": "no seats"}  # of "diagnose"
+BUGS = {"A": "wrong partner", "B": "own code", "C": "epsilon and temperature exchanged"}  # of "diagnose"
