@@ -37,7 +37,8 @@ STANDARDISE = Exercise(
     mistakes=(
         mistake("rows instead of columns", "You standardise each row, the numbers of one image. Take mean and variance of each "
                 "column, over the batch: dimension 0.",
-                lambda z, eps: (z - z.mean(1, keepdim=True)) / (z.var(1, correction=0, keepdim=True) + eps).sqrt()),
+                lambda z, eps: (z - z.mean(1, keepdim=True)) / (z.var(1, correction=0, keepdim=True) + eps).sqrt(),
+                lambda z, eps: (z - z.mean(1, keepdim=True)) / (z.var(1, keepdim=True) + eps).sqrt()),
         mistake("one mean for all", "You take one mean, or one variance, of the whole table. Each column has its own: dimension 0.",
                 ("z.mean(0)", "z.mean()"), ("z.var(0, correction=0)", "z.var(correction=0)"),
                 (("z.mean(0)", "z.mean()"), ("z.var(0, correction=0)", "z.var(correction=0)"))),
@@ -89,6 +90,10 @@ CORRELATION = Exercise(
                 "factor, so that the product sums over the images.",
                 ("standardise(z1).T @ standardise(z2)", "standardise(z1) @ standardise(z2).T")),
         mistake("not divided", "You add up over the images. Divide by their number.", (" / len(z1)", "")),
+        mistake("number i with number i alone", "You multiply entry by entry, which pairs number i with number i alone. All pairs are a "
+                "matrix product, [K, K].",
+                lambda z1, z2: (standardise(z1) * standardise(z2)).mean(0), lambda z1, z2: (standardise(z1) * standardise(z2)).sum(0),
+                lambda z1, z2: standardise(z1) * standardise(z2)),
         mistake("divided by K", "You divide by the number of columns. Divide by the number of images, len(z1).",
                 (" / len(z1)", " / z1.shape[1]")),
         mistake("divided by N - 1", "You divide by N - 1. The deviations are those over N, so divide by N: else no number correlates with "
@@ -159,6 +164,8 @@ LOSS = Exercise(
         mistake("weight on the diagonal", "The weight belongs to what stands off the diagonal.", (SUM, "weight * invariance + redundancy")),
         mistake("weight on everything", "You weigh both sums. The weight belongs to the second alone, to what stands off the diagonal.",
                 lambda z1, z2, weight: weight * barlow_loss_loop(z1, z2, 1.0)),
+        mistake("a weighted mean", "You weigh the first sum by 1 - weight. It counts in full; only the second one is weighted.",
+                lambda z1, z2, weight: barlow_loss_loop(z1, z2, weight) - weight * barlow_loss_loop(z1, z2, 0.0)),
         mistake("divided by the weight", "Multiply the second sum by the weight.", ("weight * redundancy", "redundancy / weight")),
         mistake("means instead of sums", "You take means. Both parts are sums over cells.",
                 ((ON, "(1 - c.diagonal()).square().mean()"), (OFF, "(c - torch.diag(c.diagonal())).square().mean()")),
@@ -242,7 +249,8 @@ REDUNDANCY = Exercise(
         mistake("the trace", "You take the trace, which is always K. Take the determinant.",
                 lambda z: -torch.log2(cross_correlation(z, z).trace()) / 2),
         mistake("not standardised", "Mean products of the columns depend on their means and scale. Take their correlations.",
-                ("cross_correlation(z, z)", "z.T @ z / len(z)"), ("cross_correlation(z, z)", "z.T @ z")),
+                ("cross_correlation(z, z)", "z.T @ z / len(z)"), ("cross_correlation(z, z)", "z.T @ z"),
+                ("cross_correlation(z, z)", "(lambda u: u.T @ u / len(u))(z / z.std(0, correction=0))")),
     ),
 )  # fmt: skip
 
@@ -303,8 +311,9 @@ WHOLE = Exercise(
                 (" - torch.outer(mean[0], mean[1])", "")),
         mistake("mean square as variance", "The mean square is the variance only where the mean is 0. Take the squared mean off.",
                 (" - mean.square()", "")),
-        mistake("divided by the processes", "You divide by the number of processes. Divide the sums by the number of all images.",
-                ("n.sum()", "len(n)"), ("product.sum(0) / total", "product.mean(0)")),
+        mistake("divided by the processes", "You divide by the number of processes, or not at all. Divide the sums by the number "
+                "of all images.",
+                ("n.sum()", "len(n)"), ("n.sum()", "1"), ("product.sum(0) / total", "product.mean(0)")),
         mistake("variance instead of deviation", "You divide by variances. Take their square roots.", (").sqrt()", ")")),
         mistake("transposed", "Rows are the numbers of the first view, columns those of the second.",
                 (("outer(mean[0], mean[1])", "outer(mean[1], mean[0])"), ("product.sum(0)", "product.sum(0).T"),
@@ -313,7 +322,9 @@ WHOLE = Exercise(
                 ("outer(mean[0], mean[1])", "outer(mean[1], mean[0])"), ("outer(mean[0], mean[1])", "outer(mean[0], mean[0])"),
                 ("outer(deviation[0], deviation[1])", "outer(deviation[1], deviation[0])"),
                 (("outer(mean[0], mean[1])", "outer(mean[1], mean[0])"),
-                 ("outer(deviation[0], deviation[1])", "outer(deviation[1], deviation[0])"))),
+                 ("outer(deviation[0], deviation[1])", "outer(deviation[1], deviation[0])")),
+                (("outer(mean[0], mean[1])", "outer(mean[0], mean[0])"),
+                 ("outer(deviation[0], deviation[1])", "outer(deviation[0], deviation[0])"))),
         mistake("covariance", "That is the covariance. Divide each entry by the two deviations.",
                 (" / torch.outer(deviation[0], deviation[1])", "")),
         mistake("one process alone", "You use one process's sums alone. Add up over all of them: .sum(0).",
@@ -326,6 +337,7 @@ WHOLE = Exercise(
         mistake("variance over N - 1", "Of variance and covariance you have one over N, one over N - 1. Take both over N.",
                 ("product.sum(0) / total - torch.outer(mean[0], mean[1])",
                  "(product.sum(0) - total * torch.outer(mean[0], mean[1])) / (total - 1)"),
+                (("squares.sum(0) / total", "squares.sum(0) / (total - 1)"), ("product.sum(0) / total", "product.sum(0) / (total - 1)")),
                 ("squares.sum(0) / total - mean.square()", "(squares.sum(0) - total * mean.square()) / (total - 1)")),
         mistake("entry by entry", "You multiply entry by entry, which pairs number i with number i only. All pairs are torch.outer(a, b).",
                 ("torch.outer(mean[0], mean[1])", "mean[0] * mean[1]"),

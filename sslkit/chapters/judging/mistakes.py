@@ -30,9 +30,18 @@ def cosine(a: Tensor, b: Tensor) -> Tensor:
 
 def vote(similarity: Tensor, y: Tensor, k: int, first: int = 0) -> Tensor:
     """The majority among neighbours first .. k - 1, ties towards the nearest."""
-    classes = y[similarity.topk(k, dim=1).indices[:, first:]]
+    return vote_in_order(y[similarity.topk(k, dim=1).indices[:, first:]])
+
+
+def vote_in_order(classes: Tensor) -> Tensor:
+    """The majority of each row of neighbours' classes [M, k], ties towards the first."""
     votes = (classes[:, :, None] == classes[:, None, :]).sum(2)
     return classes.gather(1, votes.argmax(1, keepdim=True)).squeeze(1)
+
+
+def vote_backwards(classes: Tensor) -> Tensor:
+    """The majority of each row, ties towards the last."""
+    return vote_in_order(classes.flip(1))
 
 
 def class_counts(y: Tensor, neighbours: Tensor) -> Tensor:
@@ -78,13 +87,21 @@ KNN_PREDICT = Exercise(
         mistake("ties by class number", "Where two classes have equally many votes you take the smaller class number, as "
                 "torch.mode and bincount().argmax() do. Take the class of the nearest image among them.",
                 lambda a, y, b, k: class_counts(y, cosine(b, a).topk(k).indices).argmax(1)),
+        mistake("ties not by nearness", "Where two classes have equally many votes you do not take the one of the nearest image. Keep the "
+                "neighbours in topk's order, and of the classes with most votes take the one that comes first.",
+                lambda a, y, b, k: vote_backwards(y[cosine(b, a).topk(k).indices]),
+                lambda a, y, b, k: vote_in_order(y[cosine(b, a).topk(k).indices.sort(1).values]),
+                lambda a, y, b, k: len(F.one_hot(y).T) - 1 - class_counts(y, cosine(b, a).topk(k).indices).flip(1).argmax(1)),
+        mistake("votes instead of a class", "You return how many votes each class has. Return the class that has most: argmax.",
+                lambda a, y, b, k: class_counts(y, cosine(b, a).topk(k).indices)),
         mistake("nearest one skipped", "You leave out the best match, as one does when the query is itself among the training "
                 "images. Here it is not.",
                 lambda a, y, b, k: vote(cosine(b, a), y, k + 1, first=1)),
         mistake("weighted votes", "You add up similarities. Here each of the k has one vote.",
                 lambda a, y, b, k: weighted_vote(cosine(b, a), y, k),
                 lambda a, y, b, k: weighted_vote((cosine(b, a) / 0.07).exp(), y, k)),
-        mistake("mean of class numbers", "You average class numbers, but class 1 is not between 0 and 2. Count votes.",
+        mistake("mean of class numbers", "You take a mean or median of class numbers, but class 1 is not between 0 and 2. Count votes.",
+                lambda a, y, b, k: y[cosine(b, a).topk(k).indices].median(1).values,
                 lambda a, y, b, k: y[cosine(b, a).topk(k).indices].float().mean(1).round().long()),
         mistake("row instead of class", "You return row numbers of training images. Look up their classes in train_y.",
                 lambda a, y, b, k: cosine(b, a).argmax(1), lambda a, y, b, k: cosine(b, a).topk(k).indices.mode(1).values),
@@ -179,6 +196,12 @@ ALIGNMENT = Exercise(
     mistakes=(
         mistake("no normalisation", "Scale each row to length 1 first, or growing features look worse.",
                 ("F.normalize(z1, dim=1) - F.normalize(z2, dim=1)", "z1 - z2")),
+        mistake("one length for the whole table", "You divide the whole table by one length. Each row has its own: .norm(dim=1, "
+                "keepdim=True).",
+                ("F.normalize(z1, dim=1) - F.normalize(z2, dim=1)", "z1 / z1.norm() - z2 / z2.norm()")),
+        mistake("one distance for all", "You take one length of the whole table of differences. Each row has a squared distance of its "
+                "own: take the mean over the rows.",
+                (".square().sum(dim=1).mean()", ".norm()")),
         mistake("not squared", "You average the distance. alpha = 2 asks for its square.", ("mean", "sqrt().mean")),
         mistake("mean over the dimensions", "You divide by D as well, as mse_loss does. Sum over dim=1, mean over pairs.",
                 ("sum(dim=1).", "")),
@@ -186,6 +209,8 @@ ALIGNMENT = Exercise(
         mistake("cosine similarity", "You return a similarity, which is 1 for equal directions. The squared distance is 2 - 2 * "
                 "cosine.",
                 lambda a, b: F.cosine_similarity(a, b).mean()),
+        mistake("the cosine once", "2 - cosine is not it. The squared distance of two vectors of length 1 is 2 - 2 * cosine.",
+                lambda a, b: (2 - F.cosine_similarity(a, b)).mean()),
         mistake("half of it", "1 - cosine is half of the squared distance of two vectors of length 1.",
                 lambda a, b: (1 - F.cosine_similarity(a, b)).mean()),
         mistake("all pairs", "You compare every row of z1 with every row of z2. Only rows of equal number are one image.",
@@ -227,7 +252,13 @@ UNIFORMITY = Exercise(
     ),
     mistakes=(
         mistake("pairs with itself", "You count each row as a pair with itself: distance 0, so exp gives 1. Leave the diagonal out.",
-                ("torch.pdist(F.normalize(z, dim=1))", "(lambda z: torch.cdist(z, z))(F.normalize(z, dim=1))")),
+                ("torch.pdist(F.normalize(z, dim=1))", "(lambda z: torch.cdist(z, z))(F.normalize(z, dim=1))"),
+                lambda z: torch.cat([potential(F.normalize(z)), torch.ones(len(z))]).mean().log()),
+        mistake("one length for the whole table", "You divide the whole table by one length. Each row has its own: .norm(dim=1, "
+                "keepdim=True).",
+                ("F.normalize(z, dim=1)", "z / z.norm()")),
+        mistake("mean over the dimensions", "Your d^2 is a mean over the D numbers of a row. The squared distance is their sum.",
+                (".square()", ".square().div(z.shape[1])")),
         mistake("no normalisation", "Scale each row to length 1 first: features must not become uniform by growing.",
                 ("F.normalize(z, dim=1)", "z")),
         mistake("no log", "You return the mean. Take its log.", (".log()", "")),
@@ -236,6 +267,7 @@ UNIFORMITY = Exercise(
                 lambda z: potential(F.normalize(z)).log().mean()),
         mistake("not squared", "You use the distance. The exponent holds its square.", (".square()", "")),
         mistake("factor 2 missing", "You have exp(-d^2). t = 2 asks for exp(-2 d^2).", ("(-2)", "(-1)")),
+        mistake("half for 2", "You have exp(-d^2 / 2), as in a bell curve. t = 2 asks for exp(-2 d^2).", ("(-2)", "(-0.5)")),
         mistake("sign in the exponent", "You have exp(+2 d^2), which grows with distance. It is exp(-2 d^2).",
                 lambda z: potential(F.normalize(z), t=-2).mean().log()),
         mistake("factor under the square", "You square the factor 2, and its sign, with the distance. Square first, then times -2.",
@@ -243,10 +275,14 @@ UNIFORMITY = Exercise(
         mistake("sign of the result", "You return minus the log. Lower means more uniform: leave out the sign.",
                 ("squared.", "-squared.")),
         mistake("sum over the pairs", "You take the log of the sum, which grows with the number of pairs. Take the mean.",
-                ("mean", "sum")),
+                ("mean()", "sum()"), ("mean()", "sum().mul(2)")),
         mistake("normalised along the batch", "You scale each column to length 1. Scale each row: dim=1.", ("dim=1", "dim=0")),
         mistake("divided by N * N", "You leave the diagonal out and still divide by all N * N entries. Without it there are N (N - 1).",
                 (".exp()", ".exp().mul((len(z) - 1) / len(z))")),
+        mistake("zeros in the mean", "You put 0 where a pair is not to count, and take the mean over all N * N entries: the zeros are "
+                "in it, or exp makes ones of them. Take the mean over the pairs alone.",
+                (".exp()", ".exp().mul((len(z) - 1) / len(z) / 2)"),
+                lambda z: torch.cdist(F.normalize(z), F.normalize(z)).triu(1).square().mul(-2).exp().mean().log()),
         mistake("cosine for distance", "You put the cosine in place of the distance. At length 1, d^2 = 2 - 2 * cosine.",
                 (".square()", ".square().mul(-0.5).add(1)")),
     ),

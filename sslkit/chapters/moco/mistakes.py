@@ -41,6 +41,8 @@ UPDATE = Exercise(
                 ("teacher +", "teacher -"), lambda s, t, m: t - (1 - m) * (s - t), lambda s, t, m: t - m * (s - t)),
         mistake("roots as weights", "Your two weights do not add up to 1. Take momentum and 1 - momentum as they are.",
                 ("momentum * teacher + (1 - momentum) *", "momentum**0.5 * teacher + (1 - momentum) ** 0.5 *")),
+        mistake("brackets", "You take 1 - momentum * student. The student's share is (1 - momentum), in brackets.",
+                ("+ (1 - momentum) * student", "+ 1 - momentum * student")),
         mistake("momentum twice", "You weigh both by the momentum. The two weights must add up to 1: the student counts 1 - momentum.",
                 ("(1 - momentum)", "momentum")),
     ),
@@ -76,6 +78,8 @@ HALF_LIFE = Exercise(
                 lambda m: math.log(2) / (1 - m)),
         mistake("1 - m for m", "1 - momentum is the student's share of a step. What stays of today's weights is momentum: take its log.",
                 ("(momentum)", "(1 - momentum)")),
+        mistake("no logarithms", "n log m = log 1/2: you leave out both logs. Divide one log by the other.",
+                ("math.log(0.5) / math.log(momentum)", "0.5 / momentum")),
         mistake("no log of the momentum", "n log m = log 1/2: divide by the log of the momentum.", ("math.log(momentum)", "momentum")),
         mistake("a share", "You give a share of weights. Asked for is the number of steps: solve m ** n = 1/2 for n.",
                 lambda m: m**0.5, lambda m: m / 2),
@@ -151,6 +155,13 @@ WRITE = Exercise(
                 (", keys)", ", keys.flip(0))")),
         mistake("keys scaled", "You change the keys' lengths. Write them as they are: the loss scales them.",
                 (", keys)", ", F.normalize(keys, dim=1))")),
+        mistake("rows modulo the keys", "You count the rows round the number of keys. The ring has len(queue) rows.",
+                lambda q, p, k: (written(q, (p + torch.arange(len(k))) % len(k), k), after(q, p, k)),
+                lambda q, p, k: (written(q, (p + torch.arange(len(k))) % len(k), k), (p + len(k)) % len(k))),
+        mistake("modulo Q - 1", "The last row is Q - 1, but the ring has Q rows: modulo Q.",
+                lambda q, p, k: (written(q, (p + torch.arange(len(k))) % (len(q) - 1), k), (p + len(k)) % (len(q) - 1)),
+                lambda q, p, k: (written(q, (p + torch.arange(len(k))) % (len(q) - 1), k), after(q, p, k)),
+                ("len(keys)) % len(queue)", "len(keys)) % (len(queue) - 1)")),
         mistake("modulo the keys", "The queue is right, but the pointer goes round the rows of the queue: modulo len(queue).",
                 ("len(keys)) % len(queue)", "len(keys)) % len(keys)")),
         mistake("added to the old", "You add the keys to the old rows. They replace them.",
@@ -193,11 +204,11 @@ def with_gradient(q: Tensor, k: Tensor, queue: Tensor, t: float) -> Tensor:
     return picks(torch.cat([(q * k).sum(1, keepdim=True), q @ queue.T], dim=1) / t)
 
 
-def in_batch(q: Tensor, k: Tensor, queue: Tensor, t: float, also_queue: bool) -> Tensor:
-    """The other keys of the batch as negatives, with or without the queue's."""
+def in_batch(q: Tensor, k: Tensor, queue: Tensor, t: float, also_queue: bool, first: int = 1) -> Tensor:
+    """The other keys of the batch as negatives, with or without the queue's. first: 0 where column 0 is taken for the positive."""
     q, k, queue = F.normalize(q), F.normalize(k.detach()), F.normalize(queue.detach())
     keys = torch.cat([k, queue]) if also_queue else k
-    return F.cross_entropy(q @ keys.T / t, torch.arange(len(q)))
+    return F.cross_entropy(q @ keys.T / t, first * torch.arange(len(q)))
 
 
 def without_positive(q: Tensor, k: Tensor, queue: Tensor, t: float) -> Tensor:
@@ -216,6 +227,8 @@ LOSS = Exercise(
                 lambda q, k, queue, t: picks(logits_of(q, k, queue, t, dim=None))),
         mistake("normalised along the batch", "You scale each column to length 1. Scale each row: dim=1.",
                 lambda q, k, queue, t: picks(logits_of(q, k, queue, t, dim=0))),
+        mistake("one length for the whole table", "You divide each whole table by one length. Each row has its own: unit(...) knows it.",
+                lambda q, k, queue, t: picks(logits_of(q / q.norm(), k / k.norm(), queue / queue.norm(), t, dim=None))),
         mistake("temperature multiplied", "Divide the similarities by the temperature: a small one must sharpen the softmax.",
                 (") /", ") *")),
         mistake("temperature ignored", "The temperature is not used. Divide the similarities by it.", (") / temperature", ")")),
@@ -223,7 +236,8 @@ LOSS = Exercise(
                 lambda q, k, queue, t: in_batch(q, k, queue, t, also_queue=False)),
         mistake("the batch's keys among the negatives", "The other keys of the batch are among your negatives. Here the queue "
                 "alone has them.",
-                lambda q, k, queue, t: in_batch(q, k, queue, t, also_queue=True)),
+                lambda q, k, queue, t: in_batch(q, k, queue, t, also_queue=True),
+                lambda q, k, queue, t: in_batch(q, k, queue, t, also_queue=True, first=0)),
         mistake("the wrong column", "Your label points at a negative. The label is the column in which the positive stands.",
                 ("zeros", "ones"), lambda q, k, queue, t: picks(logits_of(q, k, queue, t), -1 + 1 + len(queue))),
         mistake("positive left out of the denominator", "The positive is one of the choices: it stands in the denominator too.",

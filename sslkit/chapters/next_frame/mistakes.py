@@ -31,6 +31,19 @@ def fold(x, width):
     return width - (x.remainder(2 * width) - width).abs()
 
 
+def by_rooms(x: Tensor, low: float, high: float) -> Tensor:
+    """Mirrored in every other room, with rooms counted towards 0."""
+    room = (x / (high - low)).trunc()
+    inside = x - room * (high - low)
+    return torch.where(room % 2 == 0, low + inside, high - inside)
+
+
+def turned_at(x: Tensor, low: float, high: float) -> Tensor:
+    """The way back begins at high, counted from low."""
+    x = x.remainder(2 * (high - low))
+    return low + torch.where(x > high, 2 * (high - low) - x, x)
+
+
 BOUNCE = Exercise(
     "bounce", bounce_loop,
     trials=lambda: [
@@ -52,15 +65,17 @@ BOUNCE = Exercise(
                 lambda s, v, t, low, high: once_nested(free(s, v, t), low, high)),
         mistake("walls at 0", "Your left wall is at 0. Take low off before you fold, and add it again after.",
                 lambda s, v, t, low, high: high - (free(s, v, t).remainder(2 * high) - high).abs(),
-                lambda s, v, t, low, high: low + fold(free(s, v, t), high - low),
+                (" - low + ", " + "),
                 lambda s, v, t, low, high: fold(free(s, v, t) - low, high - low),
                 lambda s, v, t, low, high: fold(free(s, v, t) - low, high)),
         mistake("never on the way back", "You stop at the remainder, which goes up to twice the width: beyond one width the "
                 "ball is on its way back.",
                 lambda s, v, t, low, high: low + (free(s, v, t) - low).remainder(2 * (high - low))),
-        mistake("remainder with a sign", "torch.fmod keeps the sign, so a ball that flies to the left is lost. "
-                "torch.remainder, or %, is never negative here.",
-                lambda s, v, t, low, high: high - (torch.fmod(free(s, v, t) - low, 2 * (high - low)) - (high - low)).abs()),
+        mistake("remainder with a sign", "torch.fmod keeps the sign and trunc rounds towards 0, so a ball that flies to the left is "
+                "lost. torch.remainder, or %, is never negative here.",
+                ("free.remainder(", "free.fmod("), lambda s, v, t, low, high: by_rooms(free(s, v, t) - low, low, high)),
+        mistake("compared with high", "Once low is taken off, the far wall is at the width, not at high.",
+                lambda s, v, t, low, high: turned_at(free(s, v, t) - low, low, high)),
         mistake("direction lost", "All your balls fly to the right. The sign of the velocity is their direction.",
                 lambda s, v, t, low, high: low + fold(free(s, v.abs(), t) - low, high - low)),
         mistake("mirrored", "Your balls fly the wrong way round: the fold is upside down. At t = 0 they must be at start.",
@@ -128,6 +143,10 @@ PAST_WINDOWS = Exercise(
                 lambda h, past: windows(h, past, range(h.shape[1] - past + 1)).unflatten(2, (past, -1)).flip(2).flatten(2)),
         mistake("not flattened", "One dimension too many: put the frames of a window side by side, past * D numbers.",
                 (".flatten(2)", "")),
+        mistake("frames one after another", "You put the frames of a window one after another, along the clip. Side by side is along the "
+                "features: dim=2.",
+                lambda h, past: torch.cat([h[:, p : h.shape[1] - past + 1 + p] for p in range(past)], 1),
+                lambda h, past: torch.cat([h[:, t : t + past] for t in range(h.shape[1] - past + 1)], 1)),
         mistake("windows before clips", "Your windows come first and the clips second: stack along dim=1.",
                 lambda h, past: windows(h, past, range(h.shape[1] - past + 1)).transpose(0, 1)),
         mistake("windows over the features", "Your window slides over the features. The frames are dimension 1.",
@@ -187,12 +206,16 @@ COPY_LAST = Exercise(
         mistake("mean of ratios", "You divide image by image, or pixel by pixel. Take both means over everything, then divide once.",
                 lambda p, t, b: ((p - t).square().mean((1, 2, 3)) / (b - t).square().mean((1, 2, 3))).mean(),
                 lambda p, t, b: (p - t).square().mean((1, 2, 3)) / (b - t).square().mean((1, 2, 3)),
-                lambda p, t, b: ((p - t).square() / (b - t).square()).mean()),
+                lambda p, t, b: ((p - t).square() / (b - t).square()).mean(),
+                lambda p, t, b: ((p - t).flatten(1).norm(dim=1) / (b - t).flatten(1).norm(dim=1)).mean()),
         mistake("root", "You take a root. The ratio is one of squared errors.",
                 ("prediction - target).square().mean() / (last - target).square().mean(",
-                    "(prediction - target).square().mean() / (last - target).square().mean()).sqrt(")),
+                    "(prediction - target).square().mean() / (last - target).square().mean()).sqrt("),
+                lambda p, t, b: (b - t).norm() / (p - t).norm()),
         mistake("difference", "You subtract the two errors. Divide: then the unit of the pixels drops out.",
                 lambda p, t, b: (p - t).square().mean() - (b - t).square().mean()),
+        mistake("not squared", "You average the errors with their signs, so they cancel. Square each of them first.",
+                lambda p, t, b: (p - t).mean() / (b - t).mean(), lambda p, t, b: (p - t).mean() / (t - b).mean()),
         mistake("squared after the mean", "You take the mean first, in which errors of opposite sign cancel. Square each error first.",
                 lambda p, t, b: ((p - t).mean() / (b - t).mean()).square()),
     ),
@@ -246,6 +269,10 @@ ROLLOUT = Exercise(
         mistake("the last prediction alone", "You return the last prediction alone. Return all `steps` of them.",
                 ("[:, -steps:]", "[:, -1:]"),
                 ("[:, -steps:]", "[:, -1]")),
+        mistake("the last value replaced", "You put the prediction in the place of the newest value. Append it, and keep all of the past.",
+                ("cat([x,", "cat([x[:, :-1],")),
+        mistake("one place too early", "Your window ends before the newest value. It takes the last P: x[:, -P:].",
+                (":, -len(weights) :]", ":, -len(weights) - 1 : -1]")),
         mistake("one step too far", "You predict one value too many and leave out the first one. Go `steps` steps.",
                 ("range(steps)", "range(steps + 1)")),
         mistake("mean instead of sum", "You take the mean of the weighted values. The next value is their sum.",

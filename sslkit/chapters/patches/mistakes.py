@@ -53,6 +53,10 @@ NEIGHBOUR = Exercise(
                 lambda k, size, gap: offsets(k, size) + gap),
         mistake("clockwise", "You number the neighbours clockwise. Reading order goes row by row: 3 lies left, 4 right, 5 lower left.",
                 lambda k, size, gap: offsets(torch.tensor([0, 1, 2, 4, 7, 6, 5, 3])[k], size + gap)),
+        mistake("brackets", "Python adds before it compares, so yours asks whether 2 k is at least 4. Put brackets round the comparison.",
+                ("k + (k >= 4)", "(k + k >= 4)")),
+        mistake("the row for both", "You use one of the two for both. The row is place // 3, the column place % 3.",
+                ("place % 3", "place // 3"), ("place // 3", "place % 3")),
         mistake("the middle passed too early", "You skip the middle for all numbers. 0 to 3 come before it: add 1 from k = 4 on only.",
                 ("k + (k >= 4)", "k + 1")),
         mistake("division with a rest", "Row numbers are whole: divide with `//`, not with `/`.",
@@ -75,6 +79,14 @@ def cut_patches_loop(x: Tensor, corner: Tensor, size: int) -> Tensor:
 
 def one_by_one(x: Tensor, corner: Tensor, size: int) -> Tensor:
     return torch.stack([image[:, t : t + size, c : c + size] for image, (t, c) in zip(x, corner.tolist())])
+
+
+def put(x: Tensor, size: int, cuts: list[Tensor]) -> Tensor:
+    """Each cut put into the place of a patch, as torch does it: what is too small is repeated, or an error."""
+    out = torch.zeros(len(x), x.shape[1], size, size, dtype=x.dtype)
+    for i, cut in enumerate(cuts):
+        out[i] = cut
+    return out
 
 
 def corners(seed: int, count: int, most: int) -> Tensor:
@@ -104,6 +116,13 @@ CUT = Exercise(
                 lambda x, corner, size: x[:, :, :size, :size].clone()),
         mistake("one pixel more", "Your patches have size + 1 pixels. A slice ends before its end: top : top + size.",
                 lambda x, corner, size: one_by_one(x, corner, size + 1)),
+        mistake("the size as the end", "Your slices end at `size`. A patch ends `size` pixels after its own corner: top : top + size.",
+                lambda x, corner, size: torch.stack([a[:, t:size, c:size] for a, (t, c) in zip(x, corner.tolist())]),
+                lambda x, corner, size: put(x, size, [a[:, t:size, c:size] for a, (t, c) in zip(x, corner.tolist())])),
+        mistake("the diagonal alone", "You pair the first row with the first column, the second with the second: that is the diagonal. "
+                "Every row meets every column: rows [M, size, 1], columns [M, 1, size].",
+                lambda x, corner, size: one_by_one(x, corner, size).diagonal(0, 2, 3),
+                lambda x, corner, size: one_by_one(x, corner, size).diagonal(0, 2, 3).transpose(1, 2)),
         mistake("one pixel off", "Your patches start one pixel too late. Rows and columns count from 0.",
                 ("(size, device=x.device)", "(size, device=x.device) + 1")),
         mistake("height for width", "A row of the image has W pixels: the pixel in row r and column c is number r * W + c.",
@@ -113,6 +132,15 @@ CUT = Exercise(
                 ("* W +", "* size +")),
         mistake("one channel for all", "You fetch the same channel for all of them. Each channel has its own pixels.",
                 ("x.flatten(2).gather", "x.flatten(2)[:, :1].expand(-1, C, -1).gather")),
+        mistake("channels forgotten", "Your first slice cuts the channels. An image is [C, H, W]: all channels, then rows, then columns.",
+                lambda x, corner, size: torch.stack([a[t : t + size, c : c + size] for a, (t, c) in zip(x, corner.tolist())])),
+        mistake("one channel alone", "You cut one channel. A patch has all channels of its image.",
+                lambda x, corner, size: one_by_one(x, corner, size)[:, 0], lambda x, corner, size: one_by_one(x, corner, size)[:, :1]),
+        mistake("every image at every place", "You cut every image at every place. Patch i comes from image i at corner[i] alone.",
+                lambda x, corner, size: torch.cat([x[:, :, t : t + size, c : c + size] for t, c in corner.tolist()]),
+                lambda x, corner, size: torch.stack([x[:, :, t : t + size, c : c + size] for t, c in corner.tolist()])),
+        mistake("places counted in patches", "You multiply the place by the size. It is in pixels already.",
+                lambda x, corner, size: one_by_one(x, corner * size, size)),
         mistake("the row for both", "You use corner[:, 0] for rows and columns. The column is corner[:, 1].",
                 ("corner[:, 1:]", "corner[:, :1]")),
     ),
@@ -152,6 +180,16 @@ PAIRS = Exercise(
         mistake("labels alternate", "Your labels go 1, 0, 1, 0, but your pairs do not: all N of the same image come first, then "
                 "the N others.",
                 lambda a, b: (*pairs(a, b, b.roll(1, 0))[:2], torch.tensor([1, 0]).repeat(len(a)))),
+        mistake("negatives first", "You give the negatives first. The N pairs of one image come first, then the N others.",
+                (("[second, second.roll(1, 0)]", "[second.roll(1, 0), second]"), (".flip(0)", "")),
+                ("[second, second.roll(1, 0)]", "[second.roll(1, 0), second]")),
+        mistake("pair by pair", "You give a pair of one image, then one of two, and so on. All N pairs of one image come first.",
+                lambda a, b: ( a.repeat_interleave(2, 0), torch.stack([b, b.roll(1, 0)], 1).flatten(0, 1),
+                    torch.tensor([1, 0]).repeat(len(a)), )),
+        mistake("all labelled alike", "All your pairs have one label. The first N have 1, the others 0.",
+                lambda a, b: pairs(a, b, b.roll(1, 0), (1, 1)), lambda a, b: pairs(a, b, b.roll(1, 0), (0, 0))),
+        mistake("one negative too few", "The first row has a negative too: before it comes the last image.",
+                lambda a, b: (torch.cat([a, a[1:]]), torch.cat([b, b[:-1]]), pairs(a, b, b)[2][:-1])),
         mistake("negatives are not", "Your second half repeats the same pairs, so pairs of one image are labelled 0. Shift the "
                 "second patches by one image.",
                 (".roll(1, 0)", "")),

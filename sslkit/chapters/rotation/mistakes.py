@@ -100,6 +100,10 @@ ROTATE = Exercise(
                 "k[i] = 0 is there too, as it was.",
                 lambda x, k: left_empty(x, k, (1, 2, 3)), lambda x, k: left_empty(x, k, (0, 1, 2)),
                 lambda x, k: torch.where((k < 3)[:, None, None, None], left_empty(x, k, range(4)), x)),
+        mistake("no dims", "Without dims, torch.rot90 turns the first two axes, which are not height and width. Those are the last two: "
+                "dims=(2, 3) of a batch, (1, 2) of one image.",
+                lambda x, k: one_by_one(x, k, lambda a, t: torch.rot90(a, t)),
+                lambda x, k: torch.stack([torch.rot90(x, t) for t in range(4)])[k, torch.arange(len(x))]),
         mistake("not turned", "The images come back as they were: rot90 returns a new tensor, it does not change x.",
                 lambda x, k: x.clone()),
         mistake("the whole batch for each image", "For each image you give the whole batch, turned k[i] times. Take image i of it "
@@ -147,7 +151,12 @@ ROTATION_BATCH = Exercise(
                 lambda x: (all_turns(x, (0, 1, 3, 6)), by_angle(x))),
         mistake("labels name the image", "Your labels say which image it is. They must say by how many quarter turns it was "
                 "turned: N zeros, N ones, ...",
-                lambda x: (all_turns(x), torch.arange(len(x)).repeat(4))),
+                lambda x: (all_turns(x), torch.arange(len(x)).repeat(4)),
+                lambda x: (all_turns(x), torch.arange(len(x)).repeat_interleave(4))),
+        mistake("always once", "You turn all views by one quarter. Give torch.rot90 the number of turns: 0, 1, 2, 3.",
+                lambda x: (all_turns(x, (1, 1, 1, 1)), by_angle(x))),
+        mistake("the last turn missing", "You stop at the half turn. There are four angles: range(4).",
+                lambda x: (all_turns(x, (0, 1, 2)), by_angle(x, (0, 1, 2)))),
         mistake("one turn too far", "Your first N views are turned already. Begin with the images as they are, label 0: range(4), "
                 "not range(1, 5).",
                 lambda x: (all_turns(x, (1, 2, 3, 4)), by_angle(x)), lambda x: (all_turns(x, (1, 2, 3, 4)), by_angle(x, (1, 2, 3, 4)))),
@@ -192,7 +201,11 @@ ROTATION_LOSS = Exercise(
         mistake("no softmax", "You use the logits as if they were log-probabilities. Apply log_softmax over dim=1 first.",
                 lambda a, y: -picked(a, y).mean()),
         mistake("softmax over the batch", "Your softmax runs over the images of the batch. It runs over the 4 turns: dim=1.",
-                lambda a, y: -picked(a.log_softmax(0), y).mean()),
+                lambda a, y: -picked(a.log_softmax(0), y).mean(),
+                lambda a, y: -picked(a.flatten().log_softmax(0).view_as(a), y).mean()),
+        mistake("true turn left out of the denominator", "You divide by the other three turns alone. A softmax divides by all four, the "
+                "true one among them.",
+                lambda a, y: -picked(a - a.masked_fill(F.one_hot(y, 4).bool(), -math.inf).logsumexp(1, keepdim=True), y).mean()),
         mistake("mean over the classes too", "You divide by 4 M. Each image has one true turn: divide by M.",
                 lambda a, y: F.cross_entropy(a, y) / 4),
         mistake("log to base 2", "You use log2. Cross-entropy takes the natural logarithm.",

@@ -31,7 +31,8 @@ POSITIVE = Exercise(
         mistake("modulo n", "Your first views point at themselves, as they do modulo n. There are 2 n rows: take the sum modulo 2 n.",
                 ("% (2 * n)", "% (n)")),
         mistake("off by one", "You are off by one row: row 0 belongs to row n.",
-                ("+ n", "+ n + 1"), ("+ n", "+ n - 1"), lambda n: (torch.arange(2 * n) + 1) % (2 * n)),
+                ("+ n", "+ n + 1"), ("+ n", "+ n - 1"), lambda n: (torch.arange(2 * n) + 1) % (2 * n),
+                lambda n: torch.arange(2 * n).roll(1)),
         mistake("neighbours as pairs", "You pair rows 0 and 1, 2 and 3, ...: that is for views stacked alternately. Here all "
                 "first views come before all second views.",
                 lambda n: torch.arange(2 * n).view(n, 2).flip(1).flatten()),
@@ -39,6 +40,8 @@ POSITIVE = Exercise(
                 ("(2 * n) +", "(n) +")),
         mistake("past the end", "For the second views you point past the last row. They belong to rows 0 .. n - 1.",
                 ("(torch.arange(2 * n) + n) % (2 * n)", "torch.arange(2 * n) + n")),
+        mistake("brackets", "`%` and `*` go from left to right, so yours takes modulo 2 first. Put 2 * n in brackets.",
+                ("% (2 * n)", "% 2 * n")),
         mistake("mirrored", "You pair the first row with the last. Row i belongs to row i + n.", lambda n: torch.arange(2 * n).flip(0)),
         mistake("second views for all", "You point all rows at second views. Those of the second views are the first ones, 0 .. n - 1.",
                 lambda n: torch.arange(n, 2 * n).repeat(2)),
@@ -71,6 +74,14 @@ SIMILARITY = Exercise(
         d) in enumerate([(3, 2), (4, 3), (10, 5)])],
     mistakes=(
         mistake("no normalisation", "These are dot products. Scale each row to length 1 first.", ("z = F.normalize(z, dim=1)", "pass")),
+        mistake("one length for the whole table", "You divide the whole table by one length. Each row has its own: .norm(dim=1, "
+                "keepdim=True).",
+                ("F.normalize(z, dim=1)", "z / z.norm()")),
+        mistake("each row with itself alone", "You compare row i with row i alone. The table has every row with every other: [M, M].",
+                lambda z: F.cosine_similarity(z, z), lambda z: (F.normalize(z) * F.normalize(z)).sum(1)),
+        mistake("cosine along another axis", "F.cosine_similarity takes dim=1 unless told otherwise. Of z[:, None] and z[None] the "
+                "features are the last axis: dim=2.",
+                lambda z: F.cosine_similarity(z[:, None], z[None])),
         mistake("diagonal left in", "The diagonal still holds each view's similarity with itself. Set it to -inf.",
                 ('(z @ z.T).masked_fill(itself, float("-inf"))', "z @ z.T")),
         mistake("diagonal 0", "exp(0) is 1, so softmax would still give each view weight on itself. Set the diagonal to -inf.",
@@ -90,6 +101,9 @@ SIMILARITY = Exercise(
                 lambda z: (F.normalize(z) @ z.T).fill_diagonal_(-math.inf), lambda z: (z @ F.normalize(z).T).fill_diagonal_(-math.inf)),
         mistake("diagonal -1", "exp(-1) is not 0, so softmax would still give each view weight on itself. Set the diagonal to -inf.",
                 ('float("-inf")', "-1.0")),
+        mistake("-inf times 0", "You multiply by -inf, and 0 * inf is NaN: so it is everywhere off the diagonal. Fill -inf in on the "
+                "diagonal alone: masked_fill.",
+                ('(z @ z.T).masked_fill(itself, float("-inf"))', 'z @ z.T + itself * float("-inf")')),
         mistake("mask the wrong way round", "You set everything but the diagonal to -inf. masked_fill fills where the mask is True: "
                 "torch.eye as it is.",
                 ("(itself,", "(~itself,")),
@@ -140,6 +154,13 @@ def across(z1: Tensor, z2: Tensor, t: float) -> Tensor:
     return F.cross_entropy(F.normalize(z1) @ F.normalize(z2).T / t, torch.arange(len(z1)))
 
 
+def one_side(z1: Tensor, z2: Tensor, above: float, below: float) -> Tensor:
+    """The loss with one temperature for the positives and one for the denominator."""
+    cosines = table(torch.cat([z1, z2]))
+    partner = positive_index(len(z1))
+    return ((cosines / below).logsumexp(1) - cosines.gather(1, partner[:, None]).squeeze(1) / above).mean()
+
+
 INFO_NCE = Exercise(
     "info_nce", info_nce_loop, grad=True,
     trials=lambda: [
@@ -149,6 +170,10 @@ INFO_NCE = Exercise(
     mistakes=(
         mistake("no normalisation", "The similarity is a cosine: scale each row of z1 and z2 to length 1 first.",
                 ("z = F.normalize(at_least_float32(z), dim=1)", "pass")),
+        mistake("one length for the whole table", "You divide the whole table by one length. Each row has its own: .norm(dim=1, "
+                "keepdim=True).",
+                ("F.normalize(at_least_float32(z), dim=1)", "z / z.norm()"),
+                lambda a, b, t: nce_rows(a / a.norm(), b / b.norm(), t, dim=None).mean()),
         mistake("self-similarity in the denominator", "Each view is compared with itself too, which is the most similar of all. "
                 "Set the diagonal to -inf before the softmax.",
                 (".masked_fill(itself, -math.inf)", "")),
@@ -166,7 +191,7 @@ INFO_NCE = Exercise(
                 "torch.cat([z1, z2]) row i belongs to row i + N.",
                 lambda a, b, t: nce_rows(a, b, t, partner=torch.arange(2 * len(a)).view(-1, 2).flip(1).flatten()).mean()),
         mistake("one view as anchors", "Only one of the two views is an anchor. Let all 2 N rows pick their partner.",
-                lambda a, b, t: nce_rows(a, b, t)[: len(a)].mean(), lambda a, b, t: nce_rows(a, b, t)[len(a) :].mean()),
+                ("math.inf), positive", "math.inf)[:N], positive[:N]"), ("math.inf), positive", "math.inf)[N:], positive[N:]")),
         mistake("sum instead of mean", "You add up the anchors. Take the mean over all 2 N.",
                 (", positive", ', positive, reduction="sum"')),
         mistake("divided by N", "You divide the sum by N, but there are 2 N anchors.",
@@ -178,10 +203,14 @@ INFO_NCE = Exercise(
                 decoupled),
         mistake("negatives from the other view only", "Each anchor is compared with the N views on the other side (as in CLIP). "
                 "The N - 1 other images of its own side are negatives too: 2 N - 1 candidates.",
-                lambda a, b, t: (across(a, b, t) + across(b, a, t)) / 2),
+                lambda a, b, t: (across(a, b, t) + across(b, a, t)) / 2, lambda a, b, t: across(a, b, t) + across(b, a, t)),
         mistake("N x N, one direction", "Only z1 picks, and only among z2. All 2 N views are anchors, each with all 2 N - 1 "
                 "other views as candidates.",
-                across, lambda a, b, t: across(b, a, t)),
+                across, lambda a, b, t: across(b, a, t), lambda a, b, t: across(a, b, 1 / t),
+                lambda a, b, t: F.cross_entropy(a @ b.T / t, torch.arange(len(a)))),
+        mistake("temperature on one side", "Only some of the similarities are divided by the temperature. Divide all of them, above and "
+                "below the line.",
+                lambda a, b, t: one_side(a, b, t, 1.0), lambda a, b, t: one_side(a, b, 1.0, t)),
         mistake("no log", "You use the probability itself. Take its log.",
                 lambda a, b, t: -(-nce_rows(a, b, t)).exp().mean(), lambda a, b, t: 1 - (-nce_rows(a, b, t)).exp().mean()),
         mistake("log of the mean", "You take the log of the mean probability. Take the log of each anchor's first, then the mean.",

@@ -87,7 +87,7 @@ PARTNERS = Exercise(
                 "greatest, and it is its own partner again. Fill in something smaller than any cosine.",
                 ("-torch.inf", "0")),
         mistake("no normalisation", "Long rows win because of their length. Scale each row to length 1 before the dot product.",
-                ("F.normalize(z, dim=1)", "z")),
+                ("F.normalize(z, dim=1)", "z"), lambda z: (z @ z.T).topk(2, dim=1).indices[:, 1]),
         mistake("Euclidean distance", "You compare distances of vectors of different lengths; cosine compares directions. Scale "
                 "each row to length 1 first.",
                 lambda z: torch.cdist(z, z).fill_diagonal_(torch.inf).argmin(1)),
@@ -149,6 +149,9 @@ CHANCE_LEVEL = Exercise(
                 lambda c: c.bincount().max() / len(c), lambda c: c.bincount().max() / c.sum()),
         mistake("whole-number division", "`//` rounds the fraction down to 0. Use `/`.", ("() /", "() //")),
         mistake("every class", "You return the fraction of each class. Return that of the most frequent one.", ("counts.max()", "counts")),
+        mistake("softmax", "softmax makes shares of exp(counts), so the most frequent class takes nearly all. Divide the counts by their "
+                "sum.",
+                lambda c: c.float().softmax(0).max()),
         mistake("a class by its place", "You take the first or the last class. Take the most frequent one, wherever it stands: max.",
                 ("counts.max()", "counts[-1]"), ("counts.max()", "counts[0]")),
     ),
