@@ -90,7 +90,7 @@ def scoreboard(
 
 
 def of_other_length(found: dict[str, Any], row: str) -> str:
-    """" (630 steps)" for a row of ablations that had not as many steps as the recipe; else nothing."""
+    """How many steps a row of ablations had, " (630 steps)", where the recipe has others; else nothing."""
     curve = next(iter(found.get("runs", {}).get(row, {}).values()), {}).get("curve")
     steps = curve[-1][0] if curve else None
     return "" if steps in (None, found.get("recipe", found).get("steps")) else f" ({steps:,} steps)"

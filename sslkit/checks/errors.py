@@ -41,6 +41,16 @@ MEANINGS = (  # (what the error says, the name of the mistake, what the reader h
         "and a.to(b.dtype) what b is.",
     ),
     (
+        r"input should be between 0 and 1",
+        "logits where probabilities are wanted",
+        "That function takes probabilities, between 0 and 1: take the form that ends in _with_logits.",
+    ),
+    (
+        r"must be int, not Tensor",
+        "a tensor where one number is wanted",
+        "That argument is one whole number for the whole call, and a tensor holds many: go over them one by one, with int(k[i]).",
+    ),
+    (
         r"invalid for input of size",
         "another number of entries",
         "There are more or fewer entries than that shape holds. Is its size written as a number? Or has a mask taken out not equally "
@@ -56,6 +66,7 @@ MEANINGS = (  # (what the error says, the name of the mistake, what the reader h
         "too many (dim=, keepdim=), or its size written as a number?",
     ),
     (
+        r"must have same number of dimensions|"
         r"[Dd]imension out of range|[Dd]imension specified as|too many indices|not enough values to unpack|"
         r"too many values to unpack|dims? .*must",
         "another number of axes",

@@ -3,7 +3,6 @@ slips in the solution."""
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import warnings
 from collections.abc import Callable, Sequence
@@ -11,7 +10,7 @@ from functools import lru_cache
 
 from torch import Tensor
 
-from sslkit.checks.answer import Answer, ask
+from sslkit.checks.answer import Answer, ask, brief
 from sslkit.checks.diagnose import broken, diagnose, guess, strikes
 from sslkit.checks.equal import agree
 from sslkit.checks.exercise import Exercise, Mistake, drawn_anew
@@ -43,11 +42,27 @@ def mistaken(exercise: Exercise, seed: int) -> list[tuple[Mistake, list[Answer]]
 
 def answers(exercise: Exercise, form: Callable, trials: list[tuple]) -> list[Answer]:
     """What a wrong form gives on the trials, up to one where it fails."""
+    return until_it_fails(exercise, form, trials)[0]
+
+
+def until_it_fails(exercise: Exercise, form: Callable, trials: list[tuple]) -> tuple[list[Answer], str]:
+    """The answers of a wrong form, and the error that ends them, "" where none does."""
     found: list[Answer] = []
-    with contextlib.suppress(Exception):
+    try:
         for args in trials:
             found.append(ask(form, args, len(exercise.returns), exercise.grad))
-    return found
+    except Exception as error:
+        return found, brief(error)
+    return found, ""
+
+
+def fails_alike(exercise: Exercise, trials: list[tuple], count: int, error: str) -> Mistake | None:
+    """The misconception of which a form fails after `count` answers with the same error; None where none does."""
+    for mistake, form in exercise.forms if error else ():
+        given, its_error = until_it_fails(exercise, form, trials)
+        if (len(given), its_error) == (count, error):
+            return mistake
+    return None
 
 
 def explanation(

@@ -30,12 +30,13 @@ SAID = 1000  # characters of what the reader's function prints that are kept
 
 @dataclass
 class Session:
-    """The reader's calls so far. problem: why there is no next answer, and name, that of the mistake where it has one;
-    attempted: False for a stub; printed: what the first call wrote."""
+    """The reader's calls so far. problem: why there is no next answer, name, that of the mistake where it has one, and error, as
+    Python says it; attempted: False for a stub; printed: what the first call wrote."""
 
     answers: list[Answer] = field(default_factory=list)
     problem: str = "It ended without an answer."
     name: str = ""
+    error: str = ""
     attempted: bool = True
     printed: str = ""
     ended: threading.Event = field(default_factory=threading.Event)
@@ -79,6 +80,7 @@ def call_reader(session: Session, function: Callable, trials: list[tuple], call:
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: they must not end the chapter
         session.problem = f"It raises {type(error).__name__}."
         with contextlib.suppress(BaseException):  # a closer look may run more of the reader's code: __str__
+            session.error = brief(error)
             session.attempted = not is_stub(function, error)
             session.name, session.problem = describe(function, error, call)
     finally:

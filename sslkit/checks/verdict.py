@@ -13,7 +13,7 @@ from sslkit.checks.answer import Answer, kind
 from sslkit.checks.bytecode import unread
 from sslkit.checks.equal import agree
 from sslkit.checks.exercise import Exercise
-from sslkit.checks.explanation import explanation, references
+from sslkit.checks.explanation import explanation, fails_alike, references
 from sslkit.checks.runner import Session, run
 from sslkit.checks.show import difference, inputs
 
@@ -98,8 +98,10 @@ def words(exercise: Exercise, seed: int, trials: list[tuple], right: list[Answer
     answered = session.answers
     if session.problem and all(agree(a.values, b.values, exercise.tolerance) for a, b in zip(answered, right)):
         args = trials[min(len(session.answers), len(trials) - 1)]
-        names = (session.name,) if session.name else ()
-        return Verdict("wrong", names, session.problem, "It was called with\n" + inputs(exercise.parameters, args))
+        names, text = (session.name,) if session.name else (), session.problem
+        if known := fails_alike(exercise, trials, len(answered), session.error):
+            names, text = (known.name,), f"{known.explanation} (It raises {session.error}.)"
+        return Verdict("wrong", names, text, "It was called with\n" + inputs(exercise.parameters, args))
     count = len(answered)  # of one that fails later too, what is wrong first is said first
     verdict = compare(exercise, seed, trials[:count], answered, right[:count])
     if session.problem and not verdict.text:

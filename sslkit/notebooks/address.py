@@ -66,7 +66,11 @@ def dressed(nb: NotebookNode, url: str, path: Path) -> NotebookNode:
 def clone(url: str) -> str:
     """The README's two commands."""
     first = f"git clone {url} sslkit\ncd sslkit\n" if url else ""
-    where = "" if url else "Unpack the kit (or clone the address that you have it from), open a terminal in its folder, and type:\n\n"
+    where = (
+        ""
+        if url
+        else "Unpack the kit (or clone the address that you have it from), open a terminal in its folder, and type:\n\n"
+    )
     return f"{where}```\n{first}python3 kit.py lab\n```"
 
 

@@ -85,7 +85,8 @@ def results() -> str:
     parts = [
         "**How good are the features?** All ten are ahead of pixels and of their own untrained network, whatever the judge; rotation leads "
         "the ten. Labels for all 20,000 images are worth more: with them and as many passes the same network has 96 % by kNN.\n",
-        f"Laptop recipes on `scenes`, with as many steps as send {kept['passes']:,} images through an encoder, test accuracy in %, mean ± standard "
+        f"Laptop recipes on `scenes`, with as many steps as send {kept['passes']:,} images through an encoder, test accuracy in %, "
+        "mean ± standard "
         f"deviation over {len(kept['seeds'])} seeds (one where there is no ±); in brackets the method's own network "
         f"untrained (fine-tuned: trained from scratch). kNN and probe with {kept['labelled']:,} labels, "
         f"the others with ten a kind. `{kept['command']}`\n",

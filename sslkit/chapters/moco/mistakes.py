@@ -117,6 +117,13 @@ def after(queue: Tensor, pointer: int, keys: Tensor) -> int:
     return (pointer + len(keys)) % len(queue)
 
 
+def slice_alone(queue: Tensor, pointer: int, keys: Tensor) -> tuple[Tensor, int]:
+    """A slice, which fails where the keys go past the end."""
+    new = queue.clone()
+    new[pointer : pointer + len(keys)] = keys
+    return new, after(queue, pointer, keys)
+
+
 def fits(queue: Tensor, pointer: int, keys: Tensor) -> bool:
     return pointer + len(keys) <= len(queue)
 
@@ -132,7 +139,7 @@ WRITE = Exercise(
                 lambda q, p, k: (ring(q, p, k, wrap=False), after(q, p, k)),
                 lambda q, p, k: (ring(q, p, k, wrap=False), min(p + len(k), len(q))),
                 lambda q, p, k: (ring(q, p, k, wrap=False), min(p + len(k), len(q)) % len(q)),
-                lambda q, p, k: (ring(q, p, k, wrap=False), p + len(k))),
+                lambda q, p, k: (ring(q, p, k, wrap=False), p + len(k)), slice_alone),
         mistake("the pointer stays", "The queue is right, but the pointer must move on by the number of keys, or the next keys "
                 "overwrite these.",
                 ("pointer + len(keys)", "pointer")),

@@ -55,7 +55,7 @@ TASKS = {
         title="The loss",
         difficulty=2,
         minutes=10,
-        task="Write `rotation_loss(logits, labels)`: softmax over the four turns, minus the log of the probability of the true one, mean over the batch. Try it without `F.cross_entropy`; then see that it is the same.",
+        task="Write `rotation_loss(logits, labels)`: softmax over the four turns, minus the log of the probability of the true one, mean over the batch, for logits of any size. Try it without `F.cross_entropy`; then see that it is the same.",
         hints=(
             "How likely did the network find what is true? The loss is minus the log of that.",
             "`F.log_softmax(logits, dim=1)` is the log of the probabilities without overflow.",

@@ -64,6 +64,13 @@ def left_empty(x: Tensor, k: Tensor, turns) -> Tensor:
     return out
 
 
+def filled_without_dims(x: Tensor, k: Tensor) -> Tensor:
+    out = torch.zeros_like(x)
+    for t in range(4):
+        out[k == t] = torch.rot90(x[k == t], t)
+    return out
+
+
 def images(seed: int, count: int, channels: int, size: int) -> Tensor:
     return (draw(seed, count, channels, size, size) * 40 + 128).clamp(0, 255).to(torch.uint8)
 
@@ -102,7 +109,8 @@ ROTATE = Exercise(
                 lambda x, k: torch.where((k < 3)[:, None, None, None], left_empty(x, k, range(4)), x)),
         mistake("no dims", "Without dims, torch.rot90 turns the first two axes, which are not height and width. Those are the last two: "
                 "dims=(2, 3) of a batch, (1, 2) of one image.",
-                lambda x, k: one_by_one(x, k, lambda a, t: torch.rot90(a, t)),
+                lambda x, k: one_by_one(x, k, lambda a, t: torch.rot90(a, t)), filled_without_dims,
+                lambda x, k: torch.stack([torch.rot90(a, int(t)) for a, t in zip(x, k)]),
                 lambda x, k: torch.stack([torch.rot90(x, t) for t in range(4)])[k, torch.arange(len(x))]),
         mistake("not turned", "The images come back as they were: rot90 returns a new tensor, it does not change x.",
                 lambda x, k: x.clone()),
@@ -187,7 +195,7 @@ ROTATION_LOSS = Exercise(
     "rotation_loss", rotation_loss_loop, grad=True,
     trials=lambda: [
         (draw(s, m, 4, spread=w), draw_labels(s, m, 4))
-        for s, (m, w) in enumerate([(2, 1.0), (3, 2.0), (8, 1.0), (16, 5.0)])
+        for s, (m, w) in enumerate([(2, 1.0), (3, 2.0), (8, 1.0), (16, 5.0), (8, 60.0)])
     ],
     mistakes=(
         mistake("softmax twice", "F.cross_entropy takes logits and applies softmax itself. Do not apply it before.",

@@ -66,7 +66,7 @@ RIGHT = {
     "rotation.rotation_loss": [
         lambda a, y: -a.log_softmax(1)[torch.arange(len(y)), y].mean(),
         lambda a, y: (a.logsumexp(1) - a.gather(1, y[:, None]).squeeze(1)).mean(),
-        lambda a, y: -(F.one_hot(y, 4) * (a.exp() / a.exp().sum(1, keepdim=True)).log()).sum(1).mean(),
+        lambda a, y: -(F.one_hot(y, 4) * a.log_softmax(1)).sum(1).mean(),
         lambda a, y: sum(F.cross_entropy(a[i], y[i]) for i in range(len(y))) / len(y),
     ],
     "rotation.chance_loss": [
@@ -79,6 +79,11 @@ RIGHT = {
 
 NAMED = [
     ("rotation.rotation_loss", lambda a, y: F.nll_loss(a, y), "no softmax"),
+    (
+        "rotation.rotation_loss",
+        lambda a, y: -(a.exp() / a.exp().sum(1, keepdim=True)).gather(1, y[:, None]).log().mean(),
+        "overflow",
+    ),
     ("rotation.rotation_loss", lambda a, y: F.cross_entropy(F.softmax(a, -1), y), "softmax twice"),
     ("rotation.rotate_batch", lambda x, k: rotate_in_groups(x, k).float(), "another dtype"),
     ("rotation.rotate_batch", lambda x, k: x.copy_(rotate_in_groups(x, k)), "changes its input"),
