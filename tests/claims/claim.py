@@ -74,6 +74,23 @@ def on_photographs() -> dict[str, dict[str, float]]:
     return _judged(run for run in results("batches")["runs"] if run["data"] == "folder:cifar10")
 
 
+def after_an_hour(*methods: str) -> dict[str, list[int]]:
+    """Of results/shelf, a number for each method: "val", kNN at the end of the way, in %; the judges on test, in %; minutes of one core."""
+    kept = {name: results(f"shelf/{name}_scenes") for name in methods}
+    judges = ("kNN", "linear probe", "few labels")
+    found = {judge: [one["rows"][judge][name][0] for name, one in kept.items()] for judge in judges}
+    found["val"] = [one["along the way (val, kNN)"]["knn"][-1] for one in kept.values()]
+    in_percent = {judge: [round(100 * value) for value in values] for judge, values in found.items()}
+    return in_percent | {"minutes": [round(one["core_seconds"][0] / 60) for one in kept.values()]}
+
+
+def along_the_hour(method: str) -> tuple[list[int], list[float]]:
+    """Of the same run: images seen and kNN on validation images, in %, at each moment kept."""
+    kept = results(f"shelf/{method}_scenes")
+    way = kept["along the way (val, kNN)"]
+    return [step * kept["recipe"]["batch"] for step in way["step"]], [100 * knn for knn in way["knn"]]
+
+
 def _judged(runs: Iterable[dict]) -> dict[str, dict[str, float]]:
     kept = list(runs)
     return {judge: {run["method"]: run[judge] for run in kept} for judge in ("kNN", "linear probe")}

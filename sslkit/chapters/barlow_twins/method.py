@@ -87,7 +87,7 @@ class BarlowTwins(nn.Module):
         h = self.encoder(torch.cat(batch))
         z = self.projector(h)
         z1, z2 = z.chunk(2)
-        # Divided by K, the learning rate need not know K: a network that says nothing pays 1.
+        # Divided by K, the learning rate need not know K: one that says the same of all pays 1.
         loss = barlow_loss(gather(z1), gather(z2), self.weight) / z.shape[1]
         return loss, {"h": h.detach(), "z": z.detach()}
 

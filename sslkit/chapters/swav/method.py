@@ -173,7 +173,7 @@ RECIPES = {
         small_views=20,
         options={"epsilon": 0.025},
     ),
-    # the same, for about half an hour on two cores
+    # the same, for most of an hour on two cores
     "shelf": Recipe(
         steps=36_000,
         lr=0.02,
