@@ -24,7 +24,7 @@ def heatmap(
     """A matrix [R, C] in matplotlib's `colours` with a colour bar named `label`; `numbers` writes the values (by default up
     to 12 columns).
 
-    limits fixes the colour range; marks: list of (row, column) to frame, e.g. the positive pairs.
+    limits fixes the colour range; marks: list of (row, column) to frame orange, e.g. the positive pairs.
     """
     m = array(matrix).astype(float)
     if m.ndim != 2:
@@ -75,8 +75,8 @@ def heatmap(
             marker="s",
             s=(cell * 60) ** 2,
             facecolors="none",
-            edgecolors=COLOURS[3],
-            linewidths=1.2,
+            edgecolors=COLOURS[1],
+            linewidths=1.8,
         )
     span = f"from {np.nanmin(m):.3g} to {np.nanmax(m):.3g}"
     what = f"Heat map, {m.shape[0]} by {m.shape[1]}, {span} {label}".strip()

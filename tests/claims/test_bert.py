@@ -1,8 +1,11 @@
 """What 19_bert says of results/bert.json."""
 
+import re
 from statistics import mean
 
-from claim import claim, results
+from claim import board, claim, results, shown
+
+from sslkit.datasets import load
 
 WHERE = "19_bert"
 KEPT = results("bert")
@@ -86,7 +89,7 @@ def test_the_titles_of_the_figures():
     last = {name: mean(v) for name, v in KEPT["lengths"]["3600"].items()}
     claim(
         WHERE,
-        "As pretraining gets longer, it passes both ways of counting",
+        "Pretrained for longer, BERT passes both ways of counting",
         last["fine-tuned"] > labels["tf-idf"]["10"]
         and last["masked accuracy"] > mean(KEPT["masked"]["left and right neighbour"]),
     )
@@ -100,13 +103,26 @@ def test_a_little_ahead_of_the_table():
 def test_where_the_kept_runs_come_from():
     claim(
         WHERE,
-        "runs kept in `results/bert.json` (they read the docstrings of torch 2.15, yours reads what is installed here)",
+        "runs kept in `results/bert.json` (with the docstrings of torch 2.15; yours are those installed here)",
         KEPT["torch"].startswith("2.15"),
     )
     claim(
         WHERE,
         "Two runs, kept in `results/bert.json`, each half as long as yours:",
         2 * KEPT["ablation_steps"] == KEPT["steps"],
+    )
+
+
+def test_what_the_figures_show():
+    seen = board(WHERE, "BERT")
+    claim(WHERE, "Most stay mixed, which agrees with the 42 % of kNN in section 6.", round(seen[0]) == 42)
+    named = int(re.search(r"([\d,]+) hidden places in", shown(WHERE))[1].replace(",", ""))
+    claim(WHERE, "Section 2 counts this over 20,000 places.", 19_500 < named < 21_500)
+    data = load("text")
+    claim(
+        WHERE,
+        "(These probes have 4,800 labels and are judged on validation passages; the scoreboard's have 2,000, and test passages.)",
+        round(len(data.train.y[:: len(data.train) // 4000]), -2) == 4800,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from claim import board, claim, results, shown
 
 from sslkit.chapters.dino import pictures
+from sslkit.chapters.dino.ablations import ABLATIONS
 from sslkit.datasets import load
 
 WHERE = "16_dino"
@@ -20,7 +21,7 @@ def last(run: str) -> dict[str, float]:
 
 
 def test_ln_k():
-    claim(WHERE, "with 256 prototypes ln K is 5.55", abs(LN_K - 5.55) < 0.005)
+    claim(WHERE, "With 256 prototypes ln K is 5.55", abs(LN_K - 5.55) < 0.005)
 
 
 def test_the_two_collapses():
@@ -37,10 +38,10 @@ def test_the_two_collapses():
     )
     claim(
         WHERE,
-        "entropy stands still at 4.8 and KL goes to 0 as well",
-        round(last("neither")["entropy"], 1) == 4.8 and last("neither")["kl"] < 0.005,
+        "With **neither**, KL goes to 0 as well: a collapse, too. But the entropy stands still at 4.8, between the two limits.",
+        last("neither")["kl"] < 0.005 and round(last("neither")["entropy"], 1) == 4.8,
     )
-    claim(WHERE, "Only the spread of the scores, 0.01, gives it away.", round(last("neither")["spread"], 2) == 0.01)
+    claim(WHERE, "The spread of the scores, 0.01, says how:", round(last("neither")["spread"], 2) == 0.01)
     claim(WHERE, 'and is 0.22 in "all alike"', round(centred["spread"], 2) == 0.22)
     long = results("ablations/dino_scenes")
     ends = {
@@ -61,7 +62,11 @@ def test_the_two_collapses():
         first["both"]["step"] == 1 and round(first["both"]["kl"], 1) == 0.9,
     )
     claim(WHERE, "only the two views differ: KL 0.08.", round(first["neither"]["kl"], 2) == 0.08)
-    claim(WHERE, "in a small convolutional network and 250 steps", results("dino_collapse")["recipe"]["steps"] == 250)
+    claim(
+        WHERE,
+        "here: a small convolutional network, 250 steps, one seed.",
+        results("dino_collapse")["recipe"]["steps"] == 250 and results("dino_collapse")["seeds"] == [0],
+    )
 
 
 def test_one_thing_at_a_time():
@@ -116,10 +121,12 @@ def test_one_thing_at_a_time():
     )
     claim(WHERE, "with two thirds of its steps", kept["recipe"]["steps"] == 500)
     claim(WHERE, "were trained for two thirds of the chapter's steps, once each.", kept["recipe"]["steps"] == 500)
+    steps = [kept["recipe"]["steps"] * ABLATIONS[row].length for row in ("two small crops", "four times as long")]
+    claim(WHERE, '"two small crops (375 steps)", "four times as long (2,000 steps)"', steps == [375, 2000])
     three = [row for row, runs in kept["runs"].items() if len(runs) == 3]
     claim(
         WHERE,
-        "Three seeds for no centring, no sharpening and the whole method; one for the others",
+        "Bars without dots are one seed, where a few points may be luck.",
         set(three) == {"untrained", "as it is", "no centring", "no sharpening"},
     )
     swings = [loss for _, loss in kept["runs"]["teacher is student"]["0"]["curve"]]
@@ -187,6 +194,15 @@ def test_the_map():
     )
 
 
+def test_nearest_neighbours():
+    claim(
+        WHERE,
+        "35 % are right, against 20.",
+        "Over 2,000 test images 20% are right" in shown(WHERE)
+        and "Over 2,000 test images 35% are right" in shown(WHERE),
+    )
+
+
 def test_beside_simclr():
     claim(
         WHERE,
@@ -203,8 +219,13 @@ def test_what_else_falls_on_the_thing():
         name: round(100 * (each * on[:, None]).sum((2, 3)).mean().item())
         for name, each in pictures.know_nothing(some.x, 8).items()
     }
-    claim(WHERE, "neighbouring pixels put 49 % of themselves on the thing", share["edges"] == 49)
-    claim(WHERE, "has 71 % there, as things are near the middle", share["the middle quarter"] == 71)
+    claim(WHERE, "Of the differences between neighbouring pixels, 49 % lie on the thing", share["edges"] == 49)
+    claim(WHERE, "has 71 % there, more than the best head, as things", share["the middle quarter"] == 71)
+    claim(
+        WHERE,
+        "Two maps that need no network do better than this average.",
+        "200 steps 0.349" in shown(WHERE) and 35 < min(share.values()),
+    )
     claim(
         WHERE,
         "its share of the area, 26 %. After 200 steps they give it 35 %",

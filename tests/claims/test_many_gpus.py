@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from sslkit.chapters.many_gpus.method import my_anchors
 from sslkit.chapters.simclr.method import info_nce, simclr_views
 from sslkit.datasets import load
+from sslkit.nets import build_encoder, device_of, to_input
 
 WHERE = "25_many_gpus"
 WAYS = ("local negatives", "plain, own anchors", "plain, all anchors", "differentiable gather")
@@ -111,4 +112,25 @@ def test_batch_norm_in_parts():
     off = {int(n): float(value) for n, value in re.findall(r"(\d+) images each (0\.\d+)", line)}
     claim(
         WHERE, "49 %, and still 6 % with two processes of 128.", (round(100 * off[4]), round(100 * off[128])) == (49, 6)
+    )
+
+
+def test_batch_norm_inside_the_encoder():
+    def normal(h: Tensor) -> Tensor:
+        mean, variance = h.mean((0, 2, 3), keepdim=True), h.var((0, 2, 3), keepdim=True, unbiased=False)
+        return (h - mean) / (variance + 1e-5).sqrt()
+
+    torch.manual_seed(0)
+    net, seen = build_encoder("small").train(), []
+    for layer in net.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
+    with torch.no_grad():
+        net(to_input(load("scenes").train.x[:256], device_of(net)))
+    parts = [torch.cat([normal(part) for part in h.split(4)]) for h in seen]
+    off = [((part - normal(h)).norm() / normal(h).norm()).item() for part, h in zip(parts, seen)]
+    claim(
+        WHERE,
+        "Inside the encoder each image brings many places, and four images are off by about 20 to 40 %.",
+        len(off) == 6 and 0.2 < min(off) < 0.24 < 0.36 < max(off) < 0.41,
     )

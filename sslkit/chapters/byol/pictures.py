@@ -25,7 +25,7 @@ PARTS = {
 # three" but for the rate
 COLOUR = dict(zip(PARTS.values(), COLOURS)) | {"no predictor, no teacher": COLOURS[5], "slow predictor": COLOURS[6]}
 CURVES = {  # runs in RESULTS, each with the name it is shown by, and a title
-    "parts": (PARTS, "What happens as it trains when a part is missing"),
+    "parts": (PARTS, "Four of six lose spread and rank, and have the lowest losses"),
     "bugs": (
         {
             "as it is": "as it should be",
@@ -46,7 +46,7 @@ TABLES = {  # the same, and the row in strong blue
             "as it is": "follows slowly (BYOL)",
             "SimSiam": "is the student (SimSiam)",
         },
-        "What a student learns from four kinds of teacher",
+        "A student outdoes its random teacher; a moving teacher adds to it",
         "follows slowly (BYOL)",
     ),
     "left_over": (
@@ -101,6 +101,9 @@ def side_by_side(panels: dict[str, dict], xlabel: str, title: str, caption: str,
     for ax, (what, curves) in zip(fig.subplots(1, len(panels), squeeze=False, sharey=sharey)[0], panels.items()):
         plain_axes(ax, xlabel, title=what, grid="y")
         draw_losses(ax, curves, None, 1, [COLOUR.get(name, own) for name, own in zip(curves, COLOURS)])
+        if what.endswith("log axis"):
+            ax.set_yscale("log")
+            ax.yaxis.set_major_formatter("{x:g}")
         if what.startswith("spread"):
             ax.set_ylim(0, 1.05)
         if ax.get_legend():
@@ -126,13 +129,14 @@ def collapse(which: str) -> Picture:
     """Loss, spread and rank of z as some runs trained, seed 0: one of CURVES; those that were made."""
     runs, title = CURVES[which]
     found = evidence.results(RESULTS)
-    panels: dict[str, dict[str, tuple]] = {"loss": {}, "spread of z": {}, "effective rank of z": {}}
+    loss = "loss, log axis" if which == "parts" else "loss"
+    panels: dict[str, dict[str, tuple]] = {loss: {}, "spread of z": {}, "effective rank of z": {}}
     for run, shown in runs.items():
         if made := found["runs"].get(run, {}).get("0"):
             step, spread, rank = zip(*made["spread"])
-            panels["loss"][shown] = tuple(zip(*made["curve"]))
+            panels[loss][shown] = tuple(zip(*made["curve"]))
             panels["spread of z"][shown], panels["effective rank of z"][shown] = (step, spread), (step, rank)
-    if len(panels["loss"]) < 2:
+    if len(panels[loss]) < 2:
         raise KeyError(f"the runs of {which!r}")
     recipe = found["recipe"]
     caption = f"Seed 0, {recipe['steps']:,} steps of {recipe['batch']} images. Spread and rank: 256 projections of the training batch."

@@ -1,5 +1,6 @@
 """The pictures of chapter 23 that stand still: the questions, what is read and what moves, who is alike."""
 
+from inspect import signature
 from statistics import mean
 from typing import Any
 
@@ -17,18 +18,22 @@ Features = dict[str, list[Tensor]]  # by title: of the images to fit, to choose,
 
 
 def questions(data: Any, kind: str = "vehicle") -> plots.Picture:
-    """One scene, and what each method asks of it: every chapter whose figures.py has a `question`."""
-    scene = data.val.x[(data.val.y == data.classes.index(kind)).nonzero()[0]]  # [1, 3, 32, 32]
+    """One scene, and what each method asks of it: every chapter whose figures.py has a `question`; one that compares images also
+    gets a scene of another kind, as `other`."""
+    alike = data.val.y == data.classes.index(kind)
+    scene, other = (data.val.x[rows.nonzero()[0]] for rows in (alike, ~alike))  # [1, 3, 32, 32]
     asked = {}
     for name in chapters.methods():
         module, ask = chapters.get(name), getattr(chapters.room(name, "figures"), "question", None)
         if ask:
             method = build(module.METHOD, module.RECIPES["laptop"], data.channels)
-            words, shown = ask(method, scene, torch.Generator().manual_seed(4))
+            more = {"other": other} if "other" in signature(ask).parameters else {}
+            words, shown = ask(method, scene, torch.Generator().manual_seed(4), **more)
             asked[words] = shown
-    title = "One scene, and what each method asks of it"
+    title = "One scene (SimCLR: two), and what each method asks of it"
     caption = (
-        "Each method's own pretext, with its laptop settings. MAE: what the network sees, and the answer beside it."
+        "Each method's own pretext, with its laptop settings. MAE: what the network sees, and the answer beside it. SimCLR: two views "
+        "of this scene, two of another."
     )
     return plots.rows(asked, title=title, caption=caption, side=96)
 
@@ -139,7 +144,7 @@ def shape(h: Features, views: dict[str, tuple[Tensor, Tensor]], line: Lineup) ->
     return named_points(
         points,
         title="Two views of one scene: how close are they, and how evenly do all spread?",
-        caption=f"{len(h[name][2]):,} validation scenes, two of SimCLR's views of each. Independent directions: alignment 2.",
+        caption=f"{len(h[name][2]):,} validation scenes, two of SimCLR's views of each. Two unrelated images: alignment 2.",
         xlabel="alignment: mean squared distance of two views (less is closer)",
         ylabel="uniformity (less is more even)",
         marks=groups,

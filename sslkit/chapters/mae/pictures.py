@@ -108,9 +108,10 @@ def errors(split: Any, models: dict[str, nn.Module]) -> plots.Picture:
         for name, paint in all_painters(x, visible, models).items()
     }
     title = "The trained network beats two of the tricks and only equals the third"
-    caption = f"Root of the mean squared error; {len(x):,} test scenes, {HIDDEN}, one mask each."
-    words = "typical error of a pixel, in levels of 255 (less is better)"
-    return plots.bars(found, title=title, caption=caption, xlabel=words, highlight=list(models)[-1])
+    caption = f"Root of the mean squared error; {len(x):,} test scenes, {HIDDEN}, one mask each. Chance: mid-grey."
+    words = "typical error of a pixel, in levels of 255; less is better"
+    grey = 255 * mae_loss(torch.full_like(target, 0.5), target, mask, normalised=False).item() ** 0.5
+    return plots.bars(found, title=title, caption=caption, xlabel=words, chance=grey, highlight=list(models)[-1])
 
 
 def two_settings(images: Tensor, raw: nn.Module, normalised: nn.Module) -> plots.Picture:

@@ -42,9 +42,8 @@ def mask_slider(images, fill, ratio: float = 0.75, seed: int = 0, ratios: tuple[
         columns = [fill(x[:1], ratio, seed) for ratio in ratios]
         named = {name: torch.cat([plain(column[name]) for column in columns]) for name in columns[0]}
         caption = f"Image 0, mask of seed {seed}. Run the notebook to move the sliders."
-        return plots.rows(
-            named, [f"{ratio:.0%}" for ratio in ratios], title="More and more hidden", caption=caption, side=128
-        )
+        title = "More and more hidden" if ratios[0] < ratios[-1] else "Less and less hidden"
+        return plots.rows(named, [f"{ratio:.0%}" for ratio in ratios], title=title, caption=caption, side=128)
 
     return Panel(controls, draw, fallback)
 

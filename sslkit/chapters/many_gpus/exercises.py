@@ -51,7 +51,7 @@ TASKS = {
         title="Who takes which images?",
         difficulty=1,
         minutes=10,
-        task="Write `my_share(order, step, batch, rank, world)`. All processes together must take each image of the step's batch exactly once.",
+        task="Write `my_share(order, step, batch, rank, world)`: the `rank`-th of `world` equal consecutive parts of the step's batch. Together the processes take each of its images exactly once.",
         hints=(
             "First the batch of the step, as one process would take it. Then your part of it.",
             "The step's batch is `order[step * batch : (step + 1) * batch]`. It has `batch // world` images for each process.",
@@ -84,7 +84,7 @@ TASKS = {
         title="The learning rate for more processes",
         difficulty=1,
         minutes=10,
-        task="Write `scaled_rate(rate, batch, world, step, warmup)`.",
+        task="Write `scaled_rate(rate, batch, world, step, warmup)`: `rate` was good for one process with `batch` images; now `world` processes take `batch` each. In the first `warmup` steps climb in equal steps from `rate` to the scaled rate. (One argument is not needed.)",
         hints=(
             "World processes with `batch` images each make batches that are world times as large. What happens to the rate?",
             "In the warm-up the share of the way that is done is `step / warmup`: 0 at the first step.",

@@ -1,20 +1,20 @@
-"""Which negatives a process's loss sees, with each of three ways to bring processes together."""
+"""Which negatives a process's loss sees, with each of four ways to bring processes together."""
 
 import numpy as np
 
 from sslkit.plots.picture import COLOURS, NEUTRAL, PALE, Picture
 from sslkit.plots.table import draw_table, rgb
 
-WAYS = ("local negatives", "plain all_gather", "differentiable gather")
+WAYS = ("local negatives", "plain, own anchors", "plain, all anchors", "differentiable gather")
 SEEN, CONSTANT, PARTNER, ITSELF = PALE, COLOURS[1], COLOURS[0], NEUTRAL
 
 
 def seen(batch: int, processes: int, process: int) -> np.ndarray:
     """For each way and each entry of the similarity matrix, whether the loss of `process` takes it as 0 not at all, 1 with
-    the other row as a constant, 2 with gradient to both rows: int [3, 2 batch, 2 batch].
+    the row that the anchor meets as a constant, 2 with a gradient to it: int [4, 2 batch, 2 batch].
 
     batch: images over all processes, two views each; rows i and batch + i belong together, and each process holds a run of
-    consecutive images. The plain way is that of a process which compares its own rows with all gathered ones.
+    consecutive images. The plain ways: anchors are its own rows alone, or all gathered ones.
     """
     if processes < 1 or batch % processes or not 0 <= process < processes:
         raise ValueError(
@@ -24,11 +24,11 @@ def seen(batch: int, processes: int, process: int) -> np.ndarray:
     own = owner == process
     own = own.astype(int)
     both, row = np.outer(own, own), np.outer(own, np.ones_like(own))
-    return np.stack([2 * both, row + both, np.full_like(both, 2)])
+    return np.stack([2 * both, row + both, 1 + row.T, np.full_like(both, 2)])
 
 
 def negatives(batch: int = 16, processes: int = 2, process: int = 0) -> Picture:
-    """The similarity matrix of all views as the loss of one process sees it, in three ways side by side."""
+    """The similarity matrix of all views as the loss of one process sees it, in four ways side by side."""
     panels, n = [], 2 * batch
     for entries in seen(batch, processes, process):
         pixels = np.full((n, n, 3), 236, np.uint8)
@@ -40,11 +40,11 @@ def negatives(batch: int = 16, processes: int = 2, process: int = 0) -> Picture:
             pixels[rows[met], columns[met]] = rgb(colour)
         panels.append(pixels)
     few, many = 2 * batch // processes - 2, 2 * batch - 2
-    title = f"{processes} process{'es' * (processes > 1)}: a view of process {process} meets {few}, {many} and {many} negatives"
+    title = f"{processes} process{'es' * (processes > 1)}: a view of process {process} meets {few}, {many}, {many} and {many} negatives"
     caption = (
         f"{batch} images, two views of each, {batch // processes} images per process. Rows: views as anchors; columns: whom they "
         f"meet. Pale: not in the loss of process {process}. Light blue: negatives that get a gradient. Orange: negatives that "
         "count as constants and are not pushed back. Dark blue: the partner. Grey: itself."
     )
-    alt = f"Three matrices, {', '.join(WAYS)}. {title}. {caption}"
-    return draw_table([np.stack(panels)], title, caption, alt, column_names=list(WAYS), side=250)
+    alt = f"Four matrices, {', '.join(WAYS)}. {title}. {caption}"
+    return draw_table([np.stack(panels)], title, caption, alt, column_names=list(WAYS), side=192)

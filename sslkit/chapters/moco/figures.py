@@ -87,14 +87,33 @@ def dictionary(agreement: dict, queue: int, batch: int, shown=None, step: int = 
     ax = fig.add_axes((start, bottom + 0.4 / inch_h, left + w - start - 1.1 / inch_w, side / inch_h))
     head = "agreement by age (dotted: other images)"
     draw_agreement(plain_axes(ax, "age of a key, in steps", "", head, grid="y"), curves, colours, shown, oldest)
-    for age in (32, 128):
-        spoken += [
-            f"{name} at age {age}: {c[0, age]:.2f}, other images {c[1, age]:.2f}"
-            for name, c in curves.items()
-            if age < c.shape[1]
-        ]
-    what = f"A queue of {queue} keys, batch {batch}, oldest key {oldest} steps old; {'; '.join(spoken)}"
+    what = (
+        f"A queue of {queue} keys, batch {batch}, oldest key {oldest} steps old; {'; '.join(spoken + in_words(curves))}"
+    )
     return render(fig, describe(what, title, caption), colours=256)
+
+
+@drawing
+def agreements(agreement: dict, oldest: int, title="", caption="") -> Picture:
+    """The agreement by age of all runs, as in `dictionary`, without the queues; oldest: up to which age keys are in the queue."""
+    curves = {str(name): array(values).astype(float) for name, values in agreement.items()}
+    fig, (left, bottom, w, h) = frame(WIDTH, 3.4, title, caption)
+    inch_w, inch_h = fig.get_size_inches()
+    ax = fig.add_axes((left + 0.55 / inch_w, bottom + 0.45 / inch_h, w - 1.75 / inch_w, h - 0.55 / inch_h))
+    plain_axes(ax, "age of a key, in steps", "cosine with keys made now", grid="y")
+    draw_agreement(ax, curves, dict(zip(curves, COLOURS)), list(curves), oldest)
+    what = f"Lines of agreement by age, oldest key {oldest} steps old; {'; '.join(in_words(curves))}"
+    return render(fig, describe(what, title, caption), colours=128)
+
+
+def in_words(curves: dict[str, np.ndarray]) -> list[str]:
+    """What each run's keys agree at three ages."""
+    return [
+        f"{name} at age {age}: {c[0, age]:.2f}, other images {c[1, age]:.2f}"
+        for age in (0, 32, 128)
+        for name, c in curves.items()
+        if age < c.shape[1]
+    ]
 
 
 def draw_agreement(ax, curves: dict, colours: dict, shown: list[str], oldest: int) -> None:

@@ -9,6 +9,7 @@ from torch.nn.functional import normalize
 
 from sslkit import evidence, looks, plots
 from sslkit.looks import first_of
+from sslkit.plots.picture import NEUTRAL
 from sslkit.plots.table import draw_table, to_pixels
 from sslkit.train import Recipe, batch_indices
 
@@ -22,8 +23,8 @@ def question(split: Any, view: Any) -> plots.Picture:
     for i in range(3):
         others = [k for k in range(5) if k != i]
         table.append(to_pixels(torch.cat([asks[i : i + 1], answers[i : i + 1], older[others]])))
-        frames.append([None, plots.COLOURS[0], *[plots.COLOURS[1]] * 4])
-    title = "Each query must find its own key (blue) among older keys (orange)"
+        frames.append([None, plots.COLOURS[1], *[NEUTRAL] * 4])
+    title = "Each query must find its own key (orange) among older keys"
     caption = "Three validation scenes. Keys in the queue are of other views, seen in earlier steps; only their vectors are kept."
     heads = ["query", "its key", *["in the queue"] * 4]
     return draw_table(table, title, caption, f"{title}. {caption}", column_names=heads, frames=frames, split=1, side=96)

@@ -33,11 +33,12 @@ def key_queue(agreement: dict, queue: int = 2048, batch: int = 64, momentum=None
         return figures.dictionary(curves, queue, batch, [momentum], step, title, f"{caption} {note}".strip())
 
     def fallback():
-        names = list(curves)
-        shown = names if len(names) <= 3 else [names[0], names[len(names) // 2], names[-1]]
-        title = "The same queue under different teachers: do old keys agree with new ones?"
-        caption = f"{words_of(curves[first], queue, batch)[1]} {note} Run the notebook to move the sliders."
-        return figures.dictionary(curves, queue, batch, shown, 7, title, caption)
+        title = "The slower the teacher, the longer its keys stay apart from those of other images"
+        caption = (
+            "Solid: mean cosine of a key with keys made now of the same views. Dotted: of other images. Shaded: the ages in a "
+            f"queue of {queue:,} keys at {batch} a step. {note} Run the notebook to see the queue and to move the sliders."
+        )
+        return figures.agreements(curves, ceil(queue / batch), title, caption)
 
     return Panel(controls, draw, fallback)
 

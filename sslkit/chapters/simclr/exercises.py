@@ -67,8 +67,8 @@ TASKS = {
         task="Write `info_nce(z1, z2, temperature)` in matrix form. Each of the 2 N views is an anchor once; its positive is the other view of the same image; all other 2 N - 1 views (the positive among them) stand in the denominator; similarity is the cosine, divided by the temperature. Return the mean over the 2 N anchors.",
         hints=(
             "It is a classification: each view must pick its partner out of all the other views. What are the logits, what the labels?",
-            "Stack `z = torch.cat([z1, z2])`, scale the rows to length 1; `z @ z.T / temperature` holds all logits. The diagonal must not take part: -inf.",
-            "The label of row i is `(i + N) % (2 N)`; `F.cross_entropy(logits, labels)` does the rest, the mean included.",
+            "`similarity_matrix(torch.cat([z1, z2])) / temperature` holds all logits. (The solution writes it out, to compute in full precision.)",
+            "`positive_index(N)` holds the labels; `F.cross_entropy(logits, labels)` does the rest, the mean included.",
         ),
     ),
     "false_negative_rate": Task(

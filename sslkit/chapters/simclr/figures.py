@@ -177,7 +177,7 @@ def draw_views(ax, tiles: np.ndarray, cosines: np.ndarray):
             ax.text(at, bottom + tall + 0.04, "hardest negatives (cosine)", **words)
 
 
-def question(method: Any, x: Tensor, generator: torch.Generator) -> tuple[str, Tensor]:
-    """What the method asks of one image x [1, C, H, W], twice: words, and the pictures [4, C, H, W], two views each."""
-    views = method.pretext(x.repeat(2, 1, 1, 1), generator)
-    return "SimCLR, MoCo: which two belong together?", torch.stack(views, 1).flatten(0, 1)
+def question(method: Any, x: Tensor, generator: torch.Generator, other: Tensor) -> tuple[str, Tensor]:
+    """What the method asks of two images x and other [1, C, H, W]: words, and the pictures [4, C, H, W], two views of each, mixed."""
+    first, second = method.pretext(torch.cat([x, other]), generator)
+    return "SimCLR, MoCo: which two belong together?", torch.stack([first[0], second[1], first[1], second[0]])

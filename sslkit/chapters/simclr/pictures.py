@@ -8,25 +8,25 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslkit import looks, plots
+from sslkit.chapters.simclr.method import simclr_views
 from sslkit.looks import first_of
+from sslkit.plots.picture import NEUTRAL
 from sslkit.plots.table import draw_table, to_pixels
-from sslkit.views import ColorJitter, Compose, RandomResizedCrop
 
 
 def partners(split: Any, classes: list[str]) -> plots.Picture:
     """Three anchors, each with its partner and the views of two other images."""
     three = first_of(split, [0, 7, 4])
-    view = Compose([RandomResizedCrop((0.3, 1.0)), ColorJitter()])
-    first, second = view(torch.cat([three.x, three.x]), torch.Generator().manual_seed(7)).chunk(2)
+    view = simclr_views()
+    first, second = view(torch.cat([three.x, three.x]), torch.Generator().manual_seed(9)).chunk(2)
     table, frames = [], []
     for i in range(3):
         others = [k for k in range(3) if k != i]
         table.append(to_pixels(torch.cat([first[i : i + 1], second[i : i + 1], first[others], second[others]])))
-        frames.append([None] + [plots.COLOURS[0]] + [plots.COLOURS[1]] * 4)
-    title = "Each view must find its partner (blue) among views of other images (orange)"
-    caption = (
-        f"Three scenes of the validation split ({', '.join(classes[k] for k in three.y)}), two random views of each."
-    )
+        frames.append([None] + [plots.COLOURS[1]] + [NEUTRAL] * 4)
+    title = "Each view must find its partner (orange) among views of other images"
+    which = ", ".join(classes[k] for k in three.y)
+    caption = f"Three scenes of the validation split ({which}), two random views of each, drawn as in training."
     heads = ["anchor", "pull", *["push"] * 4]
     return draw_table(table, title, caption, f"{title}. {caption}", column_names=heads, frames=frames, split=1, side=96)
 

@@ -31,10 +31,10 @@ TASKS = {
         ),
     ),
     "labels_saved": Task(
-        title="How many labels is pretraining worth?",
+        title="How many labels does it take from scratch?",
         difficulty=3,
         minutes=15,
-        task="A network from scratch has a curve of accuracy over labels per class. Write `labels_saved(counts, accuracy, target)`: how many labels it needs for the accuracy `target`, for example that of a pretrained network with ten. Interpolate over the logarithm of the labels.",
+        task="A network from scratch has a curve of accuracy over labels per class. Write `labels_saved(counts, accuracy, target)`: how many labels it needs for the accuracy `target`, for example that of a pretrained network with ten. (What is saved is this number less the ten.) Interpolate over the logarithm of the labels.",
         hints=(
             "Find the first count whose accuracy reaches the target; the answer lies between the count before it and that one.",
             "Which share of the way up from the accuracy before is the target? Go the same share of the way in log(labels).",

@@ -92,11 +92,6 @@ def labels_between(
         height = float(np.mean(first[count]))
         look = dict(arrowstyle="-|>", color=INK, linewidth=2, shrinkA=4, shrinkB=0)
         ax.annotate("", (need, height), (count, height), arrowprops=look)
-        at = (float(np.sqrt(count * need)), height)
-        words = f"{count} do the work of {need:.0f}" if count > 1 else f"1 does the work of {need:.0f}"
-        ax.annotate(
-            words, at, (0, -5), textcoords="offset points", ha="center", va="top", size=TEXT_SIZE + 1, color=INK
-        )
     ax.set_xscale("log")
     ax.set_xticks(sorted(counted), [f"{k:g}" for k in sorted(counted)])
     ax.minorticks_off()

@@ -20,7 +20,7 @@ from sslkit.views import ColorJitter, Compose, RandomResizedCrop, to_float, unif
 VIEW = RandomResizedCrop(scale=(0.5, 1.0))  # weak: nothing that could change a label
 
 
-# --- Exercise: How many labels is pretraining worth? ---
+# --- Exercise: How many labels does it take from scratch? ---
 def labels_saved(counts: Tensor, accuracy: Tensor, target: float) -> float:
     """How many labels per class a learning curve needs to reach the accuracy `target`.
 

@@ -26,7 +26,7 @@ def protocol(steps: str = "") -> str:
     found = evidence.results("transfer")
     return (
         f"Test accuracy, {len(found['seeds'])} seeds (encoder, labels, order). Pretrained: SimCLR, {found['pretrain_steps']} steps. "
-        f"With labels: {steps or found['steps']} steps, learning rate chosen on val."
+        f"With labels: {steps or found['steps']} steps, learning rate 0.0003 or 0.002, whichever is better on val."
     )
 
 
@@ -50,7 +50,7 @@ def saved() -> dict[int, tuple[float, list[float]]]:
 def headline() -> plots.Picture:
     """The two curves, and the distance between them, in labels."""
     curves = {arm: kept()[arm] for arm in THREE[:2]}
-    title = "What pretraining does with ten labels of each kind takes about 38 from scratch"
+    title = "Read it sideways: from scratch, how many labels get as far?"
     pairs = {n: by_means for n, (by_means, _) in saved().items() if n in (1, 10)}
     return figures.labels_between(curves, pairs, chance=0.1, title=title, caption=f"scenes. {protocol()}")
 

@@ -10,13 +10,14 @@ from sslkit.chapters.many_gpus.figures import seen
 
 @pytest.mark.parametrize("batch, processes, process", [(4, 2, 1), (6, 3, 2), (4, 4, 0), (3, 1, 0)])
 def test_entries_are_those_of_a_loop(batch, processes, process):
-    local, plain, whole = seen(batch, processes, process)
+    local, plain, every, whole = seen(batch, processes, process)
     share = batch // processes
     mine = [i for i in range(2 * batch) if process * share <= i % batch < (process + 1) * share]
     for i in range(2 * batch):
         for j in range(2 * batch):
             assert local[i, j] == (2 if i in mine and j in mine else 0)
             assert plain[i, j] == (0 if i not in mine else 2 if j in mine else 1)
+            assert every[i, j] == (2 if j in mine else 1)
             assert whole[i, j] == 2
 
 
@@ -32,7 +33,7 @@ def test_what_cannot_be_shared_is_refused(arguments):
 
 def test_the_figure_counts_the_negatives():
     picture = figures.negatives(16, 4, 1)
-    assert "meets 6, 30 and 30 negatives" in picture.alt and len(picture.png) < 60_000
+    assert "meets 6, 30, 30 and 30 negatives" in picture.alt and len(picture.png) < 60_000
 
 
 def test_each_control_changes_the_picture():
