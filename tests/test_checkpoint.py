@@ -329,6 +329,7 @@ def kill_often(save, folder):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork, and no SIGKILL")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.slow
 def test_a_process_killed_while_it_saves_leaves_the_last_good_checkpoint(tmp_path):
     assert kill_often(checkpoint.save, tmp_path) == ROUNDS
     checkpoint.save(tmp_path / "checkpoint.pt", a_state())
@@ -337,6 +338,7 @@ def test_a_process_killed_while_it_saves_leaves_the_last_good_checkpoint(tmp_pat
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork, and no SIGKILL")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.slow
 def test_the_killing_would_catch_a_careless_save(tmp_path):
     assert kill_often(careless_save, tmp_path) < ROUNDS
 

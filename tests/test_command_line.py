@@ -56,6 +56,7 @@ def test_probe_prints_a_scoreboard(run, capsys):
 
 
 @pytest.mark.parametrize("data", ["fashion", "folder"])
+@pytest.mark.slow
 def test_probe_on_other_data(run, photos, data, capsys):
     """fashion is grey where the run saw colour; a folder holds images of another size."""
     name = f"folder:{photos}" if data == "folder" else data

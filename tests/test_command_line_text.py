@@ -62,6 +62,7 @@ def test_it_is_judged_beside_tf_idf(runs, name, capsys):
     assert "images" not in out and "pixels" not in out
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_with_the_same_texts_alone(texts, tmp_path, capsys):
     command = ["pretrain", "gpt", "--data", f"folder:{texts}", "--out", str(tmp_path / "run")]
     assert main(command) == 0
@@ -76,6 +77,7 @@ def test_a_run_is_resumed_with_the_same_texts_alone(texts, tmp_path, capsys):
     assert len(error) < 600, "a vocabulary of two thousand words is no error message"
 
 
+@pytest.mark.slow
 def test_generate_goes_on_with_a_prompt(runs, capsys):
     def said(*arguments):
         assert main(["generate", str(runs["gpt"]), *arguments, "--tokens", "20"]) == 0

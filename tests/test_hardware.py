@@ -107,6 +107,7 @@ def kept_and_faults(**settings) -> tuple[str, int]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
+@pytest.mark.slow
 def test_freed_memory_is_used_again_unless_the_reader_set_it_otherwise():
     kept, few = kept_and_faults()
     if kept == "False":

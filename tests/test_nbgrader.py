@@ -38,6 +38,7 @@ def assignment(tmp_path_factory):
     return course
 
 
+@pytest.mark.slow
 def test_the_release_holds_stubs_and_no_solution(assignment):
     nb = nbformat.read(assignment / "release" / CHAPTER / f"{CHAPTER}.ipynb", as_version=4)
     marked = [cell for cell in nb.cells if "nbgrader" in cell.metadata]

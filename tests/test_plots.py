@@ -174,6 +174,7 @@ def test_same_input_gives_the_same_bytes_from_two_threads_too():
 
 
 @pytest.mark.parametrize("name", ALL)
+@pytest.mark.slow
 def test_one_figure_is_drawn_at_a_time(name):
     done = threading.Event()
     thread = threading.Thread(target=lambda: (ALL[name](title="t", caption="c"), done.set()))
@@ -221,6 +222,7 @@ plots.note("the title", "the caption")"""
     assert "step 3 of 3" in nb.cells[0].outputs[0]["data"]["text/plain"]
 
 
+@pytest.mark.slow
 def test_pyplot_is_imported_nowhere():
     code = "import pkgutil, sslkit, sys, importlib\n"
     code += "for m in pkgutil.walk_packages(sslkit.__path__, 'sslkit.'):\n"

@@ -50,6 +50,7 @@ IN_A_STEP = "method.stops_at = 20\n" + LOOP
 
 
 @pytest.mark.parametrize("loop, step", [(IN_A_STEP, 20), (IN_THE_BODY, 5)], ids=["in a step", "between steps"])
+@pytest.mark.slow
 def test_a_stopped_training_cell_finishes_its_figure_and_ends_run_all(loop, step):
     nb = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in (TRAINING, loop, "print('after')")]

@@ -135,6 +135,7 @@ def test_every_method_trains_it(method, data):
 
 
 @each_name
+@pytest.mark.slow
 def test_it_is_judged_saved_and_read_again(name, data, tmp_path):
     method = trained(build_encoder(name), data, tmp_path)
     board = scoreboard(method, data, seeds=[0], per_class=2, supervised_steps=2)

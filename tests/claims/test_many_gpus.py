@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from statistics import mean
 
+import pytest
 import torch
 import torch.nn.functional as F
 from claim import claim, panels, results, shown
@@ -69,6 +70,7 @@ def angles_of_a_draw(x: Tensor, seed: int, world: int = 32) -> tuple[float, floa
     return off[0], off[1]
 
 
+@pytest.mark.slow
 def test_the_ways_in_other_draws():
     x = load("scenes").train.x
     first, *others = [angles_of_a_draw(x[64 * seed : 64 * seed + 64], seed) for seed in range(5)]

@@ -4,6 +4,7 @@ import math
 import re
 from statistics import mean
 
+import pytest
 import torch
 from claim import (
     after_an_hour,
@@ -204,6 +205,7 @@ def test_beside_simclr():
     claim(WHERE, "between runs of SwAV (72.1 to 73.1)", (round(min(probes), 1), round(max(probes), 1)) == (72.1, 73.1))
 
 
+@pytest.mark.slow
 def test_what_two_views_share_before_training():
     x = load("scenes", limit=2048).train.x
     found = [pictures.agreement(build(METHOD, RECIPES["laptop"], 3, seed=seed), x) for seed in range(3)]

@@ -130,6 +130,7 @@ def test_streamed_sets_keep_what_was_found_out(photos, reads):
     assert len(reads) == 1 and torch.equal(first.train.x[index], second.train.x[index])
 
 
+@pytest.mark.slow
 def test_two_processes_at_once(photos):
     code = (
         "import sys; from sslkit.datasets import cache, folder; cache.FEWEST = 10;"

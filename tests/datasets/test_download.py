@@ -312,6 +312,7 @@ def test_two_at_once_download_once(server, tmp_path):
     assert len(found) == 3 and len(server.requests) == 1
 
 
+@pytest.mark.slow
 def test_a_lock_of_a_dead_process_blocks_nobody(tmp_path):
     """Held while its process lives; when that is killed, the next one enters, however old the file is."""
     code = "import sys; from pathlib import Path; from sslkit.datasets.archives import only_one\n"

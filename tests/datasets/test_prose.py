@@ -120,6 +120,7 @@ def test_a_package_that_is_not_installed():
     assert folder_of("stdlib").is_dir() and (folder_of("numpy") / "__init__.py").is_file()
 
 
+@pytest.mark.slow
 def test_no_package_is_imported_to_be_read():
     code = "import sys\nfrom sslkit.datasets import prose\nnext(prose.documents('networkx'), None)\nsys.exit('networkx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0

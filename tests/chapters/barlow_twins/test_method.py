@@ -189,6 +189,7 @@ def test_encode_gives_the_encoders_features_not_projections():
     assert torch.equal(method.encode(x), method.encoder(x)) and not hasattr(method, "chance")
 
 
+@pytest.mark.slow
 def test_it_learns_and_does_not_collapse():
     """40 steps on 128 scenes bring down the loss on a fixed pair of views of all of them."""
     x = load("scenes", limit=128).train.x

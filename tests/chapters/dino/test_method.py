@@ -181,6 +181,7 @@ def test_a_centred_teacher_has_no_favourite():
     assert ((teacher - centre) / 0.04).softmax(2).max() < 0.34
 
 
+@pytest.mark.slow
 def test_it_learns_to_give_the_teachers_answers():
     """40 steps on 128 scenes: the answers differ from image to image, and the student knows them better than before."""
     x = load("scenes", limit=128).train.x

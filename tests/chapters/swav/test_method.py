@@ -233,6 +233,7 @@ def test_an_evaluation_leaves_the_queue_alone():
     assert torch.equal(method.queue, before)
 
 
+@pytest.mark.slow
 def test_it_learns_to_name_the_seats():
     """40 steps on 128 scenes bring the loss on a fixed pair of views well below ln K."""
     x = load("scenes", limit=128).train.x
