@@ -133,9 +133,10 @@ def test_the_figures_of_the_hour():
     shelf = results("shelf/simclr_scenes")
     claim(
         WHERE,
-        "with 10,000 training images to vote, where the figure's 76 % had 5,000, 82 % of the test images are right",
+        "By kNN, with 10,000 labelled images to vote, this network is right for 82 % of the test images; untrained it was right for 29 %. "
+        "(The 76 % above the map had only 5,000 images to vote",
         round(100 * shelf["along the way (val, kNN)"]["knn"][-1]) == 76
-        and round(100 * shelf["rows"]["kNN"]["simclr"][0]) == 82
+        and [round(100 * shelf["rows"]["kNN"][row][0]) for row in ("simclr", "untrained")] == [82, 29]
         and "10,000 training images" in shelf["caption"],
     )
 

@@ -51,10 +51,10 @@ TASKS = {
         ),
     ),
     "copy_last_ratio": Task(
-        title="In units of no idea at all · *optional*",
+        title="Error relative to copying · *optional*",
         difficulty=1,
         minutes=10,
-        task="Write `copy_last_ratio(prediction, target, last)`: the mean squared error of the prediction, divided by the mean squared error of repeating the last frame. 1 means: as good as having no idea.",
+        task="Write `copy_last_ratio(prediction, target, last)`: the mean squared error of the prediction, divided by the mean squared error of repeating the last frame. 1 means: as good as copying.",
         hints=(
             "Two mean squared errors with the same target. What is the prediction of somebody who copies?",
             "`(prediction - target).square().mean()` above, the same with `last` below.",
@@ -76,7 +76,7 @@ TASKS = {
         title="Where is the ball?",
         difficulty=3,
         minutes=15,
-        task="Write `bounce(start, velocity, t, low, high)`: where balls are at times `t` that fly with constant speed between two walls, and turn round at each. Without a loop over steps: a ball may hit the walls many times.",
+        task="Write `bounce(start, velocity, t, low, high)`: the positions, at times `t`, of balls that fly at constant speed between two walls and bounce off them. Without a loop over steps: a ball may hit the walls many times.",
         hints=(
             "Unfold the room: a ball that bounces off a mirror-like wall is one that flies straight on into the mirrored room.",
             "Rooms repeat after twice the width: `(start - low + velocity * t).remainder(2 * width)` is in 0 .. 2 width.",

@@ -23,7 +23,7 @@ TASKS = {
         title="Where does neighbour k lie?",
         difficulty=1,
         minutes=5,
-        task="Write `neighbour_offset(k, size, gap)`: how many pixels down and across one has to go from the first patch to its neighbour number `k[i]`. The eight neighbours are numbered in reading order.",
+        task="Write `neighbour_offset(k, size, gap)`: how many pixels down and across one has to go from the first patch to its neighbour number `k[i]`. The eight neighbours are numbered 0 to 7 in reading order.",
         hints=(
             "Think of a 3 x 3 grid with the first patch in the middle. Which row and column has neighbour 0? Neighbour 4?",
             "From one corner to the next it is `size + gap` pixels: first all of the patch, then the gap.",
@@ -45,7 +45,7 @@ TASKS = {
         title="One logit, two answers · *optional*",
         difficulty=2,
         minutes=10,
-        task="Write `same_image_loss(logits, same)`: the network gives one number for a pair, of any size; its sigmoid is the probability of *same image*. The loss is minus the log of the probability that the truth was given, mean over the pairs. Try it without `F.binary_cross_entropy_with_logits`; then see that it is the same.",
+        task="Write `same_image_loss(logits, same)`: for each pair the network gives one number, which may be large and of either sign; its sigmoid is the probability of *same image*. The loss is minus the log of the probability that the truth was given, mean over the pairs. Try it without `F.binary_cross_entropy_with_logits`; then see that it is the same.",
         hints=(
             "If *same image* has probability p, what is the probability of *another image*? The loss looks at the one that is true.",
             "`F.logsigmoid(logits)` is log p without overflow, and `F.logsigmoid(-logits)` is log(1 - p).",

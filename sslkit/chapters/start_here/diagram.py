@@ -6,12 +6,17 @@ BOXES = {
     "images": Box("data", 0, 0, text="20,000 images,\nno labels"),
     "question": Box("data", 1, 0, text="a question\nabout them"),
     "encoder": Box("learns", 2, 0),
-    "answer": Box("compared", 3, 0, text="right?\nthe data\nknows"),
+    "answer": Box("compared", 4, 0, text="compare\nwith what\nwas hidden"),
     "labelled": Box("data", 0, 1, text="100 images\nwith labels"),
     "same encoder": Box("learns", 2, 1, text="the same\nencoder"),
-    "kind": Box("compared", 3, 1, text="right?\nthe label\nknows"),
+    "layer": Box("learns", 3, 1, text="new\nlayer"),
+    "kind": Box("compared", 4, 1, text="compare\nwith the\nlabel"),
 }
-ARROWS = ["images -> question -> encoder -> answer", "labelled -> same encoder -> kind", "encoder ~> same encoder"]
+ARROWS = [
+    "images -> question -> encoder -> answer",
+    "labelled -> same encoder -> layer -> kind",
+    "encoder ~> same encoder",
+]
 DIAGRAM = (
     BOXES,
     ARROWS,
