@@ -53,7 +53,6 @@ def test_without_seats():
 
 
 def test_at_equal_compute():
-    seed = {row: [round(100 * judge[row][0]) for judge in KEPT["rows"].values()] for row in KEPT["rows"]["kNN"]}
     ours, smaller, softer = (KEPT["rows"]["kNN"][row] for row in ("as it is", "batch 32", "epsilon 0.05"))
     claim(
         WHERE,
@@ -67,21 +66,29 @@ def test_at_equal_compute():
         and all(a > b for a, b in zip(smaller, ours, strict=True))
         and not all(a > b for a, b in zip(*(KEPT["rows"]["linear probe"][row] for row in ("batch 32", "as it is")))),
     )
+    gained = [after - before for before, after in zip(ours, softer, strict=True)]
     claim(
         WHERE,
-        "**Softer codes** are one or two points behind the recipe by kNN, with both seeds that were tried.",
-        [round(100 * (a - b)) for a, b in zip(ours, softer)] == [1, 2],
+        "**Softer codes** are no worse than the recipe within what its seeds differ: 50.2 % by kNN, ahead with one seed of three.",
+        round(KNN["epsilon 0.05"], 1) == 50.2
+        and sum(gain > 0 for gain in gained) == 1
+        and -mean(gained) < max(ours) - min(ours),
     )
+    lost = [alone - queue for alone, queue in zip(smaller, KEPT["rows"]["kNN"]["batch 32, queue"], strict=True)]
     claim(
         WHERE,
-        "with it kNN is three points lower (one seed, against the same seed without it)",
-        seed["batch 32"][0] - seed["batch 32, queue"][0] == 3,
+        "with it kNN is level with one seed and three points lower with two.",
+        sorted(round(100 * points) for points in lost) == [0, 3, 3],
     )
-    lost = [mine - crops for mine, crops in zip(seed["as it is"], seed["two small crops"])]
+    lost = {
+        judge: [mine - crops for mine, crops in zip(rows["as it is"], rows["two small crops"], strict=True)]
+        for judge, rows in KEPT["rows"].items()
+    }
     claim(
         WHERE,
-        "**Small crops** lose eight points by kNN and five by the probe (one seed, whose run as it is has 53 and 61 %).",
-        lost == [8, 5] and seed["as it is"] == [53, 61],
+        "**Small crops** lose six points by kNN and five by the probe, and some with each seed.",
+        [round(100 * mean(points)) for points in lost.values()] == [6, 5]
+        and all(point > 0 for points in lost.values() for point in points),
     )
     kept = KEPT["runs"]
     steps = {row: kept[row]["0"]["curve"][-1][0] for row in ("as it is", "two small crops", "batch 32")}
@@ -234,13 +241,13 @@ def test_what_two_views_share_before_training():
 
 
 def test_epsilon_above_the_temperature():
-    runs = results("ablations/swav_scenes")["runs"]
-    run, untrained = runs["epsilon 0.2"]["0"], runs["untrained"]["0"]["scores"]["linear probe"]
+    ends = [run["curve"][-1][1] for run in KEPT["runs"]["epsilon 0.2"].values()]
     claim(
         WHERE,
-        "the loss ends at ln K, and the probe at 20 %, far below an untrained network's 32 (one seed).",
-        abs(run["curve"][-1][1] - math.log(256)) < 1e-3
-        and [round(100 * value) for value in (run["scores"]["linear probe"], untrained)] == [20, 32],
+        "with each of three seeds the loss ends at ln K. kNN has 21 % and the probe 19, where an untrained network has 25 and 32.",
+        len(ends) == 3
+        and all(abs(end - math.log(256)) < 1e-3 for end in ends)
+        and [round(judge[row]) for row in ("epsilon 0.2", "untrained") for judge in (KNN, PROBE)] == [21, 19, 25, 32],
     )
 
 
