@@ -148,8 +148,8 @@ def test_what_was_shown():
     )
     claim(
         WHERE,
-        "the share of the commonest kind has doubled, from 36 to 72 %.",
-        re.findall(r"prototypes (\d+)% of such", said) == ["36", "72"],
+        "the share of the commonest kind has doubled, from 36 to 73 %.",
+        re.findall(r"prototypes (\d+)% of such", said) == ["36", "73"],
     )
     claim(
         WHERE,
@@ -157,12 +157,12 @@ def test_what_was_shown():
         "even seats",
         "prototypes in use: untrained 62.5," in said
         and [float(n) for n in re.search(r"rank of z: untrained ([\d.]+), even seats ([\d.]+),", said).groups()]
-        == [88.0, 44.0],
+        == [88.0, 43.4],
     )
     claim(
         WHERE,
-        "kNN goes from 24 to 19 % (500 validation images, one seed)",
-        "untrained: kNN 23.6%\n" in said and re.findall(r"of 50 clusters, loss .*, kNN ([\d.]+)%", said)[-1] == "18.6",
+        "kNN goes from 24 to 18 % (500 validation images, one seed)",
+        "untrained: kNN 23.6%\n" in said and re.findall(r"of 50 clusters, loss .*, kNN ([\d.]+)%", said)[-1] == "17.6",
     )
 
 
@@ -205,8 +205,8 @@ def test_beside_simclr():
     other, usual = in_other_batches(), rows_of_seed(0)
     claim(
         WHERE,
-        "SwAV has 70.7 % by kNN and 73.1 by the probe. SimCLR, with the same network and views and about as many images, has 72.4 and 71.5",
-        board(WHERE, "SwAV")[:2] + board("10_simclr", "SimCLR")[:2] == [70.7, 73.1, 72.4, 71.5],
+        "SwAV has 69.1 % by kNN and 72.1 by the probe. SimCLR, with the same network and views and about as many images, has 72.4 and 71.5",
+        board(WHERE, "SwAV")[:2] + board("10_simclr", "SimCLR")[:2] == [69.1, 72.1, 72.4, 71.5],
     )
     cells = [
         f"{100 * table['kNN'][name] + 1e-6:.1f} / {100 * table['linear probe'][name] + 1e-6:.1f}"
@@ -224,7 +224,7 @@ def test_beside_simclr():
     ]
     claim(WHERE, "SimCLR is six or seven points ahead by kNN. By the probe it is one or two", ahead == [6, 7, 1, 2])
     probes = [100 * value for value in results("compare")["rows"]["linear probe"]["swav"]] + board(WHERE, "SwAV")[1:2]
-    claim(WHERE, "between runs of SwAV (72.1 to 73.1)", (round(min(probes), 1), round(max(probes), 1)) == (72.1, 73.1))
+    claim(WHERE, "between runs of SwAV (72.1 to 72.8)", (round(min(probes), 1), round(max(probes), 1)) == (72.1, 72.8))
 
 
 @pytest.mark.slow
