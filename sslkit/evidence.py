@@ -83,7 +83,7 @@ def scoreboard(
         rows = {row: row for row in by_row(found["rows"]) if row not in secret}
     labels = {label: label + of_other_length(found, row) for row, label in rows.items()}
     table = by_row(found["rows"], {row: labels[label] for row, label in rows.items()})
-    highlight = labels.get(highlight, highlight)
+    highlight = labels.get(highlight, highlight) if highlight else highlight
     seeds = seeds_of(found, table).capitalize()
     caption = f"{seeds}, {recipe['steps']:,} steps of {recipe['batch']} {things}; {split} split."
     return plots.scoreboard(table, title=title, caption=f"{caption} {found['command']}.", highlight=highlight)
@@ -91,9 +91,11 @@ def scoreboard(
 
 def of_other_length(found: dict[str, Any], row: str) -> str:
     """How many steps a row of ablations had, " (630 steps)", where the recipe has others; else nothing."""
-    curve = next(iter(found.get("runs", {}).get(row, {}).values()), {}).get("curve")
-    steps = curve[-1][0] if curve else None
-    return "" if steps in (None, found.get("recipe", found).get("steps")) else f" ({steps:,} steps)"
+    runs = list(found.get("runs", {}).get(row, {}).values())
+    if not runs or not runs[0].get("curve"):
+        return ""
+    steps = runs[0]["curve"][-1][0]
+    return "" if steps == found.get("recipe", found).get("steps") else f" ({steps:,} steps)"
 
 
 def secrets(name: str) -> set[str]:

@@ -157,7 +157,7 @@ def test_a_swap_that_does_not_fit_is_an_error_that_shows_the_source(old):
 def test_two_swaps_at_once_get_both_names():
     nce = find("simclr.info_nce")
     mistakes = {mistake.name: swap for mistake, swap in nce.forms_by_swap}
-    first, second = list(mistakes)[:2]
-    one, other = mistakes[first], mistakes[second]
-    form = sslkit.checks.explanation.both(nce.solution, one, other)
-    assert form is not None and set(judge(nce, form).mistakes) == {first, second}
+    first = next(iter(mistakes))
+    both = functools.partial(sslkit.checks.explanation.both, nce.solution, mistakes[first])
+    second, form = next((name, form) for name in list(mistakes)[1:] if (form := both(mistakes[name])))
+    assert set(judge(nce, form).mistakes) == {first, second}

@@ -58,7 +58,7 @@ def test_a_line_of_code_as_a_rival():
     few = figure("mean R2 against measured clips")
     claim(
         WHERE,
-        "with a hundred clips its features read 75 %, those of *what changed* 59 %.",
+        "with a hundred, its features read 75 %, those of *what changed* 59 %.",
         f"next frame 75%, untrained 0%, {rival} 59%" in few,
     )
 
@@ -94,7 +94,8 @@ def test_few_measured_clips():
     read = [100 * bar(single, judge, "untrained") for judge in ("position", "velocity")]
     claim(
         WHERE,
-        "from all 5,000 clips it reads 40 % of the position and 9 % of the velocity (first figure of this section), 25 % on average.",
+        "from all 5,000 the *untrained* network reads 40 % of the position and 9 % of the velocity (first "
+        "figure of this section), 25 % on average.",
         [round(value) for value in (*read, mean(read))] == [40, 9, 25],
     )
     claim(
