@@ -176,6 +176,7 @@ def explore(page, screenshot: Path, small: bool) -> None:
     assert "blob:" in tip.evaluate("node => getComputedStyle(node).backgroundImage")
     assert explorer.locator(".sslkit-near .sslkit-thumb").count() >= 2
     explorer.screenshot(path=screenshot)
+    box = canvas.bounding_box()  # pictures that came in above may have moved it
     page.keyboard.down("Shift")
     page.mouse.move(*inside(0.005, 0.005))
     page.mouse.down()
