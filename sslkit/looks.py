@@ -175,5 +175,5 @@ def shelf_hour(name: str, data: Any, title: str) -> Any:
     along = list(zip(kept["step"], kept["knn"]))[1:]
     times = ["untrained", *(f"step {step:,}, kNN {knn:.0%}" for step, knn in along)]
     n = min(kept["h"].shape[1], len(data.val))
-    by = f", by the {kept['h'].shape[2]} widest directions of their features, all that was kept along the way"
+    by = f" ({kept['h'].shape[2]} directions)"  # all that was kept along the way
     return forming(list(kept["h"][:, :n].float()), times, data.val[:n], data.classes, title, by)

@@ -176,7 +176,8 @@ def explore(page, screenshot: Path, small: bool) -> None:
     assert "blob:" in tip.evaluate("node => getComputedStyle(node).backgroundImage")
     assert explorer.locator(".sslkit-near .sslkit-thumb").count() >= 2
     explorer.screenshot(path=screenshot)
-    box = canvas.bounding_box()  # pictures that came in above may have moved it
+    canvas.scroll_into_view_if_needed()  # all of it, not only the top of the explorer
+    box = canvas.bounding_box()
     page.keyboard.down("Shift")
     page.mouse.move(*inside(0.005, 0.005))
     page.mouse.down()
