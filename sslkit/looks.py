@@ -143,9 +143,11 @@ def two_starts(
     return plots.bars(found, title=title, caption=caption, xlabel="test accuracy", chance=1 / len(data.classes))
 
 
-def forming(hs: Sequence[Any], times: Sequence[str], split: Any, classes: Sequence[str], title: str) -> Any:
+def forming(
+    hs: Sequence[Any], times: Sequence[str], split: Any, classes: Sequence[str], title: str, by: str = ""
+) -> Any:
     """The map of a split's images as it formed in training: features at each moment (probes.Snapshots), and the first beside
-    them, standing still."""
+    them, standing still. by: what these features are, if they are not the backbone's as they are."""
     xy = plots.forming(hs)
     return widgets.embedding_explorer(
         {"before": hs[0], "while it trains": hs[-1]},
@@ -157,7 +159,7 @@ def forming(hs: Sequence[Any], times: Sequence[str], split: Any, classes: Sequen
         times=times,
         factors={name: split.factors[name] for name in FACTORS if name in split.factors},
         title=title,
-        caption=f"{len(split)} validation images.",
+        caption=f"{len(split)} validation images{by}.",
     )
 
 
@@ -173,4 +175,5 @@ def shelf_hour(name: str, data: Any, title: str) -> Any:
     along = list(zip(kept["step"], kept["knn"]))[1:]
     times = ["untrained", *(f"step {step:,}, kNN {knn:.0%}" for step, knn in along)]
     n = min(kept["h"].shape[1], len(data.val))
-    return forming(list(kept["h"][:, :n].float()), times, data.val[:n], data.classes, title)
+    by = f", by the {kept['h'].shape[2]} widest directions of their features, all that was kept along the way"
+    return forming(list(kept["h"][:, :n].float()), times, data.val[:n], data.classes, title, by)
