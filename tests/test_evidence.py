@@ -52,6 +52,16 @@ def test_a_table_says_which_rows_have_one_seed(results):
     assert "3 seeds, 9 steps" in evidence.scoreboard("x", {"a": "a"}).alt
 
 
+def test_a_table_says_which_rows_had_other_steps(results):
+    runs = {"a": {"0": {"curve": [[1, 2.0], [9, 1.0]]}}, "b": {"0": {"curve": [[1, 2.0], [18, 1.0]]}}, "c": {"0": {}}}
+    about = {"seeds": [0], "recipe": {"steps": 9, "batch": 64}, "command": "python x.py", "runs": runs}
+    results("x", {**about, "rows": {"kNN": {"a": [0.1], "b": [0.2], "c": [0.3]}}})
+    shown = evidence.scoreboard("x", {"a": "A", "b": "B", "c": "C"}).alt
+    assert "A 0.100, B (18 steps) 0.200, C 0.300" in shown
+    strong, weak = (evidence.scoreboard("x", {"a": "A", "b": "B"}, highlight=name) for name in ("B", ""))
+    assert strong.png != weak.png
+
+
 def test_how_knn_rises_along_the_shelf():
     drawn = evidence.along({"simclr": "SimCLR"}, title="It rises")
     assert "Curves of kNN (%): SimCLR" in drawn.alt and "Minutes of one core: SimCLR 41" in drawn.alt

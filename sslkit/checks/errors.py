@@ -29,7 +29,7 @@ MEANINGS = (  # (what the error says, the name of the mistake, what the reader h
         "Python's if, and, min, max, float and int want one number, and a tensor holds many: use torch.where, &, .clamp, .max.",
     ),
     (
-        r"bitwise_(and|or|xor)\w* not implemented|unsupported operand type\(s\) for [&|]",
+        r"bitwise_(and|or|xor)\w*\W not implemented|unsupported operand type\(s\) for [&|]",
         "no brackets around a comparison",
         "`&` and `|` bind more strongly than `<` and `==`: put each comparison in brackets, (a < b) & (c == d).",
     ),

@@ -98,6 +98,18 @@ def half_a_stub(z1, z2, temperature):
     return logits.mean()
 
 
+def no_brackets(z1, z2, temperature):  # a function: the line that fails is shown, too
+    return (z1 > 0) & z2 < temperature
+
+
+def logits_for_probabilities(z1, z2, temperature):
+    return torch.nn.functional.binary_cross_entropy(100 * z1, torch.ones_like(z1))
+
+
+def turned_by_a_tensor(z1, z2, temperature):
+    return torch.rot90(z1, torch.tensor([1, 2]))
+
+
 def pass_only(z1, z2, temperature):
     """Docstring."""
 
@@ -134,7 +146,9 @@ WORDS = [
     (lambda *args: torch.tensor([]), "another shape"),
     (lambda a, b, t: right(a, b, t) > 0, "got 1"),
     (lambda a, b, t: float("inf"), "got inf"),
-    (lambda a, b, t: (a > 0) & b < t, "put each comparison in brackets"),
+    (no_brackets, "put each comparison in brackets"),
+    (logits_for_probabilities, "_with_logits"),
+    (turned_by_a_tensor, "go over them one by one"),
     (lambda a, b, t: torch.nn.Parameter(torch.ones(())), "got 1"),
     (None, "is None, not a function"),
     (3, "is an int, not a function"),

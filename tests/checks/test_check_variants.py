@@ -12,7 +12,9 @@ from answers import table
 
 import sslkit.checks
 from sslkit.checks import exercises, find
+from sslkit.checks.answer import Answer
 from sslkit.checks.diagnose import strikes
+from sslkit.checks.explanation import mostly
 
 # A loaded machine must not make a right answer late; tests of the deadline set their own.
 judge = functools.partial(sslkit.checks.judge, seconds=60)
@@ -161,3 +163,28 @@ def test_of_two_results_the_one_in_another_order_is_said():
     assert found == ("another order", "Result 2 alone is wrong: these are the right numbers, but not in their places.")
     _, words = strikes([(a.flip(0), b.flip(0)) for a, b in expected], expected, same)
     assert words == "These are the right numbers, but not in their places."
+
+
+def test_zeros_everywhere_are_explained_by_nothing():
+    """Too much gives them: a product rounded down, an empty slice, a sum over what cancels."""
+    verdict = judge(find("barlow_twins.cross_correlation"), lambda z1, z2: 0 * (z1.T @ z2))
+    assert verdict.status == "wrong" and verdict.mistakes == ()
+    exercise = find("simclr.positive_index")
+    answer = lambda *values: [Answer((torch.tensor([v]),), (), None, None) for v in values]  # noqa: E731
+    known = [(exercise.mistakes[0], answer(0.0, 0.0, 5.0))]
+    assert mostly(exercise, answer(0.0, 0.0, 3.0), answer(1.0, 2.0, 3.0), known) == ((), "")
+    known = [(exercise.mistakes[0], answer(7.0, 8.0, 5.0))]
+    found, _ = mostly(exercise, answer(7.0, 8.0, 3.0), answer(1.0, 2.0, 3.0), known)
+    assert found == (exercise.mistakes[0].name,)
+
+
+def test_a_mistake_that_raises_is_known_by_its_error():
+    def by_a_slice(queue, pointer, keys):
+        new = queue.clone()
+        new[pointer : pointer + len(keys)] = keys
+        return new, (pointer + len(keys)) % len(queue)
+
+    verdict = judge(find("moco.write_keys"), by_a_slice)
+    assert verdict.mistakes == ("no wrap-around",) and "It raises RuntimeError" in verdict.text
+    other = judge(find("moco.write_keys"), lambda queue, pointer, keys: queue @ keys)
+    assert other.mistakes != ("no wrap-around",)

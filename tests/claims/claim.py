@@ -69,14 +69,27 @@ def in_other_batches() -> dict[str, dict[str, float]]:
     return _judged(run for run in results("batches")["runs"] if run["data"] == "scenes")
 
 
+def beside_simclr(method: str) -> str:
+    """The table that a chapter shows of these: kNN / linear probe of its method, which has batches of 64, and of SimCLR, which has 256."""
+    other, usual = in_other_batches(), rows_of_seed(0)
+    cells = [
+        " / ".join(f"{100 * table[judge][name] + 1e-6:.1f}" for judge in ("kNN", "linear probe"))
+        for table, name in ((usual, method), (other, "simclr"), (other, method), (usual, "simclr"))
+    ]
+    large = f"| batches of 256, a quarter of the steps | {cells[2]} | {cells[3]} |"
+    return f"| batches of 64 | {cells[0]} | {cells[1]} | {large}"
+
+
 def on_photographs() -> dict[str, dict[str, float]]:
     """The same of CIFAR-10's photographs, each method in batches of its own recipe's size."""
     return _judged(run for run in results("batches")["runs"] if run["data"] == "folder:cifar10")
 
 
 def after_an_hour(*methods: str) -> dict[str, list[int]]:
-    """Of results/shelf, a number for each method: "val", kNN at the end of the way, in %; the judges on test, in %; minutes of one core."""
+    """Of results/shelf, a number for each method: "val", kNN at the end of the way, in %; the judges on test, in %; minutes of one
+    core. Of one seed, which those who quote them say."""
     kept = {name: results(f"shelf/{name}_scenes") for name in methods}
+    assert all(one["seeds"] == [0] for one in kept.values())
     judges = ("kNN", "linear probe", "few labels")
     found = {judge: [one["rows"][judge][name][0] for name, one in kept.items()] for judge in judges}
     found["val"] = [one["along the way (val, kNN)"]["knn"][-1] for one in kept.values()]

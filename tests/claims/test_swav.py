@@ -9,6 +9,7 @@ import torch
 from claim import (
     after_an_hour,
     along_the_hour,
+    beside_simclr,
     board,
     claim,
     in_other_batches,
@@ -208,15 +209,7 @@ def test_beside_simclr():
         "SwAV has 69.1 % by kNN and 72.1 by the probe. SimCLR, with the same network and views and about as many images, has 72.4 and 71.5",
         board(WHERE, "SwAV")[:2] + board("10_simclr", "SimCLR")[:2] == [69.1, 72.1, 72.4, 71.5],
     )
-    cells = [
-        f"{100 * table['kNN'][name] + 1e-6:.1f} / {100 * table['linear probe'][name] + 1e-6:.1f}"
-        for table, name in ((usual, "swav"), (other, "simclr"), (other, "swav"), (usual, "simclr"))
-    ]
-    claim(
-        WHERE,
-        "| batches of 64 | 68.7 / 72.8 | 75.1 / 73.6 | | batches of 256, a quarter of the steps | 65.1 / 69.1 | 72.4 / 70.7 |",
-        cells == ["68.7 / 72.8", "75.1 / 73.6", "65.1 / 69.1", "72.4 / 70.7"],
-    )
+    claim(WHERE, beside_simclr("swav"), holds=True)  # a table made from the results must stand there
     ahead = [
         round(100 * (theirs[judge]["simclr"] - ours[judge]["swav"]))
         for judge in ("kNN", "linear probe")

@@ -102,6 +102,5 @@ def matrices(
     bar.set_label(label, size=TEXT_SIZE, color=INK)
     bar.ax.tick_params(labelsize=TEXT_SIZE, colors=FAINT, labelcolor=INK)
     bar.outline.set_visible(False)
-    return render(
-        fig, describe(f"Matrices: {', '.join(shown)}", title, caption), colours=256
-    )  # fewer lose the brightest
+    # With fewer colours the brightest are lost, which are on the diagonal alone.
+    return render(fig, describe(f"Matrices: {', '.join(shown)}", title, caption), colours=256)

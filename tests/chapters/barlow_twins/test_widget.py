@@ -1,6 +1,7 @@
 """The slider through the training."""
 
 import pytest
+import torch
 from rooms import rooms
 
 from sslkit.chapters.barlow_twins import widget
@@ -11,6 +12,10 @@ SHOWN = rooms("shown")["barlow_twins"]
 def test_the_matrix_follows_the_step():
     one = widget.turning(SHOWN.MATRICES)
     assert "Step 50" in one.picture.alt and "The first 32 are shown" in one.picture.alt
+    c = SHOWN.MATRICES[50]
+    rest = c[~torch.eye(len(c), dtype=torch.bool)]
+    parts = f"Diagonal: {c.diagonal().mean():.2f} on average (wanted: 1). Off it: {rest.square().mean().sqrt():.2f} "
+    assert parts in one.picture.alt
     last = one.image.value
     one.controls["step"].value = 5
     assert "Step 5" in one.picture.alt and one.image.value != last and one.words.value == ""
