@@ -31,6 +31,7 @@ def test_the_tree_is_at_the_address_that_stands_in_kit_py():
     assert address.write(check=True) == []
 
 
+@pytest.mark.slow
 def test_an_address_reaches_everything_and_nothing_has_to_run_again(copy):
     before = {path: files.source_hash(files.read(path)) for path in course(copy).values()}
     assert main(["address", URL], copy) == 0 and address.address(copy) == URL
@@ -59,6 +60,7 @@ def test_without_an_address_colab_is_answered_in_words():
     assert done.returncode == 1 and "no address yet" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_on_colab_the_first_cell_of_every_notebook_fetches_the_kit(tmp_path):
     """git clones from this repository's own folder; pip is only asked."""
     content = tmp_path / "content"

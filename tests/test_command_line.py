@@ -48,6 +48,7 @@ def test_pretrain_keeps_a_run(run, capsys):
     assert [line["step"] for line in lines] == list(range(1, state["step"] + 1))
 
 
+@pytest.mark.slow
 def test_probe_prints_a_scoreboard(run, capsys):
     assert main(["probe", str(run), "--limit", "200", "--seeds", "2"]) == 0
     out = capsys.readouterr().out
@@ -92,6 +93,7 @@ def test_mistakes_are_said_in_a_line(arguments, words, tmp_path, capsys, monkeyp
     assert words in error and "Traceback" not in error
 
 
+@pytest.mark.slow
 def test_a_run_that_does_not_say_its_size(run, photos, tmp_path, capsys):
     """As train() keeps it where about= leaves it out."""
     state = {

@@ -113,6 +113,7 @@ def runs(tmp_path_factory):
 
 
 @pytest.mark.parametrize("command, words", OPTIONS.items(), ids=OPTIONS)
+@pytest.mark.slow
 def test_an_option_out_of_range(runs, command, words, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = shlex.split(command.format(**runs))

@@ -115,6 +115,7 @@ def test_an_ablation_changes_one_thing_and_sees_as_many_images():
 
 
 @pytest.mark.parametrize("chapter", DECLARED)
+@pytest.mark.slow
 def test_every_declared_ablation_trains_a_step(chapter):
     module, declared = get(chapter), room(chapter, "ablations").ABLATIONS
     recipe = module.RECIPES["laptop"].smoke()

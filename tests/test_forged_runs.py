@@ -136,6 +136,7 @@ def resume(folder):
 
 
 @pytest.mark.parametrize("kind", FORGED)
+@pytest.mark.slow
 def test_what_is_wrong_is_said(kind, state, tmp_path):
     forge, refusing = FORGED[kind]
     forged = copy.deepcopy(state)

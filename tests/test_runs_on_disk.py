@@ -146,6 +146,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.slow
 def test_a_broken_run_is_left_out_with_a_reason(kind, finished, tmp_path):
     shutil.copytree(finished, tmp_path / "good")
     (tmp_path / "bad").mkdir()

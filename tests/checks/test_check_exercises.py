@@ -60,6 +60,7 @@ def test_the_solution_passes_its_check_and_is_returned(name, capsys):
 
 
 @pytest.mark.parametrize("name", ALL)
+@pytest.mark.slow
 def test_the_solution_is_right_on_hidden_trials_too(name):
     for seed in (1, 2, 3):
         verdict = sslkit.checks.grade(name, find(name).solution, seed=seed, seconds=60)

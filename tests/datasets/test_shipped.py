@@ -127,6 +127,7 @@ def test_an_unknown_set_lists_what_exists():
         load("mnist")
 
 
+@pytest.mark.slow
 def test_available_and_the_command_line():
     assert [info.name for info in available()][:5] == ["emoji", "scenes", "moving", "fashion", "text"]
     out = subprocess.run([sys.executable, "-m", "sslkit", "data"], capture_output=True, text=True, check=True).stdout

@@ -242,6 +242,7 @@ def test_encode_gives_the_students_features():
     assert torch.equal(method.encode(x), method.encoder(x)) and method.encode(x).shape == (4, method.encoder.dim)
 
 
+@pytest.mark.slow
 def test_it_learns_and_keeps_its_features_apart():
     x = load("scenes", limit=128).train.x
     recipe = Recipe(steps=40, lr=0.02, batch=64, optimizer="muon", weight_decay=0.0, options={"momentum": 0.9})

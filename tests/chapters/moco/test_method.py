@@ -346,6 +346,7 @@ def test_chance_encode_and_options():
             tiny(**wrong)
 
 
+@pytest.mark.slow
 def test_it_learns_to_find_its_key():
     """60 steps on 128 scenes: more queries find their own key in the queue than before."""
     x, options = load("scenes", limit=128).train.x, {"queue": 256, "momentum": 0.9}
