@@ -169,11 +169,12 @@ RECIPES = {
     # small batches: the queue makes them possible
     "laptop": Recipe(
         steps=3600,
-        lr=1e-3,
+        lr=0.02,
         batch=64,
-        encoder="small",
-        optimizer="adamw",
-        weight_decay=0.01,
+        encoder="small7",
+        optimizer="muon",
+        weight_decay=0.0,
+        small_views=20,
         options={"queue": 2048},
     ),
     # 200 epochs of CIFAR-10, 97 steps each, with the authors' settings for it
