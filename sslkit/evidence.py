@@ -75,7 +75,8 @@ def scoreboard(
     runs of an ablation keep}, such as {"rank of h": "rank of h"}; things: what a batch holds."""
     found = results(name)
     for shown, key in (also or {}).items():
-        found["rows"][shown] = {row: [run[key] for run in found["runs"][row].values()] for row in found["rows"]["kNN"]}
+        kept = {row: [run[key] for run in runs.values() if key in run] for row, runs in found["runs"].items()}
+        found["rows"][shown] = {row: values for row, values in kept.items() if values}
     recipe = found.get("recipe", found)
     split = found.get("split", "test")
     if rows is None:

@@ -17,7 +17,7 @@ from sslkit.checks.exercise import Exercise, Mistake, drawn_anew
 from sslkit.checks.slips import slips
 from sslkit.checks.swaps import both
 
-PAIRS = 400  # at most this many combinations of two mistakes are tried: a second or two
+PAIRS = 500  # at most this many combinations of two mistakes are tried: a second or two
 
 
 def trials_of(exercise: Exercise, seed: int) -> list[tuple]:

@@ -36,9 +36,14 @@ def declared() -> list[str]:
     return sorted(path.parent.name for path in (ROOT / "sslkit/chapters").glob("*/ablations.py"))
 
 
+def declarations(chapter: str):
+    """A chapter's module of ablations."""
+    return importlib.import_module(f"sslkit.chapters.{chapter}.ablations")
+
+
 def of(chapter: str) -> dict:
     """{name: Ablation} of a chapter."""
-    return importlib.import_module(f"sslkit.chapters.{chapter}.ablations").ABLATIONS
+    return declarations(chapter).ABLATIONS
 
 
 def one(chapter: str, name: str, seed: int, recipe: Recipe, data_name: str, limit: int | None) -> dict:
@@ -59,7 +64,9 @@ def one(chapter: str, name: str, seed: int, recipe: Recipe, data_name: str, limi
     spent = round(time.process_time() - start)
     scores = {judge: round(score, 4) for judge, score in on_val(method, data).items()}
     rank = round(effective_rank(features(method, data.val.x)), 1)
-    return {"scores": scores, "curve": curve, "spread": spread, "rank of h": rank, "core seconds": spent}
+    told = {"scores": scores, "curve": curve, "spread": spread, "rank of h": rank, "core seconds": spent}
+    also = getattr(declarations(chapter), "also", None)  # what a chapter measures besides
+    return told | (also(method, data) if also else {})
 
 
 def table(runs: dict[str, dict[str, dict]], seeds: int) -> dict[str, dict[str, list[float]]]:
