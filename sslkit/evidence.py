@@ -4,21 +4,30 @@ import json
 from collections.abc import Callable
 from functools import wraps
 from inspect import signature
-from pathlib import Path
 from typing import Any
 
 from sslkit import plots
 from sslkit.chapters import names, room
+from sslkit.datasets.root import RESULTS
 
-ROOT = Path(__file__).resolve().parents[1]
+
+class NotMeasured(LookupError):
+    """What no benchmark has put into results/ yet."""
 
 
-def results(name: str) -> dict[str, Any]:
-    """results/NAME.json of this copy of the kit; FileNotFoundError where there is none, as in an installed wheel."""
-    path = ROOT / "results" / f"{name}.json"
+class Measured(dict):
+    """A part of a file of results/, which says what it lacks."""
+
+    def __missing__(self, key: str) -> Any:
+        raise NotMeasured(f"there is no {key!r} in it")
+
+
+def results(name: str) -> Measured:
+    """results/NAME.json of the kit; NotMeasured where there is none, or later, for what is not in it."""
+    path = RESULTS / f"{name}.json"
     if not path.exists():
-        raise FileNotFoundError(f"there is no {path}")
-    return json.loads(path.read_text(encoding="utf-8"))
+        raise NotMeasured(f"there is no {path}")
+    return json.loads(path.read_text(encoding="utf-8"), object_hook=Measured)
 
 
 def by_row(table: dict[str, dict], rows: dict[str, str] | None = None) -> dict[str, dict]:
@@ -52,7 +61,7 @@ def or_a_note(draw: Callable[..., plots.Picture]) -> Callable[..., plots.Picture
     def drawn(*args: Any, **options: Any) -> plots.Picture:
         try:
             return draw(*args, **options)
-        except (FileNotFoundError, KeyError) as error:
+        except NotMeasured as error:
             title = signature(draw).bind(*args, **options).arguments.get("title", "Still to come")
             how = "tests/benchmarks/README.md says which command does it."
             return plots.note(title, f"Not measured yet: {error}. {how}")

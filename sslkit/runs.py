@@ -136,25 +136,26 @@ def all_runs(folder: str | Path | None = None, data: str | None = "scenes") -> t
         try:
             run = describe(path, path in shipped, data)
         except (ValueError, TypeError, KeyError, AttributeError, OSError, RuntimeError) as error:
-            left_out.append(f"{path}: {' '.join(str(error).split()) or type(error).__name__}")
+            reason = " ".join(str(error).split()) or type(error).__name__
+            left_out.append(f"{path}: {reason.removeprefix(str(path)).lstrip(': ')}")
             continue
-        if isinstance(run, str):
-            left_out.append(f"{path}: {run}")
-        elif run is not None:
+        if run is not None:
             runs.append(run)
     return runs, left_out
 
 
-def describe(path: Path, shipped: bool, data: str | None) -> Run | str | None:
-    """The run in a checkpoint file; a reason not to use it; or None for one on other data. Raises what a broken file
-    makes it raise."""
+def describe(path: Path, shipped: bool, data: str | None) -> Run | None:
+    """The run in a checkpoint file, None for one on other data. ValueError for a run that is no use, and what a broken file makes it
+    raise."""
     state = checkpoint.load(path)
     if data is not None and state.get("data") != data:
-        return None if "data" in state else "it does not say on which data it was trained"
+        if "data" in state:
+            return None
+        raise ValueError("it does not say on which data it was trained")
     _, state = load_encoder(path)  # proves that it can be read
     recipe = Recipe.read(state["recipe"])
     if state["step"] < recipe.steps:
-        return f"not finished, step {state['step']} of {recipe.steps}"
+        raise ValueError(f"not finished, step {state['step']} of {recipe.steps}")
     home = path if shipped else path.parent
     return Run(home, state["name"], state["data"], state["seed"], recipe.encoder, recipe.steps, recipe.batch, shipped)
 

@@ -19,21 +19,27 @@ DECLARED = [name for name in names() if room(name, "ablations")]
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
-    (tmp_path / "results").mkdir()
-    monkeypatch.setattr(evidence, "ROOT", tmp_path)
+    monkeypatch.setattr(evidence, "RESULTS", tmp_path)
 
     def write(name, value):
-        (tmp_path / "results" / f"{name}.json").write_text(json.dumps(value))
+        (tmp_path / f"{name}.json").write_text(json.dumps(value))
 
     return write
 
 
 def test_what_was_not_measured_is_said(results):
-    with pytest.raises(FileNotFoundError, match="there is no .*nothing.json"):
+    with pytest.raises(evidence.NotMeasured, match="there is no .*nothing.json"):
         evidence.results("nothing")
     assert "Not measured yet" in evidence.scoreboard("nothing", title="A table").alt
     results("half", {"runs": {"a": {"0": {"curve": [[1, 2.0]]}}}})
-    assert "Not measured yet" in evidence.losses("half", {"A": "b"}, "A title").alt
+    assert "Not measured yet: there is no 'b' in it" in evidence.losses("half", {"A": "b"}, "A title").alt
+
+    @evidence.or_a_note
+    def mistyped(title):
+        return {}[title]
+
+    with pytest.raises(KeyError):  # a mistake in a picture is not taken for a missing number
+        mistyped("A title")
 
 
 def test_a_table_shows_what_else_the_runs_keep(results):
@@ -126,7 +132,7 @@ def test_every_declared_ablation_trains_a_step(chapter):
         loss, extras = method(method.pretext(x, torch.Generator().manual_seed(0)))
         loss.backward()
         assert loss.isfinite() and any(p.grad is not None for p in method.encoder.parameters()), name
-        assert type(method) is type(plain)
+        assert type(method) is (ablation.make or type(plain))
 
 
 @pytest.mark.parametrize("chapter", DECLARED)

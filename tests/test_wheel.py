@@ -21,13 +21,16 @@ assert Path({clone!r}) not in Path(sslkit.__file__).parents, sslkit.__file__
 print(len(load("scenes", limit=64).train.x), len(load("emoji").train.x) > 0, len(load("fashion").train.x) > 0)
 runs, left_out = all_runs()
 print(len(runs), left_out, data_root().name)
+from sslkit.evidence import results, scoreboard
+
+print(results("transfer")["seeds"] is not None, "Not measured" in scoreboard("ablations/simclr_scenes", title="A table").alt)
 """
 
 
 @pytest.mark.slow
 def test_a_wheel_brings_its_data_and_the_lab_settings(tmp_path):
     clone = tmp_path / "clone"  # a build leaves folders behind
-    for name in ("sslkit", "data", ".jupyter"):
+    for name in ("sslkit", "data", "results", ".jupyter"):
         shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("downloads", "__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, clone)
@@ -53,4 +56,4 @@ def test_a_wheel_brings_its_data_and_the_lab_settings(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     shipped = len(list((ROOT / "data/encoders").glob("*.pt")))
-    assert done.stdout.splitlines() == ["64 True True", f"{shipped} [] sslkit"]
+    assert done.stdout.splitlines() == ["64 True True", f"{shipped} [] sslkit", "True False"]

@@ -31,9 +31,10 @@ def methods() -> list[str]:
 
 def get(name: str) -> ModuleType:
     """The module of a method, with its METHOD and RECIPES; ValueError when there is none of that name."""
-    if name not in methods():
+    module = room(name, "method") if name in names() else None
+    if module is None or not hasattr(module, "METHOD"):
         raise ValueError(f"no method {name!r}; there are: {', '.join(methods()) or 'none yet'}")
-    return importlib.import_module(f"{__name__}.{name}.method")
+    return module
 
 
 def kind_of(name: str) -> str:

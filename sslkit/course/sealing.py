@@ -1,9 +1,9 @@
 """A copy of the kit in which no solution can be read at a glance.
 
-What holds solutions (method.py, exercises.py, mistakes.py and ablations.py of each chapter) is packed: the file that stands in its place
-unpacks and runs it. The checks work as before, since the packed source is given to Python's own line cache. It keeps solutions from
-those who open a file or search the folder for a word. It keeps nothing from those who unpack it: a line of Python does, and any program
-on a student's machine that can run the solution can be asked what it does.
+What holds solutions (method.py, exercises.py and ablations.py of each chapter, and whatever describes exercises to the checks) is
+packed: the file that stands in its place unpacks and runs it. The checks work as before, since the packed source is given to Python's
+own line cache. It keeps solutions from those who open a file or search the folder for a word. It keeps nothing from those who unpack it:
+a line of Python does, and any program on a student's machine that can run the solution can be asked what it does.
 """
 
 import base64
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from sslkit.notebooks import files
 
-SEALED = ("method.py", "exercises.py", "mistakes.py", "ablations.py")
-PARTS = ("sslkit", "data", "pyproject.toml", "constraints.txt", "README.md", "LICENSE", ".jupyter", "kit.py")
+SEALED = ("method.py", "exercises.py", "ablations.py")
+PARTS = ("sslkit", "data", "results", "pyproject.toml", "constraints.txt", "README.md", "LICENSE", ".jupyter", "kit.py")
 LOADER = '''"""Packed: see sslkit.course.sealing."""
 
 from sslkit.course.sealing import unpacked
@@ -49,6 +49,7 @@ def sealed(out: Path, root: Path = files.ROOT) -> Path:
             (kit / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, kit / name)
     for path in (kit / "sslkit" / "chapters").glob("*/*.py"):
-        if path.name in SEALED:
-            path.write_text(LOADER.format(packed=packed(path.read_text(encoding="utf-8"))), encoding="utf-8")
+        source = path.read_text(encoding="utf-8")
+        if path.name in SEALED or "sslkit.checks.exercise" in source:
+            path.write_text(LOADER.format(packed=packed(source)), encoding="utf-8")
     return kit

@@ -247,7 +247,7 @@ def _check_counts(folder: Path, splits: dict[str, Split], classes: list[str], sk
     if few:
         raise ValueError(
             f"{folder}: a class needs {FEWEST} images at least, there are {', '.join(few[:5])}. "
-            f"Add some, or load with labelled=False if the folders are no classes{first}"
+            f"Add some, or load with labelled=False if the folders are not classes{first}"
         )
     if empty := [part for part in ("val", "test") if not sizes[part]]:
         raise ValueError(

@@ -118,7 +118,7 @@ def images(x: Any) -> Tensor:
     try:
         x = x.detach() if isinstance(x, Tensor) else torch.as_tensor(np.ascontiguousarray(x))  # which may run backwards
     except (ValueError, TypeError, RuntimeError) as error:
-        raise ValueError(f"{TAKES}. These are no numbers of one shape: {error}") from error
+        raise ValueError(f"{TAKES}. These are not numbers in one rectangular shape: {error}") from error
     if x.dtype == torch.int64 and x.dim() == 2:
         return x
     if x.dim() == 3:

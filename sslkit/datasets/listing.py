@@ -111,7 +111,7 @@ def arrange(paths: list[str], labelled: bool | None = None) -> tuple[dict[str, l
         problems += [f"{path}: lies beside the class folders, so it has no class" for path in loose]
         parts[part] = [sample for sample in parts[part] if sample[1] is not None]
         if unknown := sorted({label for _, label in parts[part] if label is not None} - classes):
-            raise ValueError(f"{part} has classes that train has not: {', '.join(unknown[:5])}")
+            raise ValueError(f"{part} contains classes that train does not: {', '.join(unknown[:5])}")
     return parts, problems
 
 

@@ -1,4 +1,4 @@
-"""Where data lies on this machine."""
+"""Where data and results lie on this machine."""
 
 import os
 from importlib import metadata
@@ -8,10 +8,10 @@ CLONE = Path(__file__).resolve().parents[2]  # where the repository is worked in
 IN_CLONE = (CLONE / "kit.py").is_file()
 
 
-def shipped() -> Path:
-    """The folder of what ships: data/ of the clone; of an installed wheel, where it put its data files."""
+def home() -> Path:
+    """The folder that holds data/ and results/: the clone; of an installed wheel, where it put its data files."""
     if IN_CLONE:
-        return CLONE / "data"
+        return CLONE
     try:
         files = metadata.files("sslkit") or []
     except metadata.PackageNotFoundError:  # a bare copy of the package: what needs the data says that it is missing
@@ -19,10 +19,10 @@ def shipped() -> Path:
     found = [
         Path(str(file.locate())).resolve() for file in files if file.as_posix().endswith("share/sslkit/data/README.md")
     ]
-    return found[0].parent if found else CLONE / "data"
+    return found[0].parents[1] if found else CLONE
 
 
-SHIPPED = shipped()
+SHIPPED, RESULTS = home() / "data", home() / "results"
 HOME = CLONE if IN_CLONE else Path.cwd()  # where runs/ is looked for
 
 

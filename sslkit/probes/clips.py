@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sslkit.nets import device_of, evaluating, to_input
 from sslkit.probes.features import features, reinitialised
 from sslkit.probes.linear import linear_probe
 from sslkit.probes.ridge import ridge_probe
@@ -21,14 +22,13 @@ def measured(split) -> dict[str, Tensor]:
 def prediction_error(method: Any, x: Tensor, batch: int = 250) -> float:
     """Squared error over that of copying the last frame, for the last frame of clips x uint8 [N, T, C, H, W] predicted
     from those before, of a method with predict(). nan where nothing moves."""
-    device, training, above, below = next(method.parameters()).device, method.training, 0.0, 0.0
-    method.eval()
-    for piece in x.split(batch):
-        piece = piece.to(device).float() / 255
-        prediction = method.predict(piece[:, :-1])[0]
-        above += (prediction - piece[:, -1]).square().sum().item()
-        below += (piece[:, -2] - piece[:, -1]).square().sum().item()
-    method.train(training)
+    above, below = 0.0, 0.0
+    with evaluating(method):
+        for piece in x.split(batch):
+            piece = to_input(piece, device_of(method))
+            prediction = method.predict(piece[:, :-1])[0]
+            above += (prediction - piece[:, -1]).square().sum().item()
+            below += (piece[:, -2] - piece[:, -1]).square().sum().item()
     return above / below if below else float("nan")
 
 

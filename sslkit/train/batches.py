@@ -8,8 +8,10 @@ from torch import Tensor
 
 
 def batch_indices(n: int, batch: int, step: int, seed: int) -> Tensor:
-    """Which images step 0, 1, ... uses, int64 [batch]: all n in a new random order each epoch, the last incomplete
-    batch left out."""
+    """Which of n images step 0, 1, ... uses, int64 [batch]: all in a new random order each epoch, the last incomplete batch left
+    out. ValueError for a batch of none, or of more than there are."""
+    if not 1 <= batch <= n:
+        raise ValueError(f"a batch of {batch} out of {n} images: it takes 1 to {n}")
     epoch, place = divmod(step, n // batch)
     return _order(n, seed, epoch)[place * batch : (place + 1) * batch]
 

@@ -59,7 +59,7 @@ def train(
                     run.optimizer.zero_grad(set_to_none=True)
                     loss.backward()
                     dist.settle(method)
-                with run.unsaved_if_it_fails():
+                with run.torn_if_it_fails():
                     limit_gradients(run.optimizer, recipe.clip)
                     run.optimizer.step()
                     if hasattr(method, "after_step"):

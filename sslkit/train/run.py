@@ -60,7 +60,7 @@ class Run:
         self.generator = torch.Generator(self.device)
         self.path = Path(out) / "checkpoint.pt" if out else None
         self.settings = {"recipe": asdict(recipe), "seed": seed, "images": len(x), **(about or {})}
-        self.done, self.seconds, self.saved = 0, 0.0, 0
+        self.done, self.seconds, self.saved, self.torn = 0, 0.0, 0, False
         self.losses: list[Tensor] = []
         self.asked, self.stopping = False, False
         self.every = 10 if self.device.type == "cuda" else 1  # reading the loss makes a GPU wait
@@ -78,6 +78,8 @@ class Run:
         if self.path is None:
             raise ValueError("resume=True needs out=, the folder of the run that goes on")
         state = checkpoint.load(self.path)
+        if isinstance(state.get("recipe"), dict):  # settings that are newer than the run, at their defaults
+            state["recipe"] = asdict(Recipe.read(state["recipe"]))
         checkpoint.check_matches(state, method=self.method, settings=self.settings)
         done, seconds, dtype, before = (state.get(key) for key in ("step", "seconds", "dtype", "processes"))
         if (
@@ -100,7 +102,9 @@ class Run:
             print(other_processes(before, self.recipe.batch))
 
     def save(self, by: int = 0) -> None:
-        """Write the checkpoint; process `by` does."""
+        """Write the checkpoint, unless a step was torn; process `by` does."""
+        if self.torn:
+            return
         self.saved = self.done
         if self.path and dist.rank() == by:
             state = {"method": type(self.method).__name__, "model": self.method.state_dict(),
@@ -157,12 +161,12 @@ class Run:
         return f"Stopped after step {self.done} of {self.recipe.steps}; what was learned is kept, and {again}."
 
     @contextmanager
-    def unsaved_if_it_fails(self) -> Iterator[None]:
-        """A step that is taken by half is not worth keeping: then the last checkpoint stays."""
+    def torn_if_it_fails(self) -> Iterator[None]:
+        """If the block fails half-way through a step, nothing more is saved: the last checkpoint stays."""
         try:
             yield
         except BaseException:
-            self.saved = self.done
+            self.torn = True
             raise
 
     @contextmanager
@@ -209,7 +213,7 @@ class Run:
         mean, self.stopping = dist.agree(torch.stack(self.losses).float().mean(), self.asked)
         self.losses.clear()
         if not math.isfinite(mean):
-            self.saved = self.done  # nothing worth keeping: the last good checkpoint stays
+            self.torn = True  # nothing worth keeping: the last good checkpoint stays
             raise FloatingPointError(
                 f"the loss became {mean} at step {self.done} of {steps} (learning rate {lr:.3g}). Try a lower lr, a longer warmup, "
                 "or SSLKIT_PRECISION=float32"

@@ -236,7 +236,7 @@ def test_too_few_images_is_an_error_in_words(tmp_path):
         (("val/a", "test/a"), "no train folder"),
         (("train/a", "val/a", "valid/a"), "mean the same split"),
         (("train/a", "train/b", "test"), "test has no class folders"),
-        (("train/a", "train/b", "test/a", "test/c"), "classes that train has not: c"),
+        (("train/a", "train/b", "test/a", "test/c"), "classes that train does not: c"),
     ],
 )
 def test_a_layout_with_two_readings_is_an_error(tmp_path, tree, words):

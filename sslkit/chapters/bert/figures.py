@@ -34,8 +34,8 @@ def plain(word: str) -> str:
 
 
 def width_of(word: str) -> float:
-    """Inches of a word; $ is no formula here."""
-    return text_width(word.replace("$", "S"), SIZE)
+    """Inches of a word."""
+    return text_width(word, SIZE)
 
 
 def tint(colour: str, share: float) -> tuple[float, float, float]:
@@ -50,7 +50,7 @@ def lines_of(texts: list[str], fills: list, marks, width: float, top: float) -> 
     for i, (word, fill) in enumerate(zip(texts, fills)):
         word = plain(word)
         if width_of(word) > width - 0.1:
-            word = shorten(word.replace("$", "S"), width - 0.1, SIZE)
+            word = shorten(word, width - 0.1, SIZE)
         wide = width_of(word) + 0.05
         if x and x + wide > width:
             x, top = 0.0, top + LINE

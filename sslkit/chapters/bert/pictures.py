@@ -11,6 +11,7 @@ from sslkit import plots
 from sslkit.chapters.bert.figures import token_labels, words
 from sslkit.chapters.bert.looking import attention_seen
 from sslkit.chapters.bert.method import BERT, mask_tokens
+from sslkit.nets import device_of, evaluating
 from sslkit.plots.curves import band
 from sslkit.plots.picture import COLOURS, INK, TEXT_SIZE, WIDTH, Percent, Picture, drawing, frame, plain_axes, render
 from sslkit.plots.text import describe
@@ -56,9 +57,9 @@ def looks_at(models: dict[str, BERT], tokenizer: Any, sentence: str, word: str) 
     tokens[0, place] = tokenizer.mask
     passages = {}
     for name, model in models.items():
-        encoder = model.eval().encoder
-        seen = attention_seen(encoder, tokens.to(encoder.embed.weight.device))[0, -1, :, place].mean(0).cpu()
-        passages[name] = seen
+        with evaluating(model):
+            seen = attention_seen(model.encoder, tokens.to(device_of(model)))
+        passages[name] = seen[0, -1, :, place].mean(0).cpu()
     most, labels = max(seen.max() for seen in passages.values()), labels_of(tokenizer, tokens[0])
     title = "Where the hidden place looks: much of it was built in"
     caption = (
@@ -73,8 +74,8 @@ def distances(models: dict[str, BERT], x: Tensor) -> plots.Picture:
     """What training changed in each head's mean weight on the tokens near by: of two networks, the second minus the first."""
     found = []
     for model in models.values():
-        encoder = model.eval().encoder
-        maps = attention_seen(encoder, x.to(encoder.embed.weight.device)).float().cpu().mean(0)
+        with evaluating(model):
+            maps = attention_seen(model.encoder, x.to(device_of(model))).float().cpu().mean(0)
         found.append(torch.stack([maps.diagonal(offset, dim1=-2, dim2=-1).mean(-1) for offset in NEAR], dim=-1))
     depth, heads = found[0].shape[:2]
     change = (found[1] - found[0]).flatten(0, 1)

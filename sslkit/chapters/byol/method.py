@@ -110,26 +110,18 @@ class BYOL(nn.Module):
 # --- The method ---
 METHOD = BYOL
 PASSES = 4  # two views, each by student and teacher; the teacher has no backward pass
+LAPTOP = Recipe(
+    steps=750,
+    lr=0.02,
+    encoder="small7",
+    optimizer="muon",
+    weight_decay=0.0,
+    small_views=20,
+    options={"momentum": 0.95, "last_norm": True, "predictor_lr": 4.0},
+)
 RECIPES = {
-    "laptop": Recipe(
-        steps=750,
-        lr=0.02,
-        encoder="small7",
-        optimizer="muon",
-        weight_decay=0.0,
-        small_views=20,
-        options={"momentum": 0.95, "last_norm": True, "predictor_lr": 4.0},
-    ),
-    # the same, for about an hour on two cores
-    "shelf": Recipe(
-        steps=10_000,
-        lr=0.02,
-        encoder="small7",
-        optimizer="muon",
-        weight_decay=0.0,
-        small_views=20,
-        options={"momentum": 0.95, "last_norm": True, "predictor_lr": 4.0},
-    ),
+    "laptop": LAPTOP,
+    "shelf": LAPTOP.but(steps=10_000),  # thirteen times as many steps: 51 minutes of one core
     # 200 epochs of CIFAR-10, 97 steps each; the paper's momentum
     "gpu": Recipe(
         steps=19_500,

@@ -46,12 +46,12 @@ TABLES = {  # the same, and the row in strong blue
             "as it is": "follows slowly (BYOL)",
             "SimSiam": "is the student (SimSiam)",
         },
-        "A student outdoes its random teacher; a moving teacher adds to it",
+        "A student outdoes its random teacher; 500 steps with a moving one add a little",
         "follows slowly (BYOL)",
     ),
     "left_over": (
         UNTRAINED | PARTS,
-        "Without predictor or stop-gradient a probe finds no more than before training",
+        "Without predictor or stop-gradient the probe finds no more than before training",
         "BYOL",
     ),
     "rates": (
@@ -137,7 +137,7 @@ def collapse(which: str) -> Picture:
             panels[loss][shown] = tuple(zip(*made["curve"]))
             panels["spread of z"][shown], panels["effective rank of z"][shown] = (step, spread), (step, rank)
     if len(panels[loss]) < 2:
-        raise KeyError(f"the runs of {which!r}")
+        raise evidence.NotMeasured(f"there are no runs of {which!r}")
     recipe = found["recipe"]
     caption = f"Seed 0, {recipe['steps']:,} steps of {recipe['batch']} images. Spread and rank: 256 projections of the training batch."
     return side_by_side(panels, "step", title, caption)

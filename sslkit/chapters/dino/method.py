@@ -168,26 +168,18 @@ class DINO(nn.Module):
 # --- Head, method ---
 METHOD = DINO
 PASSES = 4  # two views, each through student and teacher
+LAPTOP = Recipe(
+    steps=750,
+    lr=0.05,
+    encoder="small7",
+    optimizer="muon",
+    weight_decay=0.0,
+    small_views=20,
+    options={"momentum": 0.95},
+)
 RECIPES = {
-    "laptop": Recipe(
-        steps=750,
-        lr=0.05,
-        encoder="small7",
-        optimizer="muon",
-        weight_decay=0.0,
-        small_views=20,
-        options={"momentum": 0.95},
-    ),
-    # the same, for about half an hour on two cores
-    "shelf": Recipe(
-        steps=10_000,
-        lr=0.05,
-        encoder="small7",
-        optimizer="muon",
-        weight_decay=0.0,
-        small_views=20,
-        options={"momentum": 0.95},
-    ),
+    "laptop": LAPTOP,
+    "shelf": LAPTOP.but(steps=10_000),  # thirteen times as many steps
     # 200 epochs of CIFAR-10, 97 steps each
     "gpu": Recipe(
         steps=19_500,

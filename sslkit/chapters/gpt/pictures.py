@@ -12,6 +12,7 @@ from sslkit.chapters.bert.figures import token_labels, words
 from sslkit.chapters.bert.looking import attention_seen
 from sslkit.chapters.gpt.method import GPT, truncate
 from sslkit.chapters.gpt.widget import as_html, drawable
+from sslkit.nets import evaluating
 from sslkit.plots.curves import CHANCE_STYLE
 from sslkit.plots.picture import COLOURS, FAINT, TEXT_SIZE, WIDTH, drawing, frame, plain_axes, render
 from sslkit.plots.text import describe
@@ -109,7 +110,8 @@ def looks_back(models: dict[str, GPT], tokenizer: BytePair, text: str, answer: s
     passages = {}
     for name, model in models.items():
         given = model.window(torch.tensor([tokens], device=model.encoder.embed.weight.device))
-        seen = attention_seen(model.eval().encoder, given)[0, :, :, -1].flatten(0, 1)  # of every head of every block
+        with evaluating(model):
+            seen = attention_seen(model.encoder, given)[0, :, :, -1].flatten(0, 1)  # of every head of every block
         heads = seen[:, -len(tokens) :].float().cpu()
         best = int(heads[:, wanted].sum(1).argmax())
         block = best // (len(heads) // len(model.encoder.blocks)) + 1

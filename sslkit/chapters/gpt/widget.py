@@ -91,8 +91,8 @@ def glyphs() -> frozenset[int]:
 
 
 def drawable(text: str) -> str:
-    """A text as a figure can hold it: no formula between two $, a sign for what the font lacks (an emoji)."""
-    return "".join(c if ord(c) in glyphs() else "\ufffd" for c in text).replace("$", r"\$")
+    """A text as a figure can hold it: a sign for what the font lacks (an emoji)."""
+    return "".join(c if ord(c) in glyphs() else "\ufffd" for c in text)
 
 
 def as_html(tokens: list[int], tokenizer: BytePair) -> str:

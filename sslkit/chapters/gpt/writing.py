@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from sslkit.chapters.gpt.method import GPT, generate, shifted
+from sslkit.nets import evaluating
 from sslkit.tokenizer import BytePair
 from sslkit.train import autocast
 
@@ -11,12 +12,9 @@ from sslkit.train import autocast
 @torch.no_grad()
 def logits_of(method: GPT, inputs: Tensor) -> Tensor:
     """What is expected after each of inputs [N, T]: [N, T, V], in evaluation mode and in the precision of the training."""
-    training, where = method.training, method.encoder.embed.weight.device
-    method.eval()
-    with autocast(where):
-        logits = method.logits(inputs.to(where))
-    method.train(training)
-    return logits
+    where = method.encoder.embed.weight.device
+    with evaluating(method), autocast(where):
+        return method.logits(inputs.to(where))
 
 
 def share_right(method: GPT, x: Tensor) -> float:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from sslkit import evidence, plots
 from sslkit.chapters.mae.method import copy_nearest, mae_loss, mean_colour, patchify, unpatchify, visible_patches
+from sslkit.nets import device_of, evaluating
 from sslkit.transformer import attention_maps
 
 PATCH = 4
@@ -31,8 +32,9 @@ def masked(x: Tensor, ratio: float = 0.75, seed: int = 0) -> tuple[Tensor, Tenso
 @torch.no_grad()
 def painted(model: Any, x: Tensor, visible: Tensor) -> Tensor:
     """All patches [N, L, D] that a method paints for images x in [0, 1], on the CPU."""
-    at = next(model.parameters()).device
-    return model.eval().paint(x.to(at), visible.to(at)).float().cpu()
+    at = device_of(model)
+    with evaluating(model):
+        return model.paint(x.to(at), visible.to(at)).float().cpu()
 
 
 def blend(x: Tensor, visible: Tensor, power: int = 4) -> Tensor:
@@ -175,8 +177,7 @@ def attention(models: dict[str, nn.Module], split: Any) -> plots.Picture:
 
 def looked_at(model: Any, x: Tensor, layer: int) -> Tensor:
     """Weights of attention of a block for images x in [0, 1]: [N, heads, L, L], on the CPU."""
-    at = next(model.parameters()).device
-    return attention_maps(model.encoder, x.to(at), layer).float().cpu()
+    return attention_maps(model.encoder, x.to(device_of(model)), layer).float().cpu()
 
 
 def reach(models: dict[str, nn.Module], images: Tensor) -> plots.Picture:

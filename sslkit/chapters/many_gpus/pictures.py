@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sslkit import evidence, plots, probes
-from sslkit.nets import build_encoder, device_of, parameter_count
+from sslkit.nets import build_encoder, device_of, evaluating, parameter_count
 
 HIGHER = 0.4  # one curve is drawn so much higher, or it would hide the other
 
@@ -40,7 +40,8 @@ def rotation_loss(method: Any, x: Tensor) -> float:
     """The loss on images x, turned by fixed random numbers."""
     task = method.pretext(x, torch.Generator().manual_seed(9))
     where = device_of(method)
-    return method.eval()(tuple(part.to(where) for part in task))[0].item()
+    with evaluating(method):
+        return method(tuple(part.to(where) for part in task))[0].item()
 
 
 def traffic(processes: int) -> plots.Picture:

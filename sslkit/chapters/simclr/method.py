@@ -99,26 +99,18 @@ class SimCLR(nn.Module):
 # --- Encoder, projector, method ---
 METHOD = SimCLR
 PASSES = 2  # two views of each image
+LAPTOP = Recipe(
+    steps=1000,
+    lr=0.02,
+    encoder="small7",
+    optimizer="muon",
+    weight_decay=0.0,
+    small_views=20,
+    options={"temperature": 0.1},
+)
 RECIPES = {
-    "laptop": Recipe(
-        steps=1000,
-        lr=0.02,
-        encoder="small7",
-        optimizer="muon",
-        weight_decay=0.0,
-        small_views=20,
-        options={"temperature": 0.1},
-    ),
-    # ten times as many steps: 49 minutes on one core
-    "shelf": Recipe(
-        steps=10_000,
-        lr=0.02,
-        encoder="small7",
-        optimizer="muon",
-        weight_decay=0.0,
-        small_views=20,
-        options={"temperature": 0.1},
-    ),
+    "laptop": LAPTOP,
+    "shelf": LAPTOP.but(steps=10_000),  # ten times as many steps: 41 minutes of one core
     # 200 epochs of CIFAR-10, 97 steps each; learning rate 0.06 for each 128 images of a batch
     "gpu": Recipe(
         steps=19_500,

@@ -132,7 +132,7 @@ def test_strange_prompts_draw_without_a_warning():
         for text in ("😀 日本語", "$x^2$ and $", "tab\tand\r", "\ud800", "", "   "):
             widget = next_token(prefers(one("$"), one("\t")), TOKENS, text)
             assert widget.words.value == "" and widget.fallback().png
-            assert "1. $" in widget.picture.alt.replace("\\", "")
+            assert "1. $" in widget.picture.alt
 
 
 def test_a_long_text_shows_its_end():
