@@ -9,8 +9,8 @@ BOXES = {
     "network": Box("learns", 2, 0, rows=2, text="encoder,\nprojector,\nprototypes"),
     "scores 1": Box("data", 3, 0),
     "scores 2": Box("data", 3, 1),
-    "seats": Box("fixed", 4, 1, text="equal\nshares"),
-    "same?": Box("compared", 5, 0, rows=2, text="the\nsame\nseats?"),
+    "seats": Box("fixed", 4, 1, text="codes:\nequal\nshares"),
+    "same?": Box("compared", 5, 0, rows=2, text="the\nsame\nproto-\ntypes?"),
 }
 ARROWS = [
     "image -> view 1 -> network -> scores 1 -> same?",
