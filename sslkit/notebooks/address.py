@@ -69,7 +69,7 @@ def clone(url: str) -> str:
     where = (
         ""
         if url
-        else "Unpack the kit (or clone the address that you have it from), open a terminal in its folder, and type:\n\n"
+        else "Unpack the kit, or clone it from where you found it. Open a terminal in its folder and type:\n\n"
     )
     return f"{where}```\n{first}python3 kit.py lab\n```"
 

@@ -1,11 +1,11 @@
-"""Write what was measured into README.md, and cut its pictures out of the notebooks: nothing there is typed in by hand.
+"""Write what was measured into README.md and results/README.md, and cut the pictures out of the notebooks: nothing there is typed in.
 
     python tests/benchmarks/report.py            rewrite
     python tests/benchmarks/report.py --check    only say whether it is up to date (a test does)
 
-Between `<!-- syllabus -->` and `<!-- /syllabus -->` goes a row per notebook, with the minutes of the run that is
-committed and those of a class (`python -m sslkit.notebooks budget`); between the marks
-of `results`, the tables of results/*.json.
+Between `<!-- syllabus -->` and `<!-- /syllabus -->` of README.md goes a row per notebook, with the minutes of the run that is
+committed and those of a class (`python -m sslkit.notebooks budget`); between the marks of `results`, what an hour of training gives
+(results/shelf). results/README.md is made whole, from results/*.json.
 """
 
 import io
@@ -26,6 +26,17 @@ from sslkit.plots import Picture
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "notebooks" / "pictures"
+LIMITS = {
+    "supervised, as long": "*with labels for all 20,000 images*",
+    "untrained": "*untrained*",
+}  # the rows around `hour`
+INTRODUCTION = """# What was measured
+
+Each file here says which command made it, on which split, with which seeds; [tests/benchmarks/](../tests/benchmarks/README.md) lists
+the commands. Chapters draw their figures from these files, and `tests/claims` holds their sentences to the numbers. This page is
+written by `python tests/benchmarks/report.py`.
+
+"""
 
 
 def picture(nb: dict) -> bytes | None:
@@ -74,8 +85,34 @@ def syllabus() -> tuple[str, dict[Path, bytes]]:
         colab = f" {link}" if (link := badge(address(), path)) else ""
         whole = nb["metadata"].get("sslkit", {}).get("seconds", 0) / 60
         times = f"{whole:.1f} min | {minutes.core:.0f} min"
-        lines.append(f"| {image} | [{path.stem}](notebooks/{path.name}): {title}{colab} | {about} | {times} |")
+        lines.append(f"| {image} | [{title}](notebooks/{path.name}){colab} | {about} | {times} |")
     return "\n".join(lines), pictures
+
+
+def hour() -> str:
+    """What the shelf's runs gave, the best first, between a network that learned nothing and one that saw all labels."""
+    judges = ("kNN", "linear probe", "few labels")
+    kept = {
+        path.stem.rpartition("_")[0]: json.loads(path.read_text()) for path in (ROOT / "results/shelf").glob("*.json")
+    }
+    scores = {name: {judge: one["rows"][judge][name] for judge in judges} for name, one in kept.items()}
+    rows = []
+    for name in sorted(kept, key=lambda name: -scores[name]["kNN"][0]):
+        one = kept[name]
+        steps = f"{one['recipe']['steps']:,} x {one['recipe']['batch']} | {one['core_seconds'][0] / 60:.0f}"
+        rows.append((title_of(name), scores[name], steps))
+    compared = found("compare.json")
+    long, fresh = ({judge: compared["rows"][judge][row][:1] for judge in judges} for row in LIMITS)
+    rows = [(LIMITS["supervised, as long"], long, f"{compared['passes'] // 128:,} x 128 | "), *rows]
+    rows.append((LIMITS["untrained"], fresh, " | "))
+    lines = [
+        "| | " + " | ".join(judges) + " | steps x images | minutes of one core |",
+        "|---" * (len(judges) + 3) + "|",
+    ]
+    lines += [
+        f"| {row} | " + " | ".join(percent(values) for values in by.values()) + f" | {how} |" for row, by, how in rows
+    ]
+    return "\n".join(lines)
 
 
 def results() -> str:
@@ -132,19 +169,23 @@ def put(text: str, mark: str, content: str) -> str:
 
 
 def main() -> int:
-    readme = ROOT / "README.md"
-    before = readme.read_text()
+    readme, measured = ROOT / "README.md", ROOT / "results" / "README.md"
+    before = {path: path.read_text() if path.exists() else "" for path in (readme, measured)}
     table, pictures = syllabus()
-    after = put(put(before, "syllabus", table), "results", results())
+    after = {
+        readme: put(put(before[readme], "syllabus", table), "results", hour()),
+        measured: INTRODUCTION + results() + "\n",
+    }
     stale = [path.name for path, png in pictures.items() if not path.exists() or path.read_bytes() != png]
     if "--check" in sys.argv[1:]:
         if stale or after != before:
-            print("README.md or its pictures are out of date: python tests/benchmarks/report.py")
+            print("README.md, results/README.md or the pictures are out of date: python tests/benchmarks/report.py")
         return int(bool(stale) or after != before)
     PICTURES.mkdir(exist_ok=True)
     for path, png in pictures.items():
         path.write_bytes(png)
-    readme.write_text(after)
+    for path, text in after.items():
+        path.write_text(text)
     return 0
 
 

@@ -188,7 +188,7 @@ def test_the_benchmarks_the_syllabus_and_the_comparison_take_it_up(tree, tmp_pat
     )
     assert json.loads(open(out).read())["method"] == "Brightness"
     run(root, "tests/benchmarks/report.py")
-    row = "[90_brightness](notebooks/90_brightness.ipynb): 90 · Brightness: how bright is it? | The simplest question of all. |"
+    row = "[90 · Brightness: how bright is it?](notebooks/90_brightness.ipynb) | The simplest question of all. |"
     assert row in (root / "README.md").read_text()
     for script in ("speed.py", "run.py many_gpus"):
         assert "brightness" in run(

@@ -11,8 +11,8 @@ ROOT = files.ROOT
 
 
 def said(where: str) -> str:
-    """All text of README.md, or of a notebook by its name ("10_simclr"), titles of figures included, with single blanks."""
-    if where == "README.md":
+    """All text of a page ("README.md"), or of a notebook by its name ("10_simclr"), titles of figures included, with single blanks."""
+    if where.endswith(".md"):
         text = (ROOT / where).read_text(encoding="utf-8")
     else:
         nb = files.read(ROOT / "notebooks" / f"{where}.ipynb")

@@ -56,7 +56,8 @@ def test_the_rule():
     claim(
         WHERE,
         "Always `<mask>` does worse in all three columns: by eight points at `<mask>` itself, by two in the probe, and it is lost on "
-        "intact text, where it never had to answer. With one seed and short runs, bet on neither the eight nor the two",
+        "intact text, where it never had to answer. Only what happens on intact text is beyond doubt. The eight and the two come from "
+        "one seed",
         [round(100 * (rule[judge] - always[judge])) for judge in ("masked", "probe")] == [8, 2]
         and always["intact"] < rule["intact"]
         and KEPT["ablation_seeds"] == 1,
@@ -103,7 +104,8 @@ def test_a_little_ahead_of_the_table():
 def test_where_the_kept_runs_come_from():
     claim(
         WHERE,
-        "runs kept in `results/bert.json` (with the docstrings of torch 2.15; yours are those installed here)",
+        "Its runs are kept in `results/bert.json`, and had other passages and other labels (with the docstrings of torch 2.15; yours are "
+        "those installed here).",
         KEPT["torch"].startswith("2.15"),
     )
     claim(
@@ -117,7 +119,11 @@ def test_what_the_figures_show():
     seen = board(WHERE, "BERT")
     claim(WHERE, "Most stay mixed, which agrees with the 42 % of kNN in section 6.", round(seen[0]) == 42)
     named = int(re.search(r"([\d,]+) hidden places in", shown(WHERE))[1].replace(",", ""))
-    claim(WHERE, "Section 2 counts this over 20,000 places.", 19_500 < named < 21_500)
+    claim(
+        WHERE,
+        "Section 2 counts over 20,000 places how much each side is worth, and how much both.",
+        19_500 < named < 21_500,
+    )
     data = load("text")
     claim(
         WHERE,

@@ -4,6 +4,7 @@ from statistics import mean
 
 from claim import after_an_hour, claim, results, rows, said
 
+MEASURED = "results/README.md"
 METHODS = results("compare")["methods"]
 LABELS = ("kNN", "linear probe", "few labels", "fine-tuned, 10 labels")
 
@@ -27,7 +28,7 @@ def test_every_method_is_ahead_of_pixels_and_of_its_own_untrained_network():
         for judge in LABELS
     )
     claim(
-        "README.md",
+        MEASURED,
         "All ten are ahead of pixels and of their own untrained network, whatever the judge; rotation leads the ten. Labels for "
         "all 20,000 images are worth more: with them and as many passes the same network has 96 % by kNN.",
         ahead
@@ -42,7 +43,7 @@ def test_hidden_words():
     counting = max(value for name, value in named.items() if name != "BERT")
     ten, fifty = ({arm: mean(row[n]) for arm, row in bert["labels"].items()} for n in ("10", "50"))
     claim(
-        "README.md",
+        MEASURED,
         "BERT names a few more of them than counting neighbours does. With ten labels per class pretraining brings about five points, "
         "with fifty about two, and tf-idf, half a century old, stays ahead of BERT.",
         0 < named["BERT"] - counting < 0.05
@@ -55,7 +56,7 @@ def test_hidden_words():
 def test_the_next_word():
     bits = {name: mean(v) if isinstance(v, list) else v for name, v in results("gpt")["rows"].items()}
     claim(
-        "README.md",
+        MEASURED,
         "GPT needs a tenth fewer bits than a table of pairs (and a hair more than one of triples, says its chapter).",
         0.08 < 1 - bits["GPT"] / bits["bigram"] < 0.12
         and "But the trigram needs 1.81: a table that remembers two tokens is still ahead." in said("20_gpt")
@@ -79,17 +80,13 @@ def test_longer_runs():
     names = ("byol", "simclr", "swav", "vicreg", "barlow_twins", "rotation")
     found = after_an_hour(*names)
     score = {name: (found["kNN"][k], found["linear probe"][k]) for k, name in enumerate(names)}
-    probes = {name: results(f"shelf/{name}_scenes")["rows"]["linear probe"][name][0] for name in names}
+    short = rows()["kNN"]
     claim(
         "README.md",
-        "after 10,000 steps BYOL is level with SimCLR (kNN 81 and 82 %, linear probe 82 for both); after 36,000 smaller ones SwAV has 79 "
-        "and 82 %, VICReg 83 and 86, Barlow Twins 87 and 86; and rotation, after 4,500 steps (the table's run made 1,800), leads by kNN "
-        "(91 %) and is last of the six by the linear probe (80.5 %) (one seed each, test split; `results/shelf/`).",
-        list(score.values())[:5] == [(81, 82), (82, 82), (79, 82), (83, 86), (87, 86)]
+        "BYOL, far behind in a few minutes (42 % by kNN), is level with SimCLR after an hour; rotation leads by kNN, Barlow Twins and "
+        "VICReg by the linear probe.",
+        round(100 * short["byol"]) == 42
+        and max(abs(a - b) for a, b in zip(score["byol"], score["simclr"])) <= 1
         and max(names, key=lambda name: score[name][0]) == "rotation"
-        and score["rotation"][0] == 91
-        and min(names, key=probes.get) == "rotation"
-        and probes["rotation"] == 0.805
-        and results("shelf/rotation_scenes")["recipe"]["steps"] == 4500
-        and METHODS["rotation"]["steps"] == 1800,
+        and {name for name in names if score[name][1] > 84} == {"barlow_twins", "vicreg"},
     )

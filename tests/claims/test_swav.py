@@ -284,6 +284,7 @@ def test_ten_times_as_long():
     ahead = [round(knn[3] - interp(seen[3], *along_the_hour(other))) for other in ("barlow_twins", "simclr")]
     claim(
         WHERE,
-        "At first, and barely: after 90,000 images it is four points ahead of both, with one seed. But from a million images on, less than half of the way, it gains hardly",
+        "At first, and barely: after 90,000 images it is four points ahead of both, with one seed. "
+        "But from a million images on, less than half of the way, it gains hardly",
         [round(seen[3], -4), round(seen[10], -5)] == [90_000, 1_000_000] and ahead == [4, 4] and knn[-1] - knn[10] < 1,
     )

@@ -20,6 +20,7 @@ FACTORS = {
     "pattern": ("background",),
     "colour": ("mean colour",),
 }
+PUBLISHED = {"linear probe": "linear", "kNN": "kNN", "fine-tuned": "tuned"}
 FULL = 0.5  # a change of R2 that takes a cell's full colour
 ROW, HEAD = 0.27, 0.62  # inches
 
@@ -34,7 +35,12 @@ def table() -> tuple[dict[str, list[str]], dict[str, list[float]]]:
     results/compare.json and results/published.json. Every method that has been measured is in it."""
     kept, published = evidence.results("compare"), evidence.results("published")["rows"]
     cells, changes = {}, {}
-    names = [*(n for n in kept["read"] if n.startswith("untrained")), *kept["methods"], "supervised"]
+    names = [
+        *(n for n in kept["read"] if n.startswith("untrained")),
+        *kept["methods"],
+        "supervised",
+        "supervised, as long",
+    ]
     for name in (name for name in names if name in kept["read"]):
         facts, said = kept["methods"].get(name, {}), published.get(name, {})
         fresh = name if name.startswith("untrained") else facts.get("untrained", "untrained")
@@ -43,7 +49,7 @@ def table() -> tuple[dict[str, list[str]], dict[str, list[float]]]:
         cells[title] = [f"{100 * mean(kept['rows'][judge][name]):.0f}" for judge in WORTH]
         cells[title] += [f"{value:.2f}".replace("-0.00", "0.00") for value in values]
         cells[title] += [f"{facts['core seconds']:.0f}" if "core seconds" in facts else ""]
-        cells[title] += [f"{100 * said[judge]:.0f}" if judge in said else "" for judge in ("linear probe", "kNN")]
+        cells[title] += [f"{100 * said[judge]:.0f}" if judge in said else "" for judge in PUBLISHED]
         changes[title] = [value - first for value, first in zip(values, start)]
     return cells, changes
 
@@ -53,7 +59,7 @@ def closing(title: str, caption: str = "") -> Picture:
     """The table as a figure. Blue: a factor is read better than from an untrained network of that kind, orange: worse."""
     cells, changes = table()
     groups = {"worth here, %": [*WORTH.values()], "what a probe reads, 0 to 1": [*FACTORS]}
-    groups |= {"cost": ["core s"], "published, %": ["linear", "kNN"]}
+    groups |= {"cost": ["core s"], "published, %": [*PUBLISHED.values()]}
     heads = [head for names in groups.values() for head in names]
     side = max(text_width(name, TEXT_SIZE) for name in cells) + 0.15
     step, height = (WIDTH - side) / len(heads), HEAD + ROW * len(cells)

@@ -92,7 +92,7 @@ def attention(networks: dict[str, nn.Module], data: Any, count: int = 8) -> Pict
         patch = some.x.shape[2] // looks.shape[2]
         shown = (looks * looks[0].numel() / 3).clamp(max=1)  # three times an even share is white
         table.append(to_pixels(shown.repeat_interleave(patch, 2).repeat_interleave(patch, 3)))
-    title = "After 200 steps the class token often looks at the thing, but not always"
+    title = "After 200 steps attention picks out places: because a thing is there?"
     caption = f"{count} validation scenes; last layer, mean over the heads. White: three times an even share, or more."
     names = ["scene", *networks]
     return draw_table(table, title, caption, describe(f"Rows: {', '.join(names)}", title, caption), names, side=88)
@@ -107,7 +107,7 @@ def on_the_thing(networks: dict[str, nn.Module], data: Any, count: int = 1000) -
     maps |= {f"{last}, on another scene": maps[last].roll(1, 0)} | know_nothing(some.x, maps[last].shape[-1])
     shares = {name: (each * on[:, None]).sum((2, 3)).mean(0).tolist() for name, each in maps.items()}
     area = on.mean().item()
-    title = "Two maps that need no network put more on the thing than attention does"
+    title = "Two maps that need no network beat the average head"
     caption = (
         f"{len(some):,} validation scenes; attention: last layer, a dot for each head. Another scene: each map laid on the next scene. "
         f"Edges, the middle quarter: maps that need no network. Chance: the thing's share of the area, {area:.0%}."

@@ -93,7 +93,7 @@ TASKS = {
         title="Top-p",
         difficulty=3,
         minutes=20,
-        task="Write `nucleus(p, top_p)`: of each row keep the likeliest tokens, the fewest that together have `top_p` or more, set the others to 0, and divide by what is left, so that the row sums to 1.",
+        task="Write `nucleus(p, top_p)`: of each row keep the likeliest tokens, the fewest that together have `top_p` or more, set the others to 0, and divide by what is left, so that the row sums to 1. (`truncate` in section 3 does nearly this on logits. Try without looking.)",
         hints=(
             "Sort each row, likeliest first, and add up. Where may you stop? The token that reaches top_p is the last one in.",
             "A token stays if all the likelier ones together have less than top_p: `ranked.cumsum(1) - ranked < top_p`.",

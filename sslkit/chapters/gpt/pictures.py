@@ -66,7 +66,7 @@ class Tokens:
 def exercises(given: Tensor, asked: Tensor, tokenizer: BytePair) -> Texts:
     """What stands before each of the first tokens of a passage, and what is asked there."""
     shown = {name: " | ".join(map(tokenizer.shown, row.tolist())) for name, row in (("given", given), ("asked", asked))}
-    return Texts(shown, "Every column is one exercise", "· is a blank: it belongs to the word after it.")
+    return Texts(shown, "Every column is one exercise", "· is a space; it belongs to the word after it.")
 
 
 def bits(models: dict[str, Any], title: str, caption: str, highlight: str = "") -> plots.Picture:

@@ -209,7 +209,7 @@ RECIPES = {
 }
 
 
-# --- Two tricks to beat ---
+# --- Three tricks to beat ---
 def mean_colour(patches: Tensor, visible: Tensor, channels: int = 3) -> Tensor:
     """Every patch [N, L, C * size * size] in the mean colour of the image's visible ones."""
     seen = patches.gather(1, visible[:, :, None].expand(-1, -1, patches.shape[2]))

@@ -51,7 +51,7 @@ TASKS = {
         title="Who takes which images?",
         difficulty=1,
         minutes=10,
-        task="Write `my_share(order, step, batch, rank, world)`: the `rank`-th of `world` equal consecutive parts of the step's batch. Together the processes take each of its images exactly once.",
+        task="The number of processes is called `world` (size), and each process has a number, its `rank`: 0, 1, ... . Write `my_share(order, step, batch, rank, world)`: the `rank`-th of `world` equal consecutive parts of the step's batch. Together the processes take each of its images exactly once.",
         hints=(
             "First the batch of the step, as one process would take it. Then your part of it.",
             "The step's batch is `order[step * batch : (step + 1) * batch]`. It has `batch // world` images for each process.",

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-# --- Four ways, played in one process ---
+# --- Four ways, simulated in one process ---
 def my_anchors(z1: Tensor, z2: Tensor, rank: int, world: int, temperature: float) -> Tensor:
     """InfoNCE of the rows of process `rank` as anchors, against all rows."""
     n, z = len(z1), F.normalize(torch.cat([z1, z2]), dim=1)

@@ -76,7 +76,7 @@ def speed() -> plots.Picture:
     return plots.scoreboard(
         table,
         title="Beside a second process each keeps most of its speed, and MoCo the least",
-        caption="Speed: images per second in each process. Laptop recipes, one thread each; "
+        caption="Speed: images per second in each process. Laptop recipes of an earlier version, one thread each; "
         f"{found['rounds']} runs of {found['steps']} steps on {found['cores']} cores.",
         highlight="moco",
     )
@@ -132,6 +132,6 @@ def trained_ways(runs: dict[str, list[list[float]]], images: int) -> plots.Pictu
         torch.tensor(2.0 * images - 1).log().item(),
         window=1,
         title="One wrong way learns far less; the other two come close to the right one",
-        caption=f"64 images per step over 16 played processes, SGD with one learning rate; loss over {images} validation images, "
+        caption=f"64 images per step over 16 simulated processes, SGD with one learning rate; loss over {images} validation images, "
         f"mean of {seeds} seed{'s' * (seeds > 1)}. At the end, lowest to highest seed: {ends}.",
     )
