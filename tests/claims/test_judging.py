@@ -1,8 +1,10 @@
 """What 02_judging says of its own figures, and of results/shelf/simclr_scenes.json."""
 
 import re
+from statistics import mean
 
 from claim import board, claim, panels, results, shown
+from scipy.stats import spearmanr
 
 from sslkit.chapters.simclr.method import RECIPES
 
@@ -27,12 +29,41 @@ def near(value: float, says: float, by: float = 0.5) -> bool:
     return abs(value - says) <= by
 
 
-def test_the_contestant_that_ships():
-    minutes = round(SHELF["seconds"][0] / 60)
+def test_rank_among_the_runs_of_one_method():
+    found, runs = {}, {}
+    for name in ("byol", "vicreg", "barlow_twins"):
+        runs[name] = [run for row in results(f"ablations/{name}_scenes")["runs"].values() for run in row.values()]
+        rank, probe = (
+            [f(run) for run in runs[name]] for f in (lambda r: r["rank of h"], lambda r: r["scores"]["linear probe"])
+        )
+        found[name] = (round(float(spearmanr(rank, probe).statistic), 2), len(rank))
     claim(
         WHERE,
-        "It ships with the kit, after 49 minutes of training on one core.",
-        (minutes, SHELF["threads"]) == (49, 1),
+        "the rank correlation between effective rank and linear probe is 0.80 over 49 runs of BYOL, 0.45 over 31 of VICReg and 0.04 over "
+        "36 of Barlow Twins.",
+        list(found.values()) == [(0.80, 49), (0.45, 31), (0.04, 36)],
+    )
+    kept = results("ablations/vicreg_scenes")["runs"]
+    both = [
+        (
+            round(mean(r["rank of h"] for r in kept[row].values())),
+            round(100 * mean(r["scores"]["kNN"] for r in kept[row].values())),
+        )
+        for row in ("no invariance", "as it is")
+    ]
+    claim(
+        WHERE,
+        "VICReg without its invariance term has rank 141 and a kNN of 22 %; as it should be it has 66 and 54 %.",
+        both == [(141, 22), (66, 54)],
+    )
+
+
+def test_the_contestant_that_ships():
+    minutes = round(SHELF["core_seconds"][0] / 60)
+    claim(
+        WHERE,
+        "It ships with the kit, after 41 minutes of one core.",
+        (minutes, SHELF["threads"]) == (41, 1),
     )
     log = SHELF["log of seed 0"]
     ended = sum(point["loss"] for point in log[-20:]) / 20

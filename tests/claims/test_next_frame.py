@@ -48,11 +48,11 @@ def test_a_line_of_code_as_a_rival():
     line, rival = figure("What can be read off"), "what changed, 8 x 8"
     read = [round(100 * bar(line, judge, rival)) for judge in ("position", "velocity", "kind")]
     claim(WHERE, "it reads 92 % of the position and 71 % of the velocity, and nobody trained it.", read[:2] == [92, 71])
-    claim(WHERE, "*what changed* knows still less of the kind: 17 %.", read[2] == 17)
+    claim(WHERE, "*What changed* knows still less of the kind: 17 %.", read[2] == 17)
     kinds = [bar(line, "kind", row) for row in ("untrained", "next frame")]
     claim(
         WHERE,
-        "Live, one network probed with half of the labels, it rises by less than two points",
+        "The network of this notebook, probed with half as many labels, gains less than two points.",
         0 < kinds[1] - kinds[0] < 0.02,
     )
     few = figure("mean R2 against measured clips")
@@ -104,7 +104,7 @@ def test_few_measured_clips():
 
 
 def test_two_changes():
-    line = figure("a pooled encoder keeps the place")
+    line = figure("only one past frame loses the velocity")
     error = [bar(line, "error / copying", row) for row in ("one past frame", "as above", "pooled encoder")]
     claim(WHERE, "the error is 0.69 instead of 0.31", [round(value, 2) for value in error[:2]] == [0.69, 0.31])
     claim(WHERE, "the error is 0.61", round(error[2], 2) == 0.61)

@@ -200,7 +200,7 @@ def test_what_each_part_is_worth():
     )
     claim(
         WHERE,
-        "Changing them at random costs three points by kNN (60 %) and five by the probe.",
+        "Changing the colours at random costs three points by kNN (60 %) and five by the probe.",
         (knn["new colours"], turns[0]) == (60, 63) and round(probe["as it is"] - probe["new colours"]) == 5,
     )
     losses = [round(last(row), 2) for row in ("grey", "as it is", "crops of 0.2 at least")]

@@ -86,7 +86,7 @@ def test_the_scoreboard():
 def test_the_broken_question():
     claim(
         WHERE,
-        "Anna's loss comes down to 6.24 and stays there for an hour, to two decimals.",
+        "Anna's loss comes down to 6.24 and stays there for a thousand steps, to two decimals.",
         all(f"{value:.2f}" == "6.24" for _, value in PARTS["runs"]["wrong partner"]["0"]["curve"][-5:])
         and f"{math.log(511):.2f}" == "6.24",
     )

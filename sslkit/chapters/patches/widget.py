@@ -58,16 +58,15 @@ def patch_game(first, second, answers, probabilities=None, images=None, guesses:
 
     def still() -> plots.Picture:
         n = min(STRIP, len(answers))
-        rows = {"first": first[:n], "second": second[:n]} | ({} if images is None else {"image": images[:n]})
-        short = [choice.split()[0] for choice in choices]  # what fits above an image
-        heads = [short[a] for a in answers[:n]]
-        caption = (
-            f"The answers stand above: {'where the second patch lies' if choices is WHERE else 'of how many images'}."
-        )
+        rows, heads = {"first": first[:n], "second": second[:n]}, [str(i) for i in range(n)]
+        caption = "Write down an answer to each: the network will be asked the same."
         if said is not None:
+            short = [choice.split()[0] for choice in choices]  # what fits above an image
             right = sum(said[i].argmax() == answers[i] for i in range(len(answers)))
-            heads = [f"{head}; net {short[said[i].argmax()]}" for i, head in enumerate(heads)]
-            caption += f" net: the network's answers, {right} of all {len(answers)} right."
+            rows |= {} if images is None else {"image": images[:n]}
+            heads = [f"{short[answers[i]]}; net {short[said[i].argmax()]}" for i in range(n)]
+            what = "where the second patch lies" if choices is WHERE else "of how many images"
+            caption = f"Above: {what}, and what the network says (right in {right} of all {len(answers)})."
         return plots.rows(rows, heads, title=asked, caption=f"{caption} Run the notebook to play.", side=88)
 
     panel = Panel({"puzzle": puzzle, "guess": guess}, draw, still)

@@ -85,8 +85,9 @@ def test_same_image_has_two_answers():
 
 def test_the_static_picture_tells_the_answers_and_the_networks():
     picture = where(probabilities=probabilities()).fallback()
-    assert "6 of all 10 right" in picture.alt and "image" in picture.alt
-    assert "net:" not in where().fallback().alt
+    assert "right in 6 of all 10" in picture.alt and "image" in picture.alt
+    alone = where().fallback().alt
+    assert "network says" not in alone and "image" not in alone.split(". ")[0]
 
 
 @pytest.mark.parametrize(
