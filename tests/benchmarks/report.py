@@ -40,8 +40,8 @@ written by `python tests/benchmarks/report.py`.
 
 
 def picture(nb: dict) -> bytes | None:
-    """What is seen at 220 pixels of the figure of the cell with the tag `picture`, else of the first one: a window of that size, whose
-    corner is the cell's metadata `window` ([x, y] in pixels of the page). None where there is no figure."""
+    """What is seen of the figure of the cell with the tag `picture`, else of the first one: the window in the cell's metadata ([x, y] of
+    its corner, and its width where that is not 220, in pixels of the page). None where there is no figure."""
     cells = sorted(nb["cells"], key=lambda cell: "picture" not in cell["metadata"].get("tags", []))
     for cell in cells:
         for output in cell.get("outputs", []):
@@ -50,11 +50,12 @@ def picture(nb: dict) -> bytes | None:
     return None
 
 
-def window(png: bytes, left: int, top: int, width: int = 220, height: int = 150) -> bytes:
-    """A piece of a figure, in pixels of the page, as a PNG of twice as many."""
+def window(png: bytes, left: int, top: int, width: int = 220) -> bytes:
+    """A piece of a figure, three quarters as high as wide at the most, in pixels of the page, as a PNG that is seen at 220 pixels."""
     image = Image.open(io.BytesIO(png)).convert("RGB")
-    right, bottom = min(2 * (left + width), image.width), min(2 * (top + height), image.height)
+    right, bottom = min(2 * (left + width), image.width), min(2 * top + round(1.4 * width), image.height)
     image = image.crop((2 * left, 2 * top, right, bottom))
+    image = image.resize((440, round(440 * image.height / image.width)), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     image.quantize(128).save(buffer, "png")
     return buffer.getvalue()
