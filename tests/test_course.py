@@ -63,6 +63,14 @@ def test_an_edited_cell_or_an_error_does_not_go_unseen(path, tmp_path):
     assert "stored error ValueError" in problems(lambda code: code[-1].update(outputs=[error]))
 
 
+def test_a_title_that_the_figure_does_not_have_does_not_go_unseen(tmp_path):
+    nb = read(course()["swav"])
+    cell = next(cell for cell in nb.cells if cell.cell_type == "code" and titles(cell.source))
+    cell.source = cell.source.replace(titles(cell.source)[0], "Another title")
+    nbformat.write(nb, tmp_path / "15_swav.ipynb")
+    assert any("does not have the title 'Another title'" in problem for problem in check(tmp_path / "15_swav.ipynb"))
+
+
 @each_notebook
 def test_an_edited_export_cell_does_not_go_unseen(path, tmp_path):
     name = next(name for name, of in course().items() if of == path)

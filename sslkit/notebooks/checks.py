@@ -1,5 +1,6 @@
-"""What a committed notebook must be: executed whole from these sources at laptop scale, small, described."""
+"""What a committed notebook must be: executed whole from these sources at laptop scale, with the titles they say, small, described."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def check(path: Path) -> list[str]:
         nbformat.validate(nb)
     except (ValueError, nbformat.ValidationError) as error:
         return [f"{path.name}: {str(error).splitlines()[0]}"]
-    problems = [*_stamp(nb, path.stem), *_prompts(nb), *_outputs(nb), *_pictures_in_prose(nb)]
+    problems = [*_stamp(nb, path.stem), *_prompts(nb), *_outputs(nb), *_titles(nb), *_pictures_in_prose(nb)]
     if nb.metadata.get("widgets"):
         problems.append("widget state is stored: " + AGAIN.format(path.stem))
     if (size := path.stat().st_size) >= MAX_BYTES:
@@ -49,6 +50,38 @@ def _prompts(nb: nbformat.NotebookNode) -> list[str]:
     if counts != list(range(1, len(counts) + 1)):
         return [f"prompts are {counts}, not 1 to {len(counts)}: it was not run once from top to bottom"]
     return []
+
+
+def _titles(nb: nbformat.NotebookNode) -> list[str]:
+    """A title in the code that is not in the figure: the cell was edited after it ran."""
+    problems = []
+    for index, cell in enumerate(nb.cells):
+        described = "\n".join(output.get("data", {}).get("text/plain", "") for output in cell.get("outputs", []))
+        for title in titles(cell.source) if described else ():
+            if title not in described:
+                problems.append(f"cell {index + 1}: its figure does not have the title {title!r}")
+    return problems
+
+
+def titles(source: str) -> list[str]:
+    """The titles that a cell writes out: title="..." in a call, or title = "..."."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return []
+    values = [
+        key.value
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        for key in call.keywords
+        if key.arg == "title"
+    ]
+    values += [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "title" for t in node.targets)
+    ]
+    return [value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)]
 
 
 def _outputs(nb: nbformat.NotebookNode) -> list[str]:

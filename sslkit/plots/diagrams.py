@@ -40,8 +40,13 @@ LOOKS = {  # kind: its word in the key, what fills it, its border, its text
     "fixed": ("learns nothing itself", "#6A6A6A", "#6A6A6A", "white"),
     "compared": ("compared: the loss", "#A85800", "#A85800", "white"),
 }
-ARROWS = {"->": "to", "-|>": "without gradient to", "~>": "whose weights are followed by"}
-LINKS = re.compile(r"\s(->|-\|>|~>)\s")
+ARROWS = {
+    "->": "to",
+    "-|>": "without gradient to",
+    "~>": "whose weights are followed by",
+    "=>": "whose weights are copied to",
+}
+LINKS = re.compile(r"\s(->|-\|>|~>|=>)\s")
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,7 @@ def between(a: Rect, b: Rect) -> tuple[tuple[float, float], tuple[float, float]]
 @drawing
 def diagram(boxes: dict[str, Box], arrows: list[str], title: str = "", caption: str = "") -> Picture:
     """Boxes by their names, and chains of arrows between them: "a -> b" data, and gradient back where something learns;
-    "a -|> b" data alone, the gradient stops; "a ~> b" the weights of b follow those of a."""
+    "a -|> b" data alone, the gradient stops; "a ~> b" the weights of b follow those of a; "a => b" b begins with them."""
     places, lines, height = lay_out(boxes, arrows)
     fig, body = frame(WIDTH, height + KEY, title, caption)
     ax = fig.add_axes(body)
@@ -189,12 +194,12 @@ def draw_box(ax, place: Rect, kind: str, text: str = "") -> None:
 
 
 def draw_arrow(ax, start, end, link: str, gradient: bool, bar: float = 0.13) -> None:
-    """Blue where a gradient comes back, grey where data alone goes; dashed where weights follow; two bars, `bar` to each
+    """Blue where a gradient comes back, grey where data alone goes; dashed where weights go; two bars, `bar` to each
     side, where it stops."""
     colour = COLOURS[0] if gradient else FAINT
     style = dict(color=colour, linewidth=2.6 if gradient else 1.8, shrinkA=0, shrinkB=0)
     style |= dict(arrowstyle=f"-|>,head_length={HEAD * 3.6:.2f},head_width={HEAD * 1.8:.2f}", mutation_scale=20)
-    if link == "~>":  # the dashes end at the head, which is drawn whole
+    if link in ("~>", "=>"):  # the dashes end at the head, which is drawn whole
         full = math.dist(start, end)
         neck = [e - (e - s) * HEAD / full for s, e in zip(start, end)]
         shaft = dict(color=style["color"], linewidth=style["linewidth"], linestyle=(0, (2.2, 1.4)))
@@ -220,6 +225,8 @@ def draw_key(ax, kinds: list[str], lines: list[Arrow]) -> None:
         items.append(("gradient stops", "-|>"))
     if any(line.link == "~>" for line in lines):
         items.append(("weights follow", "~>"))
+    if any(line.link == "=>" for line in lines):
+        items.append(("weights are copied", "=>"))
     x, y = 0.0, -0.22
     for words, look in items:
         swatch = 0.2 if look in LOOKS else 0.5

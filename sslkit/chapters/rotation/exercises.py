@@ -65,7 +65,7 @@ TASKS = {
     "chance_loss": Task(
         title="The chance level of the loss",
         difficulty=1,
-        minutes=3,
+        minutes=2,
         task="Write `chance_loss(classes)`: the cross-entropy of a network which gives all classes the same probability. Training that stays at this line has learned nothing.",
         hints=(
             "Which probability does the true class get, if all get the same?",

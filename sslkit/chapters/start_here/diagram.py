@@ -15,7 +15,7 @@ BOXES = {
 ARROWS = [
     "images -> question -> encoder -> answer",
     "labelled -> same encoder -> layer -> kind",
-    "encoder ~> same encoder",
+    "encoder => same encoder",
 ]
 DIAGRAM = (
     BOXES,
