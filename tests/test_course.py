@@ -9,6 +9,7 @@ import pytest
 from sslkit.checks import of_chapter
 from sslkit.notebooks import check, course, export, run
 from sslkit.notebooks.budget import budget
+from sslkit.notebooks.checks import titles
 from sslkit.notebooks.files import ROOT, read
 from sslkit.notebooks.form import DRAWN, form
 from sslkit.notebooks.page import page

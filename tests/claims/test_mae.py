@@ -169,8 +169,8 @@ def test_one_thing_at_a_time():
     shares = {row: [round(100 * run["scores"][judge]) for judge in ("kNN", "linear probe")] for row, run in one.items()}
     claim(
         WHERE,
-        "a network that only has to *copy* what it sees reaches 43.6 % (bug A of section 8, one seed). By kNN copying teaches nothing, "
-        "18 %, and hiding does.",
+        "a network that only has to *copy* what it sees reaches 43.6 % (bug A of section 8, one seed). By kNN copying teaches nothing "
+        "(18 %).",
         round(100 * one["mask upside down"]["scores"]["linear probe"], 1) == 43.6
         and shares["mask upside down"][0] == 18,
     )

@@ -53,6 +53,7 @@ def also(method: Any, data: Any) -> dict[str, float]:
 
 
 LONG = {"queue": 16_384}
+ADAMW = {"optimizer": "adamw", "lr": 1e-3, "weight_decay": 0.01}
 SIMCLR = simclr.RECIPES["laptop"].options
 ABLATIONS = {
     "as it is": Ablation(),
@@ -63,6 +64,8 @@ ABLATIONS = {
     "queue 16384": Ablation(options=LONG),
     "queue 16384, momentum 0": Ablation(options=LONG | {"momentum": 0.0}),
     "queue 16384, momentum 0.999": Ablation(options=LONG | {"momentum": 0.999}),
+    "AdamW": Ablation(settings=ADAMW),
+    "AdamW, momentum 0": Ablation(settings=ADAMW, options={"momentum": 0.0}),
     "8 groups, not shuffled": Ablation(options={"groups": 8, "shuffle": False}),
     "8 groups, shuffled": Ablation(options={"groups": 8}),
     "SimCLR": Ablation(make=simclr.SimCLR, options=SIMCLR),
