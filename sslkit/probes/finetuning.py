@@ -17,6 +17,7 @@ from sslkit.probes.features import accuracy, backbone, evenly, features, reiniti
 from sslkit.probes.few import label_subset
 from sslkit.progress import progress
 from sslkit.train import Recipe, autocast, train
+from sslkit.train.batches import step_and_rank
 from sslkit.views import RandomResizedCrop
 
 VIEW = RandomResizedCrop(scale=(0.5, 1.0))  # mild: labels must survive it
@@ -157,7 +158,7 @@ class Classifier(nn.Module):
         if not self.crops:
             return x, y
         # Process 0 draws from the stream that results/ was drawn from, which is older than training on several processes.
-        number, process = divmod(generator.initial_seed(), 1009)
+        number, process = step_and_rank(generator.initial_seed())
         return VIEW(x, generator if process else generator.manual_seed(number)), y
 
     def forward(self, task: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:

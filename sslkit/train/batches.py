@@ -21,6 +21,19 @@ def _order(n: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(n, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
 
 
+RANKS = 1009  # more processes than any run has
+
+
+def step_seed(seed: int, step: int, rank: int) -> int:
+    """What seeds the random numbers of a step in process `rank` of a run."""
+    return (seed * 1_000_003 + step) * RANKS + rank
+
+
+def step_and_rank(number: int) -> tuple[int, int]:
+    """What step_seed gave, as (the part that all processes share, the rank)."""
+    return divmod(number, RANKS)
+
+
 def moved(batch: Any, device: torch.device) -> Any:
     """A batch on the device: a tensor, or a tuple of them (images and their labels, images and their texts)."""
     return tuple(moved(part, device) for part in batch) if isinstance(batch, tuple) else batch.to(device)

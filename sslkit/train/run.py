@@ -14,7 +14,7 @@ from torch import Tensor
 
 from sslkit import checkpoint, dist
 from sslkit.nets import device_of, network_name
-from sslkit.train.batches import batch_indices, moved
+from sslkit.train.batches import batch_indices, moved, step_seed
 from sslkit.train.hardware import precision
 from sslkit.train.lock import only_writer
 from sslkit.train.optimizer import load_moments, make_optimizer
@@ -181,7 +181,7 @@ class Run:
 
     def seed_step(self, step: int) -> None:
         """Start the random numbers of a step: those of views in `generator`, those of dropout in torch's own."""
-        number = (self.seed * 1_000_003 + step) * 1009 + dist.rank()
+        number = step_seed(self.seed, step, dist.rank())
         self.generator.manual_seed(number)
         if (
             self.device.type == "cpu"
