@@ -50,7 +50,7 @@ TASKS = {
         ),
     ),
     "half_life": Task(
-        title="How long does the teacher remember?",
+        title="How long does the teacher remember? · *optional*",
         difficulty=2,
         minutes=5,
         task="How slow is slow? Each step multiplies the share of the teacher's old weights by `momentum`. Write `half_life(momentum)`: after how many steps is the share of today's weights down to one half? Do not round.",

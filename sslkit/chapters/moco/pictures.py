@@ -1,13 +1,12 @@
-"""The pictures of chapter 11 that stand still: queries and keys, who sits in the queue, short runs."""
+"""The pictures of chapter 11 that stand still: queries and keys, who sits in the queue."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from sslkit import evidence, looks, plots
+from sslkit import looks, plots
 from sslkit.looks import first_of
 from sslkit.plots.picture import NEUTRAL
 from sslkit.plots.table import draw_table, to_pixels
@@ -70,17 +69,6 @@ def hardest_keys(method: Any, q: Tensor, batch: Any, recipe: Recipe, data: Any) 
         caption,
         "query",
     )
-
-
-def short_runs(
-    group: str, rows: dict[str, str], title: str, judges: Sequence[str] = ("kNN", "linear probe")
-) -> plots.Picture:
-    """Rows of a group of results/moco_ablations.json, {row: shown as}, before some judges."""
-    kept = evidence.results("moco_ablations")
-    part = kept["groups"][group]
-    table = {shown: {judge: part["rows"][row][judge] for judge in judges} for row, shown in rows.items()}
-    caption = f"{evidence.seeds_of(kept).capitalize()}, {part['steps']} steps of {part['batch']} scenes; {kept['split']} split."
-    return plots.scoreboard(table, title=title, caption=f"{caption} {kept['command']}.", highlight="")
 
 
 def kept_for_backward(model: nn.Module, views: Tensor) -> int:
