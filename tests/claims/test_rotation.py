@@ -46,8 +46,8 @@ def test_fine_tuned_and_frozen():
     here = bars("Bars: from scratch")
     claim(
         WHERE,
-        "From 27.0 to 48.3 %, and to 58.9 after the longer run.",
-        list(here.values())[:3] == [0.270, 0.483, 0.589],
+        "From 27.1 to 48.7 %, and to 58.9 after the longer run.",
+        list(here.values())[:3] == [0.271, 0.487, 0.589],
     )
     longer = results("shelf/rotation_scenes")
     claim(
@@ -56,11 +56,11 @@ def test_fine_tuned_and_frozen():
         round(100 * longer["rows"]["kNN"]["rotation"][0]) == 91 and longer["recipe"]["steps"] == 4500,
     )
     probe = board(WHERE, "rotation")[2]
-    claim(WHERE, "a linear probe on frozen features does no worse with as few labels", probe > 48.3)
-    claim(WHERE, "(49.6 % with few labels, above)", probe == 49.6)
+    claim(WHERE, "a linear probe on frozen features does no worse with as few labels", probe > 48.7)
+    claim(WHERE, "(51.7 % with few labels, above)", probe == 51.7)
     claim(
         WHERE,
-        "(49.6 %, and 59.9 after the longer run)",
+        "(51.7 %, and 59.9 after the longer run)",
         round(100 * longer["rows"]["few labels"]["rotation"][0], 1) == 59.9,
     )
 
@@ -69,8 +69,8 @@ def test_close_to_supervised_by_knn():
     ours, theirs = board(WHERE, "rotation")[:3], board(WHERE, "supervised")[:3]
     claim(
         WHERE,
-        "comes close to the supervised one (76.4 % against 78.2); a linear probe (72.0 against 79.0) and few labels (49.6 against 72.3)",
-        (ours, theirs) == ([76.4, 72.0, 49.6], [78.2, 79.0, 72.3]),
+        "comes close to the supervised one (78.2 % against 79.1); a linear probe (73.0 against 80.5) and few labels (51.7 against 72.7)",
+        (ours, theirs) == ([78.2, 73.0, 51.7], [79.1, 80.5, 72.7]),
     )
     published = results("published")["rows"]
     probes = [round(100 * published[name]["linear probe"]) for name in ("rotation", "simclr")]
@@ -84,14 +84,14 @@ def test_close_to_supervised_by_knn():
 def test_what_has_an_up_and_a_down():
     share = {kind: round(100 * value) for kind, value in bars("Bars: clock").items()}
     order = sorted(share, key=share.get, reverse=True)
-    claim(WHERE, "comes first (97 %), then faces and hearts (89 and 86 %)", order[:3] == ["clock", "face", "heart"])
-    assert (share["clock"], share["face"], share["heart"]) == (97, 89, 86)
+    claim(WHERE, "comes first (96 %), then faces and hearts (89 and 86 %)", order[:3] == ["clock", "face", "heart"])
+    assert (share["clock"], share["face"], share["heart"]) == (96, 89, 86)
     claim(
         WHERE,
-        "Hands and animals (54 and 51 %) and clothing (45 %) come last.",
+        "Hands and animals (55 and 49 %) and clothing (44 %) come last.",
         order[-3:] == ["hand", "animal", "clothing"],
     )
-    assert (share["hand"], share["animal"], share["clothing"]) == (54, 51, 45)
+    assert (share["hand"], share["animal"], share["clothing"]) == (55, 49, 44)
     drawings = {kind: len(emoji) for kind, emoji in members().items()}
     fewest = sorted(drawings, key=drawings.get)[:2]
     claim(
@@ -104,20 +104,20 @@ def test_what_has_an_up_and_a_down():
     claim(WHERE, "in 9 of the 45 groups it is below", "of 45 groups" in text and "below chance: 9." in text)
     claim(
         WHERE,
-        "in 73 % of the scenes by the artist it was trained on and in 51 % of the other's, where chance is 25: nearly half of what it had "
-        "above chance is gone. kNN for the kind falls from 71 to 53 %, where chance is 10: three tenths.",
-        "turn, Google: untrained 0.250, trained on turns 0.731" in text
-        and "turn, Twitter: untrained 0.250, trained on turns 0.514" in text
-        and "trained on turns 0.711" in text
-        and "trained on turns 0.530" in text
+        "in 72 % of the scenes by the artist it was trained on and in 53 % of the other's, where chance is 25: four tenths of what it had "
+        "above chance are gone. kNN for the kind falls from 72 to 53 %, where chance is 10: three tenths.",
+        "turn, Google: untrained 0.250, trained on turns 0.724" in text
+        and "turn, Twitter: untrained 0.250, trained on turns 0.533" in text
+        and "trained on turns 0.718" in text
+        and "kind, Twitter: untrained 0.235, trained on turns 0.533" in text
         and 0.43 < (0.731 - 0.514) / (0.731 - 0.25) < 0.5
         and abs((0.711 - 0.530) / (0.711 - 0.10) - 0.3) < 0.03,
     )
-    strangers = list(bars("Bars: food-sweet").values())
+    strangers = list(bars("Bars: place-other").values())
     claim(
         WHERE,
-        "The 1 to 9 % of the last three are not ignorance",
-        [round(100 * share) for share in (strangers[-1], strangers[-3])] == [1, 9],
+        "The 0 to 6 % of the last three are not ignorance",
+        [round(100 * share) for share in (strangers[-1], strangers[-3])] == [0, 6],
     )
     claim(
         WHERE,
@@ -126,21 +126,21 @@ def test_what_has_an_up_and_a_down():
     )
     claim(
         WHERE,
-        "(Of all 24 it has 19 right, 79 %, against 72 % of the turns of 500 images above: two dozen puzzles are too few to judge by.)",
-        "Of all 24 it has 19 right" in text and "turn right 71.9%" in text and round(100 * 19 / 24) == 79,
+        "(Of all 24 it has 16 right, 67 %, against 72 % of the turns of 500 images above: two dozen puzzles are too few to judge by.)",
+        "Of all 24 it has 16 right" in text and "turn right 72.4%" in text and round(100 * 16 / 24) == 67,
     )
     (line,) = [line for line in text.splitlines() if line.startswith("Scoreboard. untrained: layer 1")]
     untrained, trained = ([float(v) for v in re.findall(r"layer \d (0\.\d+)", part)] for part in line.split("; ")[:2])
     claim(WHERE, "the layers differ by about six points at most", round(100 * (max(untrained) - min(untrained))) == 6)
     claim(
         WHERE,
-        "each layer knows more than the one before it (from 5 to 6 only by a hair: 63.0 and 63.4 %)",
+        "each layer knows more than the one before it (from 5 to 6 only by a hair: 63.6 and 64.4 %)",
         trained == sorted(trained) and len(trained) == 7 and trained[4:6] == [0.630, 0.634],
     )
     claim(
         WHERE,
-        "The loss is at zero within thirty steps, and kNN has not moved (23 %).",
-        "scenes without the line 23.0%" in text,
+        "The loss is at zero within thirty steps, and kNN has not moved (24 %).",
+        "scenes without the line 24.2%" in text,
     )
 
 
