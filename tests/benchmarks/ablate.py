@@ -100,11 +100,12 @@ def main() -> None:
     about = {"recipe": asdict(recipe), "limit": args.limit}
     kept = json.loads(path.read_text()) if path.exists() else {}
     runs = kept["runs"] if kept and all(kept[key] == value for key, value in about.items()) else {}
+    seeds = max([args.seeds, *(1 + int(seed) for by in runs.values() for seed in by)])  # a call for fewer forgets none
     names = args.names or [UNTRAINED, *of(args.chapter)]
     once = {name for name, ablation in of(args.chapter).items() if ablation.once}
     wanted = [(name, seed) for name in names for seed in range(args.seeds) if not seed or name not in once]
     todo = [(name, seed) for name, seed in wanted if str(seed) not in runs.get(name, {})]
-    command = f"python tests/benchmarks/ablate.py {args.chapter} --data {data_name} --seeds {args.seeds}"
+    command = f"python tests/benchmarks/ablate.py {args.chapter} --data {data_name} --seeds {seeds}"
     command += f" --steps {args.steps}" if args.steps else ""
     os.environ["OMP_NUM_THREADS"] = "1"  # read by the workers
     with ProcessPoolExecutor(args.jobs, get_context("spawn")) as pool:
@@ -119,10 +120,10 @@ def main() -> None:
             runs.setdefault(name, {})[str(seed)] = future.result()
             print(f"seed {seed}  {name:20} {future.result()['scores']}", flush=True)
             ordered = {name: runs[name] for name in [UNTRAINED, *of(args.chapter)] if name in runs}
-            rows = table(ordered, args.seeds)
-            head = {"command": command, "data": data_name, "split": "val", "seeds": list(range(args.seeds))}
+            rows = table(ordered, seeds)
+            head = {"command": command, "data": data_name, "split": "val", "seeds": list(range(seeds))}
             save(path, {**head, **about, **machine(), "rows": rows, "runs": ordered})
-    print_table(table(runs, args.seeds), width=20)
+    print_table(table(runs, seeds), width=20)
     if failed:
         raise SystemExit("\n".join(["not made:", *failed]))
 
