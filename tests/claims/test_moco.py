@@ -4,8 +4,7 @@ import math
 import re
 from statistics import mean
 
-import pytest
-from claim import board, claim, in_other_batches, results, shown
+from claim import board, claim, results, shown
 
 from sslkit.chapters import get
 
@@ -52,7 +51,10 @@ def test_the_runs_are_a_quarter_of_the_recipe():
     claim(
         WHERE,
         "Network, optimiser and views are those of chapter 10, whose 72 % by kNN you may compare.",
-        all(getattr(LAPTOP, key) == getattr(simclr, key) for key in ("encoder", "optimizer", "lr", "weight_decay", "small_views"))
+        all(
+            getattr(LAPTOP, key) == getattr(simclr, key)
+            for key in ("encoder", "optimizer", "lr", "weight_decay", "small_views")
+        )
         and round(board("10_simclr", "SimCLR")[0]) == 72,
     )
 
@@ -88,7 +90,9 @@ def test_how_fast_keys_go_stale():
 
 
 def test_the_age_of_a_key():
-    said = re.findall(r"(\w+): keys of different images agree by ([\d.]+), made 32 steps apart by ([\d.]+)", shown(WHERE))
+    said = re.findall(
+        r"(\w+): keys of different images agree by ([\d.]+), made 32 steps apart by ([\d.]+)", shown(WHERE)
+    )
     claim(
         WHERE,
         "With AdamW, new keys are nearly all alike, whatever the image (0.80), and less like those of 32 steps before (0.45).",
@@ -98,7 +102,10 @@ def test_the_age_of_a_key():
 
 
 def test_a_teacher_that_knows_nothing():
-    gain = {judge: [percent(row, judge) for row in ("untrained", "frozen teacher", "as it is")] for judge in ("kNN", "linear probe")}
+    gain = {
+        judge: [percent(row, judge) for row in ("untrained", "frozen teacher", "as it is")]
+        for judge in ("kNN", "linear probe")
+    }
     share = [(frozen - fresh) / (best - fresh) for fresh, frozen, best in gain.values()]
     claim(
         WHERE,
@@ -201,14 +208,20 @@ def test_three_bugs():
         "Yet the loss is below chance, 7.63, for most of the run",
         sum(loss < 7.63 for loss in lost) > 0.7 * len(lost),
     )
-    claim(WHERE, "At the end it is worse than guessing. The features suffer too (20 %).", lost[-1] > 7.63 and once("not put back")[0] == 20)
+    claim(
+        WHERE,
+        "At the end it is worse than guessing. The features suffer too (20 %).",
+        lost[-1] > 7.63 and once("not put back")[0] == 20,
+    )
     late = mean(curve("frozen teacher")[-20:])
     claim(
         WHERE,
         "so the loss stays near 7, below chance but not by much. The features are halfway there all the same (36 %).",
         6.7 < late < 7.1 and once("frozen teacher")[0] == 36,
     )
-    claim(WHERE, "One seed, 900 steps; without a bug 44 %.", once("as it is")[0] == 44 and KEPT["recipe"]["steps"] == 900)
+    claim(
+        WHERE, "One seed, 900 steps; without a bug 44 %.", once("as it is")[0] == 44 and KEPT["recipe"]["steps"] == 900
+    )
 
 
 def test_what_if():

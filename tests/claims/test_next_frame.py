@@ -24,7 +24,7 @@ def figure(start: str) -> str:
 
 def bar(line: str, judge: str, row: str) -> float:
     """What a scoreboard's description says of a row, by one judge."""
-    (values,) = re.findall(rf"{re.escape(judge)}: ([^;]*)", line)
+    values = re.findall(rf"{re.escape(judge)}: ([^;]*)", line)[0]  # the caption may use the word again
     (value,) = re.findall(rf"{re.escape(row)} (\d+(?:\.\d+)?)", values)
     return float(value)
 
@@ -52,14 +52,14 @@ def test_a_line_of_code_as_a_rival():
     kinds = [bar(line, "kind", row) for row in ("untrained", "next frame")]
     claim(
         WHERE,
-        "The network of this notebook, probed with half as many labels, gains less than two points.",
-        0 < kinds[1] - kinds[0] < 0.02,
+        "The network of this notebook, probed with half as many labels, gains nothing.",
+        -0.01 < kinds[1] - kinds[0] < 0.005,
     )
     few = figure("mean R2 against measured clips")
     claim(
         WHERE,
-        "with a hundred, its features read 75 %, those of *what changed* 59 %.",
-        f"next frame 75%, untrained 0%, {rival} 59%" in few,
+        "with a hundred, its features read 76 %, those of *what changed* 59 %.",
+        f"next frame 76%, untrained 0%, {rival} 59%" in few,
     )
 
 
@@ -84,7 +84,7 @@ def test_the_live_run():
     line = figure("what a linear regression reads off")
     (position, velocity) = (float(re.search(rf"{name} ([\d.]+)%", line)[1]) for name in ("position", "velocity"))
     claim(
-        WHERE, "Position, 95 % against 74, and it leads at every look.", (round(position), round(velocity)) == (95, 74)
+        WHERE, "Position, 94 % against 74, and it leads at every look.", (round(position), round(velocity)) == (94, 74)
     )
 
 
@@ -99,7 +99,7 @@ def test_few_measured_clips():
         [round(value) for value in (*read, mean(read))] == [40, 9, 25],
     )
     claim(
-        WHERE, "reads 53 % from twenty-five clips", "next frame 53% at 25" in figure("mean R2 against measured clips")
+        WHERE, "reads 54 % from twenty-five clips", "next frame 54% at 25" in figure("mean R2 against measured clips")
     )
 
 
@@ -107,18 +107,19 @@ def test_two_changes():
     line = figure("only one past frame loses the velocity")
     error = [bar(line, "error / copying", row) for row in ("one past frame", "as above", "pooled encoder")]
     claim(WHERE, "the error is 0.69 instead of 0.31", [round(value, 2) for value in error[:2]] == [0.69, 0.31])
-    claim(WHERE, "the error is 0.61", round(error[2], 2) == 0.61)
+    claim(WHERE, "the error is 0.65", round(error[2], 2) == 0.65)
     claim(
         WHERE,
-        "88 % of the place and 66 % of the velocity can be read off a mean over all places",
-        [round(100 * bar(line, judge, "pooled encoder")) for judge in ("position R2", "velocity R2")] == [88, 66],
+        "88 % of the place and 64 % of the velocity can be read off a mean over all places",
+        [round(100 * bar(line, judge, "pooled encoder")) for judge in ("position R2", "velocity R2")] == [88, 64],
     )
 
 
 def test_the_mean_of_all_futures():
-    claim(WHERE, "the mean of all futures would pay 0.6", round(futures.least_loss(3, n=100), 1) == 0.6)
+    claim(WHERE, "the mean of all futures would pay 0.59", "even the best guess would pay 0.59" in shown(WHERE))
+    assert round(futures.least_loss(3, n=100), 1) == 0.6
     loss = float(re.search(r"loss (\d\.\d+)", figure("With random turns the loss stays high"))[1])
-    claim(WHERE, "After 100 steps the network pays 0.80 of what copying pays", round(loss, 1) == 0.8)
+    claim(WHERE, "After 200 steps the network pays 0.75 of what copying pays", abs(loss - 0.75) < 0.01)
 
 
 @executed
@@ -145,8 +146,8 @@ def test_the_arrow_of_time():
     )
     claim(
         WHERE,
-        "the error nearly doubles, from 0.28 to 0.53.",
-        [round(bar(line, way, "falling, no bounce"), 2) for way in ways] == [0.28, 0.53],
+        "the error nearly doubles, from 0.27 to 0.53.",
+        [round(bar(line, way, "falling, no bounce"), 2) for way in ways] == [0.27, 0.53],
     )
     claim(WHERE, "the error starts higher and grows by two fifths.", round(grows["falling, a bounce"], 1) == 1.4)
 
