@@ -49,7 +49,7 @@ def sealed(out: Path, root: Path = files.ROOT) -> Path:
             (kit / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, kit / name)
     for path in (kit / "sslkit" / "chapters").glob("*/*.py"):
-        source = path.read_text(encoding="utf-8")
-        if path.name in SEALED or "sslkit.checks.exercise" in source:
-            path.write_text(LOADER.format(packed=packed(source)), encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        if path.name in SEALED or "sslkit.checks.exercise" in text:
+            path.write_text(LOADER.format(packed=packed(text)), encoding="utf-8")
     return kit

@@ -132,7 +132,7 @@ class GPT(nn.Module):
         loss = next_token_loss(self.logits(inputs), targets, pad)
         kept = torch.ones_like(targets) if pad is None else targets != pad
         count = kept.sum().to(loss.dtype)
-        # with one process this is 1; with several, each counts by how many tokens it has (chapter 25)
+        # 1 for one process; of several, each counts by how many tokens it has (chapter 25)
         share = count / gather(count[None]).mean().clamp(min=1)
         return loss * share, {"tokens": count}
 

@@ -10,7 +10,7 @@ from sslkit.chapters.barlow_twins import pictures
 
 @pytest.mark.parametrize("chapter", ["barlow_twins", "vicreg"])
 def test_the_ablations_asked_for_and_a_note_before_they_are_made(chapter, tmp_path, monkeypatch):
-    monkeypatch.setattr(evidence, "ROOT", tmp_path)
+    monkeypatch.setattr(evidence, "RESULTS", tmp_path)
     assert "Not measured yet" in pictures.ablations(chapter, "A title", "batch 64").alt
     assert "Not measured yet" in evidence.bugs(chapter).alt
     names = ("untrained", "as it is", "batch 64", "wrong partner")
