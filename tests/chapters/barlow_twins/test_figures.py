@@ -17,7 +17,7 @@ def test_the_ablations_asked_for_and_a_note_before_they_are_made(chapter, tmp_pa
     runs = {name: {"0": {"rank of h": 7.0, "curve": [[1, 2.0], [2, 1.0]]}} for name in names}
     found = {"seeds": [0], "steps": 9, "batch": 64, "command": "python x.py", "runs": runs}
     found["rows"] = {"kNN": {name: [0.4] for name in names}}
-    (tmp_path / "results/ablations").mkdir(parents=True)
-    (tmp_path / f"results/ablations/{chapter}_scenes.json").write_text(json.dumps(found))
+    (tmp_path / "ablations").mkdir(parents=True)
+    (tmp_path / f"ablations/{chapter}_scenes.json").write_text(json.dumps(found))
     alt = pictures.ablations(chapter, "A title", "batch 64").alt
     assert "batch 64" in alt and "rank of h" in alt and "wrong partner" not in alt
