@@ -117,7 +117,7 @@ def test_what_has_an_up_and_a_down():
     claim(
         WHERE,
         "The 0 to 6 % of the last three are not ignorance",
-        [round(100 * share) for share in (strangers[-1], strangers[-3])] == [0, 6],
+        [round(100 * share) for share in strangers[-2:]] == [6, 3] and "keycap 0. " in shown(WHERE),
     )
     claim(
         WHERE,
@@ -135,7 +135,7 @@ def test_what_has_an_up_and_a_down():
     claim(
         WHERE,
         "each layer knows more than the one before it (from 5 to 6 only by a hair: 63.6 and 64.4 %)",
-        trained == sorted(trained) and len(trained) == 7 and trained[4:6] == [0.630, 0.634],
+        trained == sorted(trained) and len(trained) == 7 and trained[4:6] == [0.636, 0.644],
     )
     claim(
         WHERE,
