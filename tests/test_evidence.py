@@ -125,7 +125,7 @@ def test_an_ablation_changes_one_thing_and_sees_as_many_images():
 def test_every_declared_ablation_trains_a_step(chapter):
     module, declared = get(chapter), room(chapter, "ablations").ABLATIONS
     recipe = module.RECIPES["laptop"].smoke()
-    width, x = TOKENS if kind_of(chapter) == "tokens" else 3, inputs(chapter)
+    width, x = TOKENS if kind_of(chapter) == "tokens" else 3, torch.cat([inputs(chapter)] * 3)  # enough for 8 groups
     plain = next(iter(declared.values())).build(module.METHOD, recipe, width, 0)
     for name, ablation in declared.items():
         method = ablation.build(module.METHOD, recipe, width, 0)
