@@ -79,7 +79,7 @@ class Run:
             raise ValueError("resume=True needs out=, the folder of the run that goes on")
         state = checkpoint.load(self.path)
         if isinstance(state.get("recipe"), dict):  # settings that are newer than the run, at their defaults
-            state["recipe"] = asdict(Recipe.read(state["recipe"]))
+            state["recipe"] = asdict(Recipe(steps=self.recipe.steps, lr=self.recipe.lr)) | state["recipe"]
         checkpoint.check_matches(state, method=self.method, settings=self.settings)
         done, seconds, dtype, before = (state.get(key) for key in ("step", "seconds", "dtype", "processes"))
         if (
