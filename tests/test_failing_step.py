@@ -49,6 +49,22 @@ def test_what_is_saved_after_a_failure_is_the_last_whole_step(tmp_path):
     assert same(weights(again), states[-1])
 
 
+def test_a_torn_step_is_never_saved_even_where_nothing_was_saved_before(tmp_path):
+    method = build(Spread, RECIPE)
+
+    def after_step(progress):
+        if progress > 0.5:
+            raise MemoryError("full")
+
+    method.after_step = after_step
+    with pytest.raises(MemoryError):
+        list(train(method, X, RECIPE, out=tmp_path, save_every=60))
+    kept = tmp_path / "checkpoint.pt"
+    assert not kept.exists() or not same(
+        checkpoint.load(kept)["model"], weights(method)
+    )  # a slow machine saves on the way
+
+
 @pytest.mark.parametrize("fails", ["step", "after_step"])
 def test_a_step_that_is_taken_by_half_is_not_saved(tmp_path, monkeypatch, fails):
     """The optimizer, or what a method does after it, fails when weights have moved already: the last checkpoint stays."""
