@@ -155,34 +155,40 @@ def move_slider(page, panel=None) -> None:
     assert panel.locator("[role=alert]").count() == 0
 
 
+def inside(canvas, u: float, v: float) -> tuple[float, float]:
+    """The point of the page at shares u across and v down a canvas, where that is now: pictures that load move it."""
+    box = canvas.bounding_box()
+    return box["x"] + u * box["width"], box["y"] + v * box["height"]
+
+
+def hover(page, canvas, tip) -> None:
+    """Move the mouse over a canvas until a point shows its picture: on a busy machine it comes late, so wait longer each round."""
+    for patience in (20, 40, 80, 160, 320, 640):
+        canvas.scroll_into_view_if_needed()
+        for place in range(11 * 11):
+            page.mouse.move(*inside(canvas, (place % 11 + 1) / 12, (place // 11 + 1) / 12))
+            page.wait_for_timeout(patience)
+            if tip.count():
+                return
+    raise AssertionError("no point answers")
+
+
 def explore(page, screenshot: Path, small: bool) -> None:
     """Hovering shows a thumbnail of the sprite sheet and its neighbours; a lasso selects; keys pin and clear."""
     explorer = page.locator(".sslkit-explorer").first
-    explorer.scroll_into_view_if_needed()
     canvas = explorer.locator("canvas").first
-    box = canvas.bounding_box()
-    inside = lambda u, v: (box["x"] + u * box["width"], box["y"] + v * box["height"])  # noqa: E731
-    places = [inside(u / 12, v / 12) for u in range(1, 12) for v in range(1, 12)]
     tip = explorer.locator(".sslkit-tip:visible .sslkit-thumb")
-    deadline = time.monotonic() + 120
-    while not tip.count():  # on a busy machine the mouse has left a point before its picture shows
-        assert time.monotonic() < deadline, "no point answers"
-        for x, y in places:
-            page.mouse.move(x, y)
-            page.wait_for_timeout(20)
-            if tip.count():
-                break
+    hover(page, canvas, tip)
     assert tip.count() == 1 and tip.is_visible()
     assert "blob:" in tip.evaluate("node => getComputedStyle(node).backgroundImage")
     assert explorer.locator(".sslkit-near .sslkit-thumb").count() >= 2
     explorer.screenshot(path=screenshot)
     canvas.scroll_into_view_if_needed()  # all of it, not only the top of the explorer
-    box = canvas.bounding_box()
     page.keyboard.down("Shift")
-    page.mouse.move(*inside(0.005, 0.005))
+    page.mouse.move(*inside(canvas, 0.005, 0.005))
     page.mouse.down()
     for corner in ((0.995, 0.005), (0.995, 0.995), (0.005, 0.995)):
-        page.mouse.move(*inside(*corner), steps=3)
+        page.mouse.move(*inside(canvas, *corner), steps=3)
     page.mouse.up()
     page.keyboard.up("Shift")
     explorer.locator(".sslkit-chosen .sslkit-thumb").first.wait_for()
