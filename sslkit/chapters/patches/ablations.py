@@ -5,7 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sslkit import probes
+from sslkit.chapters.patches.asked import AtScale
 from sslkit.chapters.patches.method import colour_cast, pair_corners, whole_numbers
+from sslkit.chapters.patches.pictures import right
+from sslkit.probes.features import evenly
 from sslkit.train import Ablation
 
 Task = tuple[Tensor, Tensor, Tensor]
@@ -42,6 +46,17 @@ def overlapping(method: Any) -> None:
     method.pretext = broken
 
 
+def second_alone(method: Any) -> None:
+    """The first patch is black: only the second can tell where it was cut."""
+    pretext = method.pretext
+
+    def alone(x: Tensor, generator: torch.Generator | None) -> Task:
+        first, second, label = pretext(x, generator)
+        return torch.zeros_like(first), second, label
+
+    method.pretext = alone
+
+
 def order_lost(method: Any) -> None:
     """A bug: the head gets the sum of both features, so that it cannot know which patch is the first."""
 
@@ -52,6 +67,23 @@ def order_lost(method: Any) -> None:
     method.logits = logits
 
 
+def also(method: Any, data: Any) -> dict[str, Any]:
+    """What the runs keep besides their scores: the share of validation pairs that the network answers rightly, and what the scoreboard's
+    judges say of scenes that are enlarged as its patches were."""
+    found: dict[str, Any] = {"answered": round(right(method, data.val.x), 4)}
+    if method.enlarge is not None:
+        seen = AtScale(method.encoder, method.enlarge / method.size)
+        train = data.train[evenly(len(data.train), 5000)]
+        h, val_h = probes.features(seen, train.x), probes.features(seen, data.val.x)
+        probe = probes.linear_probe(h, train.y, val_h, data.val.y)
+        found["at its own scale"] = {
+            "kNN": round(probes.knn_accuracy(h, train.y, val_h, data.val.y), 4),
+            "linear probe": round(probe.score(val_h, data.val.y), 4),
+        }
+    return found
+
+
+SMALL = {"size": 6, "gap": 1}  # then the first patch has 11 x 11 places, not 3 x 3
 ABLATIONS = {
     "as it is": Ablation(),
     "gap 0": Ablation(options={"gap": 0}),
@@ -62,8 +94,12 @@ ABLATIONS = {
     "cast": Ablation(change=through_the_cast),
     "cast, grey": Ablation(options={"colour": "grey"}, change=through_the_cast),
     "cast, colour dropped": Ablation(options={"colour": "drop"}, change=through_the_cast),
-    "enlarged for training": Ablation(options={"enlarge": 16}),
+    "as they were cut": Ablation(options={"enlarge": None}),
     "halved three times": Ablation(settings={"encoder": "small7"}),
+    "as cut, halved three times": Ablation(settings={"encoder": "small7"}, options={"enlarge": None}),
+    "second alone": Ablation(change=second_alone),
+    "small patches": Ablation(options=SMALL),
+    "small patches, second alone": Ablation(options=SMALL, change=second_alone),
     "same image?": Ablation(options={"task": "same"}),
     "same image?, grey": Ablation(options={"task": "same", "colour": "grey"}),
     "one pair an image": Ablation(options={"pairs": 1}),
