@@ -2,7 +2,7 @@
 returns features h [N, dim]; its `map` returns those of each place, [N, D, h, w], or of each token, [N, T, D]."""
 
 from sslkit.nets.encoders import PlainEncoder, ResNet18, SmallEncoder, SpatialEncoder
-from sslkit.nets.layers import at_least_float32, conv, full_precision, mlp, parameter_count
+from sslkit.nets.layers import at_least_float32, check_views, conv, full_precision, mlp, parameter_count
 from sslkit.nets.registry import ENCODERS, Architecture, architecture, build_encoder
 from sslkit.nets.using import device_of, evaluated, evaluating, to_input
 from sslkit.nets.wrapped import Wrapped, network_name, wrap
@@ -18,6 +18,7 @@ __all__ = [
     "architecture",
     "at_least_float32",
     "build_encoder",
+    "check_views",
     "conv",
     "device_of",
     "evaluated",

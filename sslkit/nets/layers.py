@@ -37,3 +37,10 @@ def full_precision(x: Tensor) -> AbstractContextManager:
     """A context without autocast on x's device: bfloat16 keeps 8 bits of a cosine, too few for a loss."""
     kind = x.device.type
     return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
+
+
+def check_views(z1: Tensor, z2: Tensor, least: int = 1) -> None:
+    """ValueError unless z1 and z2 are [N, K] of one shape, with N at least `least`: row n of both is to be of image n."""
+    if z1.ndim != 2 or z1.shape != z2.shape or len(z1) < least:
+        got = f"{list(z1.shape)} and {list(z2.shape)}"
+        raise ValueError(f"this loss needs [N, K] twice, of one shape, N at least {least}; got {got}")

@@ -41,6 +41,18 @@ def right_by_k(bank_h: Tensor, bank_y: Tensor, h: Tensor, y: Tensor) -> Tensor:
     return torch.cat(found).T.float()
 
 
+def by_distance(bank_h: Tensor, bank_y: Tensor, h: Tensor, y: Tensor, k: int = 20) -> float:
+    """Accuracy of a plain vote of the k nearest by Euclidean distance."""
+    votes = bank_y[torch.cdist(h, bank_h).topk(k, largest=False).indices]
+    return probes.accuracy(votes.mode(dim=1).values, y)
+
+
+def across_the_mean(h: Tensor, mean: Tensor) -> Tensor:
+    """What of h - mean is at right angles to the mean."""
+    way = mean / mean.norm()
+    return (h - mean) - ((h - mean) @ way)[:, None] * way
+
+
 def steady(h: Tensor) -> float:
     """Share of a point's ten nearest that another random start leaves among its ten nearest."""
     xy = [plots.tsne(h, seed=seed, init="random") for seed in range(3)]
@@ -55,7 +67,9 @@ def main() -> None:
     untrained = build_encoder("small7", data.channels).eval()
     h = probes.features(simclr, val.x)
     clocks = F.normalize(h, dim=1)[val.y == data.classes.index("clock")]
-    right = right_by_k(probes.features(simclr, bank.x), bank.y, probes.features(simclr, exam.x), exam.y)
+    bank_h, val_h = probes.features(simclr, bank.x).double(), h.double()
+    across = [across_the_mean(part, bank_h.mean(0)) for part in (bank_h, val_h)]
+    right = right_by_k(bank_h.float(), bank.y, probes.features(simclr, exam.x), exam.y)
     pick = torch.from_numpy(plots.subsample(len(val), 400))
     clothes = load("fashion")
     pixels = [probes.pixels(split.x) for split in (clothes.train[:4000], clothes.val)]
@@ -67,6 +81,10 @@ def main() -> None:
         },
         "effective rank": {n: float(measures.effective_rank(h[:n])) for n in (20, 100, 500, 2000)},
         "flattery of 50 images": {n: flattery(right[[k - 1 for k in ks]]) for n, ks in CHOICES.items()},
+        "plain vote by distance": {
+            "SimCLR": by_distance(bank_h, bank.y, val_h, val.y),
+            "SimCLR, across the mean": by_distance(across[0], bank.y, across[1], val.y),
+        },
         "neighbours kept": {
             "SimCLR": steady(h[pick]),
             "untrained": steady(probes.features(untrained, val.x[pick])),

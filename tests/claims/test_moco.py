@@ -114,14 +114,37 @@ def test_how_fast_keys_go_stale():
 
 def test_the_age_of_a_key():
     said = re.findall(
-        r"(\w+): keys of different images agree by ([\d.]+), made 32 steps apart by ([\d.]+)", shown(WHERE)
+        r"(\w+, momentum [\d.]+): keys of different images agree by ([\d.]+), made 32 steps apart by ([\d.]+)",
+        shown(WHERE),
     )
+    said = {name: agreed for name, *agreed in said}
     claim(
         WHERE,
         "With AdamW, new keys are nearly all alike, whatever the image (0.80), and less like those of 32 steps before (0.45).",
-        said[1] == ("AdamW", "0.80", "0.45"),
+        said["AdamW, momentum 0.0"] == ["0.80", "0.45"],
     )
-    claim(WHERE, "With Muon age makes no difference (0.31 and 0.31).", said[0] == ("Muon", "0.31", "0.31"))
+    claim(
+        WHERE,
+        "With Muon age makes no difference (0.31 and 0.31).",
+        said["Muon, momentum 0.0"] == ["0.31", "0.31"],
+    )
+    claim(
+        WHERE,
+        "Neither the untrained network, which is the teacher of momentum 1.0, has such keys (0.34 at either age), nor AdamW with a slow "
+        "teacher (0.42 and 0.34).",
+        (said["AdamW, momentum 1.0"], said["AdamW, momentum 0.99"]) == (["0.34", "0.34"], ["0.42", "0.34"]),
+    )
+    climbing = [
+        (min(loss for step, loss in run["curve"] if step >= 30), run["curve"][-1][1])
+        for run in RUNS["AdamW, momentum 0"].values()
+    ]
+    claim(
+        WHERE,
+        "Once the queue has filled it goes below 5.6, then climbs to 7.1, near chance (7.63), while with a slow teacher it ends at 5.4.",
+        all(5.5 < low < 5.6 and 7 < last < 7.2 for low, last in climbing)
+        and round(mean(run["curve"][-1][1] for run in RUNS["AdamW"].values()), 1) == 5.4
+        and round(math.log(1 + 2048), 2) == 7.63,
+    )
 
 
 def test_a_teacher_that_knows_nothing():
@@ -170,6 +193,14 @@ def test_the_long_queue():
         WHERE,
         "With a teacher of 0.999, which keeps them in agreement, the long queue has 37 %; with the student itself, which does not, 44.",
         [round(percent(f"queue 16384, momentum {m}")) for m in ("0.999", "0")] == [37, 44],
+    )
+    short_queues = [percent(f"momentum {m}") for m in ("0.999", "0")]
+    long_queues = [percent(f"queue 16384, momentum {m}") for m in ("0.999", "0")]
+    claim(
+        WHERE,
+        "Compare each with its own short queue: 39 and 46 with 2,048 keys. The long queue costs two points in either case",
+        [round(score) for score in short_queues] == [39, 46]
+        and [round(short - long) for short, long in zip(short_queues, long_queues)] == [2, 2],
     )
     claim(WHERE, "for the first 256 of the 900 steps", (16_384 / 64, KEPT["recipe"]["steps"]) == (256, 900))
     claim(WHERE, "these runs 57,600.", KEPT["recipe"]["batch"] * KEPT["recipe"]["steps"] == 57_600)

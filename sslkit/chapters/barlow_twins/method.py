@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from sslkit.chapters.simclr.method import simclr_views
 from sslkit.dist import gather
-from sslkit.nets import at_least_float32, full_precision, mlp
+from sslkit.nets import at_least_float32, check_views, full_precision, mlp
 from sslkit.train import Recipe
 
 
@@ -36,12 +36,10 @@ def barlow_loss(z1: Tensor, z2: Tensor, weight: float) -> Tensor:
     """Is the cross-correlation the identity? Squared errors, off the diagonal times `weight`.
 
     z1, z2: projections [N, K] of two views, row n of both from image n, N at least 2.
-    Returns a scalar, computed in float32 (float64 stays float64). ValueError for anything else.
+    Returns a scalar, computed in float32 (float64 stays float64). ValueError for other shapes.
     Source: Zbontar et al. 2021, eq. 1.
     """
-    if z1.ndim != 2 or z1.shape != z2.shape or len(z1) < 2:
-        got = f"{list(z1.shape)} and {list(z2.shape)}"
-        raise ValueError(f"barlow_loss needs [N, K] twice, of one shape, N at least 2; got {got}")
+    check_views(z1, z2, least=2)
     with full_precision(z1):
         c = cross_correlation(at_least_float32(z1), at_least_float32(z2))
         invariance = (1 - c.diagonal()).square().sum()

@@ -156,6 +156,7 @@ ABLATIONS = {  # what the core path shows stands first
     "no stop-gradient": Ablation(change=without_stop),
     "nothing of the three": Ablation(change=nothing),
     "frozen teacher": Ablation(options={"momentum": 1.0}),
+    "batches of 64": Ablation(settings={"batch": 64}),  # as many images, four times the steps
     "four times as long": Ablation(length=4.0, once=True),
     "predictor rate 0": Ablation(options={"predictor_lr": 0.0}),
     "same view twice": Ablation(change=same_view_twice, once=True),

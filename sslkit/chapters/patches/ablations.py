@@ -83,11 +83,9 @@ def also(method: Any, data: Any) -> dict[str, Any]:
     return found
 
 
-SMALL = {"size": 6, "gap": 1}  # then the first patch has 11 x 11 places, not 3 x 3
 ABLATIONS = {
     "as it is": Ablation(),
     "gap 0": Ablation(options={"gap": 0}),
-    "jitter 0": Ablation(options={"jitter": 0}),
     "gap 0, jitter 0": Ablation(options={"gap": 0, "jitter": 0}),
     "grey": Ablation(options={"colour": "grey"}),
     "colour dropped": Ablation(options={"colour": "drop"}),
@@ -98,8 +96,6 @@ ABLATIONS = {
     "halved three times": Ablation(settings={"encoder": "small7"}),
     "as cut, halved three times": Ablation(settings={"encoder": "small7"}, options={"enlarge": None}),
     "second alone": Ablation(change=second_alone),
-    "small patches": Ablation(options=SMALL),
-    "small patches, second alone": Ablation(options=SMALL, change=second_alone),
     "same image?": Ablation(options={"task": "same"}),
     "same image?, grey": Ablation(options={"task": "same", "colour": "grey"}),
     "one pair an image": Ablation(options={"pairs": 1}),

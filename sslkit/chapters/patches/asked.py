@@ -1,4 +1,4 @@
-"""What the two questions teach: pairs of one image and of two, scenes drawn for it, three judges, and the scale at which one judges."""
+"""What the two questions teach: pairs of one image and of two, scenes drawn for it, three judges, scenes at another scale."""
 
 from typing import Any
 
@@ -10,7 +10,6 @@ from sslkit import plots, probes
 from sslkit.chapters.patches.pictures import answers, puzzles
 from sslkit.datasets.emoji import pack
 from sslkit.datasets.scenes import backgrounds, draw
-from sslkit.nets import device_of
 
 
 def compared(method: Any, split: Any) -> plots.Picture:
@@ -86,7 +85,7 @@ def three_judges(networks: dict[str, nn.Module], data: Any, bank: int = 2000, qu
         table[name] = {what: probes.knn_accuracy(h, y, h_val, y_val) for what, (y, y_val) in asked.items()}
     title = "What is asked decides what the features know"
     caption = f"kNN among {len(train):,} training scenes, {len(val):,} validation scenes. Ten kinds, six patterns, six colours."
-    return plots.scoreboard(table, title=title, caption=caption)
+    return plots.scoreboard(table, title=title, caption=caption, highlight="")
 
 
 class AtScale(nn.Module):
@@ -98,24 +97,3 @@ class AtScale(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.encoder(F.interpolate(x, scale_factor=self.factor, mode="bilinear", antialias=self.factor < 1))
-
-
-def at_scales(networks: dict[str, nn.Module], data: Any, bank: int = 2000, queries: int = 1000) -> plots.Picture:
-    """kNN and linear probe on scenes at half, at their own and at twice their size, {name: encoder}."""
-    train, val = data.train[:bank], data.val[:queries]
-    last, table = len(train) // 4, {}
-    for name, encoder in networks.items():
-        for words, factor in {"half size": 0.5, "as in training": 1.0, "twice the size": 2.0}.items():
-            seen = AtScale(encoder, factor).to(device_of(encoder))
-            h, h_val = probes.features(seen, train.x), probes.features(seen, val.x)
-            # the last quarter of the labels chooses how strongly the probe is regularised
-            probe = probes.linear_probe(
-                h[:-last], train.y[:-last], h[-last:], train.y[-last:], steps=60, tolerance=1e-4
-            )
-            table[f"{name}, {words}"] = {
-                "kNN": probes.knn_accuracy(h, train.y, h_val, val.y),
-                "linear probe": probe.score(h_val, val.y),
-            }
-    title = "At half the size the trained network loses more than the untrained one"
-    caption = f"{len(train):,} training and {len(val):,} validation scenes, 16, 32 and 64 pixels a side."
-    return plots.scoreboard(table, title=title, caption=caption, highlight=f"{list(networks)[-1]}, as in training")

@@ -65,6 +65,15 @@ def pair_corners(
     return first, first + neighbour_offset(number, size, gap) + moved
 
 
+def check_corners(x: Tensor, corner: Tensor, size: int) -> None:
+    """ValueError unless corner is int64 [M, 2] and patches of `size` fit into x [M, C, H, W]."""
+    M, _, H, W = x.shape
+    if corner.shape != (M, 2) or corner.is_floating_point() or not 0 < size <= min(H, W):
+        wanted = f"corners int64 [{M}, 2] and a size up to {min(H, W)}"
+        got = f"{corner.dtype} {list(corner.shape)} and {size}"
+        raise ValueError(f"cut_patches needs {wanted}, got {got}")
+
+
 # --- Exercise: Cut a patch out of each image ---
 def cut_patches(x: Tensor, corner: Tensor, size: int) -> Tensor:
     """One square out of each image, each from its own place.
@@ -72,11 +81,8 @@ def cut_patches(x: Tensor, corner: Tensor, size: int) -> Tensor:
     x: images [M, C, H, W] of any type; corner: int64 [M, 2], row and column of the upper left
     pixel; all patches lie inside. Returns [M, C, size, size] like x.
     """
+    check_corners(x, corner, size)
     M, C, H, W = x.shape
-    if corner.shape != (M, 2) or corner.is_floating_point() or not 0 < size <= min(H, W):
-        wanted = f"corners int64 [{M}, 2] and a size up to {min(H, W)}"
-        got = f"{corner.dtype} {list(corner.shape)} and {size}"
-        raise ValueError(f"cut_patches needs {wanted}, got {got}")
     along = torch.arange(size, device=x.device)
     row, column = corner[:, :1] + along, corner[:, 1:] + along  # [M, size]
     pixel = (row[:, :, None] * W + column[:, None, :]).flatten(1)  # [M, size * size]

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sslkit import plots, probes
+from sslkit import evidence, plots, probes
 from sslkit.chapters.patches import figures
 from sslkit.chapters.patches.method import cut_patches, pair_corners
 from sslkit.chapters.patches.widget import WHERE
@@ -20,10 +20,11 @@ def as_named(*names: str) -> dict[str, str]:
     return {name: name for name in names}
 
 
+ABLATIONS = "ablations/patches_scenes"
 CAST = as_named("untrained", "as it is", "cast", "colour dropped", "cast, colour dropped", "grey", "cast, grey")
 CAST_LOSSES = as_named("as it is", "cast", "cast, colour dropped", "cast, grey")
-SIZES = "enlarged for training", "halved three times"
-PARTS = as_named("untrained", "as it is", *SIZES, "gap 0", "jitter 0", "gap 0, jitter 0", "grey", "colour dropped")
+SIZES = "as they were cut", "halved three times", "as cut, halved three times"
+PARTS = as_named("untrained", "as it is", "gap 0", "gap 0, jitter 0", "grey", "colour dropped", *SIZES)
 WHAT_IF = as_named("untrained", "as it is", "gap 0, jitter 0", "one pair an image", "same image?", "same image?, grey")
 
 FIRST, SECOND = (tuple(rgb(plots.COLOURS[k])) for k in (0, 1))  # frames of the two patches: blue, orange
@@ -165,6 +166,38 @@ def confused(p: Tensor, pairs: Puzzles) -> plots.Picture:
     )
 
 
+@evidence.or_a_note
+def alone(title: str) -> plots.Picture:
+    """How often networks find the place that saw both patches, and those that only ever saw the second."""
+    found, runs = evidence.results(ABLATIONS), evidence.results(ABLATIONS)["runs"]
+    shown = {
+        "both patches": "as it is",
+        "the second alone": "second alone",
+    }
+    return plots.bars(
+        {name: [run["answered"] for run in runs[row].values()] for name, row in shown.items()},
+        title=title,
+        caption=f"{evidence.seeds_of(found).capitalize()}, {found['recipe']['steps']} steps each; 2,000 validation scenes. "
+        f"{found['command']}. Dots: single runs.",
+        xlabel="places found",
+        chance=1 / 8,
+        highlight="",
+    )
+
+
+@evidence.or_a_note
+def own_scale(title: str) -> plots.Picture:
+    """Both judges on whole scenes as they are, and enlarged twofold as the patches were in training."""
+    found, runs = evidence.results(ABLATIONS), evidence.results(ABLATIONS)["runs"]
+    table = {}
+    for name, row in {"untrained": "untrained", "trained": "as it is"}.items():
+        for words, key in {"as they are": "scores", "twice as large": "at its own scale"}.items():
+            scores = [run[key] for run in runs[row].values()]
+            table[f"{name}, scenes {words}"] = {judge: [score[judge] for score in scores] for judge in scores[0]}
+    caption = f"{evidence.seeds_of(found).capitalize()}, validation scenes. {found['command']}."
+    return plots.scoreboard(table, title=title, caption=caption, highlight="trained, scenes twice as large")
+
+
 def by_content(p: Tensor, pairs: Puzzles, split: Any) -> plots.Picture:
     """How often the place is found, by how much of the thing the second patch shows, and by the background."""
     ok, scene = (p.argmax(dim=1) == pairs.number).float(), split.factors
@@ -182,6 +215,7 @@ def by_content(p: Tensor, pairs: Puzzles, split: Any) -> plots.Picture:
         caption=f"Share of places found, {len(ok):,} test scenes, one pair each.",
         xlabel="places found",
         chance=1 / 8,
+        highlight="",
     )
 
 

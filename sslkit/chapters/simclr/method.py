@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslkit.dist import gather
-from sslkit.nets import at_least_float32, full_precision, mlp
+from sslkit.nets import at_least_float32, check_views, full_precision, mlp
 from sslkit.train import Recipe
 from sslkit.views import ColorJitter, Compose, Grayscale, RandomResizedCrop
 
@@ -30,14 +30,10 @@ def info_nce(z1: Tensor, z2: Tensor, temperature: float) -> Tensor:
     """Which of the other 2N - 1 views shows the same image? Cross-entropy, mean over 2N anchors.
 
     z1, z2: projections [N, K] of two views, row i of both from image i; temperature > 0.
-    Returns a scalar, computed in float32 (float64 stays float64). ValueError for anything else.
+    Returns a scalar, computed in float32 (float64 stays float64). ValueError for other shapes.
     Source: Chen et al. 2020, eq. 1, there called NT-Xent.
     """
-    if z1.ndim != 2 or z1.shape != z2.shape or len(z1) < 1:
-        shapes = f"{list(z1.shape)} and {list(z2.shape)}"
-        raise ValueError(f"info_nce needs [N, K] twice, of one shape, N at least 1; got {shapes}")
-    if not temperature > 0:
-        raise ValueError(f"temperature must be above 0, got {temperature}")
+    check_views(z1, z2)
     N = len(z1)
     z = torch.cat([z1, z2])  # [2N, K]
     with full_precision(z):
@@ -69,6 +65,8 @@ class SimCLR(nn.Module):
         jitter: float = 0.5,
     ):
         super().__init__()
+        if not temperature > 0:
+            raise ValueError(f"temperature must be above 0, got {temperature}")
         self.encoder = encoder
         self.projector = mlp([encoder.dim, hidden, projection])
         self.temperature = temperature

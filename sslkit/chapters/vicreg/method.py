@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from sslkit.chapters.simclr.method import simclr_views
 from sslkit.dist import gather
-from sslkit.nets import at_least_float32, full_precision, mlp
+from sslkit.nets import at_least_float32, check_views, full_precision, mlp
 from sslkit.train import Recipe
 
 
@@ -38,13 +38,11 @@ def vicreg_terms(z1: Tensor, z2: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
     z1, z2: projections [N, K] of two views, row n of both from image n, N at least 2.
     Returns invariance, variance, covariance, computed in float32 (float64 stays float64).
-    ValueError for anything else.
+    ValueError for other shapes.
     Source: Bardes et al. 2022, eq. 1 to 6. Eq. 6 adds the two variances up; the authors' code,
     which is followed here, takes their mean.
     """
-    if z1.ndim != 2 or z1.shape != z2.shape or len(z1) < 2:
-        got = f"{list(z1.shape)} and {list(z2.shape)}"
-        raise ValueError(f"VICReg needs [N, K] twice, of one shape, N at least 2; got {got}")
+    check_views(z1, z2, least=2)
     with full_precision(z1):
         z1, z2 = at_least_float32(z1), at_least_float32(z2)
         invariance = F.mse_loss(z1, z2)

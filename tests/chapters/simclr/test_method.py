@@ -163,20 +163,23 @@ def test_autocast_does_not_round_the_loss():
 
 
 @pytest.mark.parametrize(
-    "z1, z2, temperature, words",
+    "z1, z2, words",
     [
-        (torch.ones(4), torch.ones(4), 0.2, "one shape"),
-        (torch.ones(4, 2), torch.ones(3, 2), 0.2, r"\[4, 2\] and \[3, 2\]"),
-        (torch.ones(4, 2), torch.ones(4, 3), 0.2, "one shape"),
-        (torch.ones(0, 2), torch.ones(0, 2), 0.2, "at least 1"),
-        (torch.ones(4, 2), torch.ones(4, 2), 0, "temperature"),
-        (torch.ones(4, 2), torch.ones(4, 2), -0.1, "temperature"),
-        (torch.ones(4, 2), torch.ones(4, 2), math.nan, "temperature"),
+        (torch.ones(4), torch.ones(4), "one shape"),
+        (torch.ones(4, 2), torch.ones(3, 2), r"\[4, 2\] and \[3, 2\]"),
+        (torch.ones(4, 2), torch.ones(4, 3), "one shape"),
+        (torch.ones(0, 2), torch.ones(0, 2), "at least 1"),
     ],
 )
-def test_wrong_input_is_refused_in_words(z1, z2, temperature, words):
+def test_wrong_input_is_refused_in_words(z1, z2, words):
     with pytest.raises(ValueError, match=words):
-        info_nce(z1, z2, temperature)
+        info_nce(z1, z2, 0.2)
+
+
+@pytest.mark.parametrize("temperature", [0, -0.1, math.nan])
+def test_a_temperature_that_divides_by_nothing_is_refused(temperature):
+    with pytest.raises(ValueError, match=f"above 0, got {temperature}"):
+        SimCLR(build_encoder("small"), temperature=temperature)
 
 
 # --- the method ---
