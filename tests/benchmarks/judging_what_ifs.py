@@ -44,7 +44,8 @@ def right_by_k(bank_h: Tensor, bank_y: Tensor, h: Tensor, y: Tensor) -> Tensor:
 def by_distance(bank_h: Tensor, bank_y: Tensor, h: Tensor, y: Tensor, k: int = 20) -> float:
     """Accuracy of a plain vote of the k nearest by Euclidean distance."""
     votes = bank_y[torch.cdist(h, bank_h).topk(k, largest=False).indices]
-    return probes.accuracy(votes.mode(dim=1).values, y)
+    most = (votes[:, :, None] == votes[:, None]).sum(dim=2).argmax(dim=1, keepdim=True)  # in a tie, the nearest's
+    return probes.accuracy(votes.gather(1, most)[:, 0], y)
 
 
 def across_the_mean(h: Tensor, mean: Tensor) -> Tensor:

@@ -148,8 +148,8 @@ def test_questions_asked():
     asked = [kept["steps"] * kept["batch"] * 128 / 1e6 for kept in (results("gpt"), results("bert"))]
     claim(
         WHERE,
-        "In 700 steps GPT was asked at 2.9 million places, padding included; BERT, asked at 15 % of its own, at 0.7 million in "
-        "1,200 steps.",
+        "GPT is asked at every place: 2.9 million questions in 700 steps, padding included. BERT is asked at 15 % of its places: 0.7 "
+        "million questions in 1,200 steps.",
         (round(asked[0], 1), round(0.15 * asked[1], 1)) == (2.9, 0.7),
     )
     data = load("text")

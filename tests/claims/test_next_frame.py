@@ -161,7 +161,7 @@ def test_falling_films_backwards():
     shares = [free["forwards"] > 0, free["backwards"] < 0, free["backwards"] < -2]
     claim(
         WHERE,
-        "But forwards 83 % are on their way down at the last step, and none rises by more than two pixels per frame; "
-        "backwards 55 % rise, 15 % faster than that.",
+        "Forwards, 83 % of the emoji are on their way down at the last step, and none rises by more than two pixels per frame. "
+        "Backwards, 55 % rise, and 15 % rise faster than that.",
         [round(100 * share.float().mean().item()) for share in shares] == [83, 55, 15] and free["forwards"].min() > -2,
     )

@@ -7,8 +7,8 @@ BOXES = {
     "view 1": Box("data", 1, 0),
     "view 2": Box("data", 1, 1),
     "views of all other images": Box("data", 1, 2, text="views of all\nother images"),
-    "encoder": Box("learns", 2, 0, rows=3),
-    "projector": Box("learns", 3, 0, rows=3),
+    "encoder": Box("learns", 2, 0, rows=3, text="encoder:\nh, which\nis kept"),
+    "projector": Box("learns", 3, 0, rows=3, text="projector:\nz, for the\nloss alone"),
     "which of all is my partner?": Box("compared", 4, 0, rows=3, text="which of all\nis my partner?"),
 }
 ARROWS = [
