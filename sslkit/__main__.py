@@ -13,10 +13,10 @@ def stopped(*_: object) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command."""
-    from sslkit.commands.main import main  # PyTorch and all the rest
+    """Run one command, and return its exit code."""
+    from sslkit.commands.main import run_command  # PyTorch and all the rest
 
-    return main(argv)
+    return run_command(argv)
 
 
 def run() -> int:

@@ -24,8 +24,8 @@ def save(path: str | Path, state: dict) -> None:
 
     It goes to a new file in the same folder, is forced to disk, and takes the old one's place in one step: a process
     that is killed at any moment leaves either the old checkpoint or the new one. What a killed process left behind is
-    removed here. TypeError for a value that `load` would refuse, which names it; OSError, in words, where the disk is
-    full or the folder cannot be written to.
+    removed here. TypeError, which names it, for a value that `load` would refuse; OSError where the disk is full or the
+    folder cannot be written to.
     """
     path = Path(path)
     check_plain(state)
@@ -108,8 +108,8 @@ def load(path: str | Path) -> dict:
     """The state in `path` (.safetensors: an encoder that `sslkit export` wrote), on the CPU. Only tensors and plain values
     are read, never code (weights_only=True).
 
-    FileNotFoundError where there is none; ValueError in words for a broken file, one that holds anything else, or one
-    that a newer kit wrote.
+    FileNotFoundError where there is none; ValueError for a broken file, one that holds anything else, or one that a newer
+    kit wrote.
     """
     path = Path(path)
     if not path.is_file():
@@ -123,7 +123,7 @@ def load(path: str | Path) -> dict:
         whole = False
     if not whole:
         raise ValueError(
-            f"{path} is no checkpoint of this kit, or was cut off while it was copied: fetch it again, or train again"
+            f"{path} is not a checkpoint of this kit, or was cut off while it was copied: fetch it again, or train again"
         )
     try:
         with zipfile.ZipFile(path) as archive:
@@ -135,11 +135,11 @@ def load(path: str | Path) -> dict:
         state = torch.load(path, map_location="cpu", weights_only=True)
         check_plain(state)
     except Exception as error:
-        said = " ".join(str(error).split())
-        if "weights_only" in said:  # PyTorch's own words go on to advise loading it all the same
-            said = "it holds something else, which could run code. Do not load it by other means"
+        reason = " ".join(str(error).split())
+        if "weights_only" in reason:  # PyTorch's own message goes on to advise loading it all the same
+            reason = "it holds something else, which could run code. Do not load it by other means"
         raise ValueError(
-            f"{path} is not a readable checkpoint of this kit (tensors and plain values; nothing else is loaded): {shorten(said, 300)}"
+            f"{path} is not a readable checkpoint of this kit (tensors and plain values; nothing else is loaded): {shorten(reason, 300)}"
         ) from error
     return verified(path, state)
 
@@ -148,7 +148,7 @@ def verified(path: Path, state: Any) -> dict:
     """The state, unless its format is not the kit's, or its checksum not that of what it holds: then ValueError."""
     version = state.get("format") if isinstance(state, dict) else None
     if not isinstance(version, int):
-        raise ValueError(f"{path} holds tensors, but is no checkpoint of this kit")
+        raise ValueError(f"{path} holds tensors, but is not a checkpoint of this kit")
     if version > FORMAT:
         raise ValueError(f"{path} is of format {version}, this kit reads up to {FORMAT}: update the kit")
     written = state.pop("checksum", None)  # the first ones had none
@@ -164,52 +164,47 @@ def in_words(path: str | Path) -> Iterator[None]:
     """Whatever a forged or foreign checkpoint makes the block raise, as a ValueError that names the file."""
     try:
         yield
-    except (ValueError, OSError):  # these are words
+    except (ValueError, OSError):  # their messages say what is wrong
         raise
     except Exception as error:
-        said = " ".join(str(error).split())
-        raise ValueError(
-            f"{path} is no run that this kit can read: {type(error).__name__}: {shorten(said, 300)}"
-        ) from error
+        reason = f"{type(error).__name__}: {shorten(' '.join(str(error).split()), 300)}"
+        raise ValueError(f"{path} is not a run that this kit can read: {reason}") from error
 
 
 def check_matches(state: dict, *, method: nn.Module, settings: dict | None = None) -> None:
-    """ValueError in words unless the checkpoint is of this method, with weights of the same names and shapes, and
-    (where given) of the same settings: a resumed run with another recipe or seed would be neither the one nor the
-    other."""
+    """ValueError unless the checkpoint is of this method, with weights of the same names and shapes, and (where given) of
+    the same settings: a resumed run with another recipe or seed would be neither the one nor the other."""
     name = type(method).__name__
     if state.get("method") != name:
         raise ValueError(f"the checkpoint is of the method {state.get('method')}, not of {name}")
     check_weights(state.get("model"), method)
     for key, value in (settings or {}).items():
-        if state.get(key) == value:
-            continue
-        if isinstance(value, dict) and isinstance(state.get(key), dict):
-            changed = [
-                f"{k} {shorten(repr(state[key].get(k)), 60)} then, {shorten(repr(v), 60)} now"
-                for k, v in value.items()
-                if state[key].get(k) != v
-            ]
-            if not changed:  # a setting that is newer than the run, at its default
-                continue
-            raise ValueError(
-                f"the run was started with another {key}: {', '.join(changed)}. Resume it as it was, or start a new run"
-            )
-        raise ValueError(
-            f"the run was started with {key} {state.get(key)!r}, not {value!r}. Resume it as it was, or start a new run"
-        )
+        then = state.get(key)
+        if isinstance(value, dict) and isinstance(then, dict):  # what else an older kit wrote into it does no harm
+            changed = [f"{k} {short(then.get(k))} then, {short(v)} now" for k, v in value.items() if then.get(k) != v]
+            difference = f"another {key}: {', '.join(changed)}" if changed else ""
+        else:
+            difference = f"{key} {then!r}, not {value!r}" if then != value else ""
+        if difference:
+            raise ValueError(f"the run was started with {difference}. Resume it as it was, or start a new run")
+
+
+def short(value: Any) -> str:
+    """A value as Python writes it, cut to 60 characters."""
+    return shorten(repr(value), 60)
 
 
 def check_weights(theirs: Any, network: nn.Module) -> None:
-    """ValueError in words unless these are tensors of the names, shapes and kinds of the network's."""
+    """ValueError unless these are tensors of the names, shapes and kinds of the network's."""
     if not isinstance(theirs, dict) or not all(isinstance(value, Tensor) for value in theirs.values()):
         raise ValueError("the checkpoint holds no network: it has no 'model' of tensors")
     mine = network.state_dict()
-    different = [f"{key}: {list(theirs[key].shape)} in the checkpoint, {list(mine[key].shape)} here"
-                 for key in mine if key in theirs and mine[key].shape != theirs[key].shape]  # fmt: skip
-    different += [f"{key}: only here" for key in mine if key not in theirs] + [
-        f"{key}: only in the checkpoint" for key in theirs if key not in mine
+    reshaped = [key for key in mine if key in theirs and mine[key].shape != theirs[key].shape]
+    different = [
+        f"{key}: {list(theirs[key].shape)} in the checkpoint, {list(mine[key].shape)} here" for key in reshaped
     ]
+    different += [f"{key}: only here" for key in mine if key not in theirs]
+    different += [f"{key}: only in the checkpoint" for key in theirs if key not in mine]
     if different:
         more = f" (and {len(different) - 3} more)" if len(different) > 3 else ""
         raise ValueError(f"the checkpoint's network has another shape: {'; '.join(different[:3])}{more}")

@@ -16,26 +16,17 @@ from sslkit.nets import architecture
 from sslkit.runs import load_encoder
 
 FORMATS = ("safetensors", "onnx", "pt2")
-KEPT = (
-    "name",
-    "data",
-    "channels",
-    "size",
-    "recipe",
-    "seed",
-    "step",
-    "scale",
-    "network",
-)  # of a run, beside its weights
+# Of a run, beside its weights.
+KEPT = ("name", "data", "channels", "size", "recipe", "seed", "step", "scale", "network")
 
 
 def export(run: str | Path, to: str, out: str | Path | None = None, encoder: nn.Module | None = None) -> Path:
-    """Write the encoder of a run (see `load_encoder`; encoder: for one of the reader's own) to a file, which is returned.
+    """Write the encoder of a run (see `load_encoder`; encoder: for one of the reader's own) to a file, and return its path.
 
     to "safetensors": the weights, with what it takes to build the network, so that `load_encoder` reads the file again.
     "onnx", "pt2": the whole computation, for ONNX runtimes and for torch.export.load: images float32 [N, C, H, W] in [0, 1]
     of the run's size, or tokens int64 [N, T] of its length, N from 1, to features float32 [N, D]. out: by default
-    encoder.FORMAT beside the checkpoint. ValueError for a format that there is not, or where a package is missing.
+    encoder.FORMAT beside the checkpoint. ValueError for an unknown format, or where a package is missing.
     """
     if to not in FORMATS:
         raise ValueError(f"no format {to!r}; there are {', '.join(FORMATS)}")

@@ -1,4 +1,4 @@
-"""Weights in the safetensors format, which other programs read: tensors, and a note of words beside them."""
+"""Weights in the safetensors format, which other programs read: tensors, and a note beside them."""
 
 import json
 from importlib import import_module
@@ -7,7 +7,7 @@ from types import ModuleType
 
 from torch import Tensor
 
-NOTE = "sslkit"  # under this name a file of the kit keeps what the weights are of
+NOTE = "sslkit"  # the name under which a file of the kit keeps what network the weights are of
 
 
 def write_safetensors(path: Path, weights: dict[str, Tensor], about: dict) -> None:
@@ -17,7 +17,7 @@ def write_safetensors(path: Path, weights: dict[str, Tensor], about: dict) -> No
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict]:
-    """The weights in a file, by name, and what the kit wrote beside them. ValueError for a broken file, or another's."""
+    """The weights in a file, by name, and what the kit wrote beside them. ValueError for a broken file, or another program's."""
     safetensors = package("safetensors")
     try:
         with safetensors.safe_open(path, "pt") as file:
@@ -25,10 +25,10 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict]:
             weights = {key: file.get_tensor(key) for key in sorted(file.keys())}
         about = json.loads(note) if note is not None else None
     except (safetensors.SafetensorError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is no readable file of safetensors: {error}") from error
+        raise ValueError(f"{path} is not a readable safetensors file: {error}") from error
     if not isinstance(about, dict):
         raise ValueError(
-            f"{path} holds weights, but does not say of which network: it was not written by `sslkit export`"
+            f"{path} holds weights, but not what network they are of: it was not written by `sslkit export`"
         )
     return weights, about
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from sslkit import checkpoint, plots, probes, runs, widgets
+from sslkit.datasets import Dataset, Split
 from sslkit.plots.picture import WRONG
 from sslkit.plots.table import draw_table, to_pixels
 from sslkit.probes.factors import read_factors
@@ -22,7 +23,7 @@ def first_of(split: Any, kinds: list[int]) -> Any:
     return split[torch.stack([(split.y == kind).nonzero()[0, 0] for kind in kinds])]
 
 
-def stages(name: str, before: nn.Module, now: nn.Module, data: Any) -> dict[str, nn.Module]:
+def stages(name: str, before: nn.Module, now: nn.Module, data: Dataset) -> dict[str, nn.Module]:
     """A chapter's encoders to look at side by side: untrained, trained in the notebook, and that of the method's hour on the shelf,
     where it is there for these data."""
     found = {"untrained": before, "your run": now}
@@ -31,7 +32,7 @@ def stages(name: str, before: nn.Module, now: nn.Module, data: Any) -> dict[str,
     return found
 
 
-def maps(encoders: dict[str, nn.Module], data: Any, title: str, n: int = 800) -> plots.Picture:
+def maps(encoders: dict[str, nn.Module], data: Dataset, title: str, n: int = 800) -> plots.Picture:
     """t-SNE maps of the same test samples by several encoders, {name: encoder}."""
     some = data.test[plots.subsample(len(data.test), n)]
     laid = [(name, plots.tsne(probes.features(model, some.x)), some.y) for name, model in encoders.items()]
@@ -41,7 +42,7 @@ def maps(encoders: dict[str, nn.Module], data: Any, title: str, n: int = 800) ->
     return plots.tsne_maps(laid, data.classes, title=title, caption=caption)
 
 
-def explorer(encoders: dict[str, nn.Module], data: Any, n: int = 600) -> Any:
+def explorer(encoders: dict[str, nn.Module], data: Dataset, n: int = 600) -> Any:
     """Linked maps of the same validation images by several encoders, {name: encoder}."""
     some = data.val[plots.subsample(len(data.val), n)]
     return widgets.embedding_explorer(
@@ -96,7 +97,7 @@ def pushed(
         [to_pixels(row) for row in images],
         title,
         f"{caption} {count}",
-        f"{len(images)} images, each with the {images.shape[1] - 1} that are pushed from it hardest. {title}. {caption} {count}",
+        f"{len(images)} images, each with the {images.shape[1] - 1} that are pushed from it hardest",
         column_names=[first, *(f"{k}." for k in range(1, images.shape[1]))],
         labels=[[classes[kind] for kind in row] for row in kinds],
         frames=[[None, *(WRONG if one else None for one in row)] for row in false],
@@ -106,7 +107,7 @@ def pushed(
 
 
 def known(
-    models: dict[str, nn.Module], data: Any, names: dict[str, str], bank: int = 5000, on: str = "test"
+    models: dict[str, nn.Module], data: Dataset, names: dict[str, str], bank: int = 5000, on: str = "test"
 ) -> plots.Picture:
     """What a ridge probe reads of a scene's factors from each model's output (probes.factors.read_factors). names: {factor: shown as}.
 
@@ -127,7 +128,7 @@ def known(
 
 def two_starts(
     starts: dict[str, nn.Module],
-    data: Any,
+    data: Dataset,
     steps: int,
     seeds: int | None = None,
     per_class: int = 10,
@@ -144,7 +145,7 @@ def two_starts(
 
 
 def forming(
-    hs: Sequence[Any], times: Sequence[str], split: Any, classes: Sequence[str], title: str, by: str = ""
+    hs: Sequence[Any], times: Sequence[str], split: Split, classes: Sequence[str], title: str, by: str = ""
 ) -> Any:
     """The map of a split's images as it formed in training: features at each moment (probes.Snapshots), and the first beside
     them, standing still. by: what these features are, if they are not the backbone's as they are."""
@@ -163,7 +164,7 @@ def forming(
     )
 
 
-def shelf_hour(name: str, data: Any, title: str) -> Any:
+def shelf_hour(name: str, data: Dataset, title: str) -> Any:
     """The same for a network that ships: its long training, as tests/benchmarks/shelf.py kept it; a note where it was
     trained on other data."""
     path = runs.READY / "shelf" / f"{name}_{data.name}_forming.pt"

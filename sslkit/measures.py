@@ -9,6 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+# The spread below which features have collapsed. Projections are centred: healthy ones stay above 0.6, those of SimSiam without its
+# stop-gradient end below 0.3. Features after a ReLU, or a ViT's, point to one side even when they are good.
+COLLAPSED_SPREAD = {"z": 0.3, "h": 0.1}
+# And the effective rank. Where z goes through a batch norm its numbers must vary, and a collapse shows in their saying all the same:
+# BYOL without predictor keeps a spread of 0.4 and a rank of 4 (results/ablations/byol_scenes.json); healthy runs have 10 and more.
+COLLAPSED_RANK = {"z": 5.0, "h": 1.5}
+
 
 def effective_rank(h: Tensor, eps: float = 1e-7) -> float:
     """How many directions the features h [N, D] really use: 1 (all on one line) .. min(N, D) (all equally).
@@ -23,7 +30,7 @@ def effective_rank(h: Tensor, eps: float = 1e-7) -> float:
 
 
 def _singular_values(h: Tensor) -> Tensor:
-    """Of float64 h [N, D]. Those of something as large as images come from h h^T, ten times faster; that loses only
+    """The singular values of h, float64 [N, D]. For large inputs they come from h h^T, ten times faster; that loses only
     what is below 1e-8 of the largest, less than the eps of the effective rank."""
     if min(h.shape) <= 512:
         return torch.linalg.svdvals(h)
@@ -72,6 +79,15 @@ def collapse(z: Tensor) -> float:
     """
     z = normalize(_checked(z), dim=1)
     return (z.std(dim=0, correction=0).mean() * z.shape[1] ** 0.5).item()
+
+
+def has_collapsed(spread: float, rank: float, projected: int | None = None) -> bool:
+    """Whether features of that spread (`collapse`) and effective rank are nearly the same for all samples. projected: K where
+    they are projections z [N, K], which are expected to spread further than the features h of an encoder."""
+    if projected is None:
+        return spread < COLLAPSED_SPREAD["h"] or rank < COLLAPSED_RANK["h"]
+    fewest = max(COLLAPSED_RANK["h"], min(COLLAPSED_RANK["z"], projected / 8))  # a narrow z has fewer directions to use
+    return spread < COLLAPSED_SPREAD["z"] or rank < fewest
 
 
 def cka(x: Tensor, y: Tensor, debiased: bool = False) -> float:

@@ -50,7 +50,7 @@ def test_an_address_reaches_everything_and_nothing_has_to_run_again(copy):
 
 @pytest.mark.parametrize("url", ["sslkit", "https://a b", "https://x';rm -rf /", 'https://"'])
 def test_what_is_no_address_is_refused(copy, url):
-    with pytest.raises(ValueError, match="is no address to clone from"):
+    with pytest.raises(ValueError, match="is not an address to clone from"):
         address.write(url, copy)
 
 

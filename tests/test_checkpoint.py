@@ -135,7 +135,7 @@ def test_a_damaged_file(tmp_path):
 def test_foreign_files(tmp_path):
     path = tmp_path / "checkpoint.pt"
     path.write_text("hello")
-    with pytest.raises(ValueError, match="no checkpoint"):
+    with pytest.raises(ValueError, match="not a checkpoint"):
         checkpoint.load(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("notes.txt", "hello")
@@ -143,7 +143,7 @@ def test_foreign_files(tmp_path):
         checkpoint.load(path)
     for foreign in (torch.ones(3), {"state_dict": {}}, [1, 2]):
         torch.save(foreign, path)
-        with pytest.raises(ValueError, match="no checkpoint of this kit"):
+        with pytest.raises(ValueError, match="not a checkpoint of this kit"):
             checkpoint.load(path)
 
 

@@ -145,7 +145,7 @@ if sys.argv[1] == "import":
 else:  # commands that need no PyTorch
     commands = sys.modules["sslkit.commands"] = types.ModuleType("sslkit.commands")
     commands.main = sys.modules["sslkit.commands.main"] = types.ModuleType("sslkit.commands.main")
-    commands.main.main = ctrl_c if sys.argv[1] == "options" else lambda _: 0
+    commands.main.run_command = ctrl_c if sys.argv[1] == "options" else lambda _: 0
 if sys.argv[1] == "exit":
     atexit.register(ctrl_c)
 runpy.run_module("sslkit", run_name="__main__")

@@ -10,10 +10,11 @@ import pytest
 
 from sslkit import checks
 from sslkit.checks import grade
-from sslkit.course import instructor, points, student
+from sslkit.course import instructor, nbgrader, otter, points, student
 from sslkit.course.__main__ import main
-from sslkit.course.editions import ASKED, NOTES, is_exercise, stub
+from sslkit.course.editions import ASKED, stub
 from sslkit.notebooks import course, files, run
+from sslkit.notebooks.cells import INSTRUCTOR, is_exercise, tagged
 
 NAMES = [path.stem for path in course().values()]
 each_chapter = pytest.mark.parametrize("name", NAMES)
@@ -40,7 +41,7 @@ def test_no_solution_is_in_the_file_of_a_student(name):
     nb, theirs = source(name), student(source(name), hints=0)
     text = nbformat.writes(theirs)
     code = "\n".join(cell.source for cell in theirs.cells if cell.cell_type == "code" and not is_exercise(cell))
-    solutions = [cell.source for cell in nb.cells if cell.cell_type == "code" and is_exercise(cell)]
+    solutions = [cell.source for cell in nb.cells if is_exercise(cell)]
     assert solutions and "solution stands in" not in text and "<summary>Hint" not in text
     for solution in solutions:
         shown = lines_of(solution)
@@ -54,7 +55,7 @@ def test_no_solution_is_in_the_file_of_a_student(name):
 def test_a_stub_counts_as_not_attempted(name):
     chapter = name[3:]
     theirs = student(source(name))
-    stubs = [cell.source for cell in theirs.cells if cell.cell_type == "code" and is_exercise(cell)]
+    stubs = [cell.source for cell in theirs.cells if is_exercise(cell)]
     assert len(stubs) == len(checks.of_chapter(chapter))
     for code in stubs:
         function = defined(code)
@@ -64,7 +65,7 @@ def test_a_stub_counts_as_not_attempted(name):
 @each_chapter
 def test_all_else_is_the_committed_notebook(name):
     theirs = student(source(name))
-    mine = [cell for cell in source(name).cells if NOTES not in cell.metadata.get("tags", [])]
+    mine = [cell for cell in source(name).cells if not tagged(cell, INSTRUCTOR)]
     assert len(mine) == len(theirs.cells)
     for cell, other in zip(mine, theirs.cells):
         if cell.cell_type == "code":
@@ -99,13 +100,25 @@ def test_hints_on_request(capsys):
 
 def test_the_instructor_sees_what_is_recognised():
     nb = instructor(source("10_simclr"))
-    notes = [cell.source for cell in nb.cells if NOTES in cell.metadata.get("tags", [])]
+    notes = [cell.source for cell in nb.cells if tagged(cell, INSTRUCTOR)]
     about = next(note for note in notes if "`info_nce`" in note)
     assert all(mistake.name in about for mistake in checks.find("simclr.info_nce").mistakes)
     assert len(notes) == len(checks.of_chapter("simclr")) + 1 and "Where students stumble" in notes[-1]
     nbformat.validate(nb)
-    kept = [cell for cell in student(nb).cells if NOTES in cell.metadata.get("tags", [])]
+    kept = [cell for cell in student(nb).cells if tagged(cell, INSTRUCTOR)]
     assert not kept, "notes are not for students"
+
+
+@each_chapter
+def test_every_exercise_has_its_note_and_its_points(name):
+    """Also where the cell that checks does something else as well."""
+    nb, chapter, worth = source(name), name[3:], points.default()
+    exercises = sorted(checks.of_chapter(chapter))
+    notes = re.findall(r"recognises in `(\w+)`", nbformat.writes(instructor(nb)))
+    earned = re.findall(r"points.earned\(\\\"([\w.]+)", nbformat.writes(nbgrader.assignment(nb, worth, 0)))
+    of_otter = otter.assignment(nb, chapter, 0)[1]
+    assert sorted(earned) == [f"{chapter}.{short}" for short in sorted(notes)] == exercises
+    assert sorted(of_otter) == sorted(notes)
 
 
 def test_the_command_line(tmp_path, capsys):
@@ -119,15 +132,15 @@ def test_the_command_line(tmp_path, capsys):
 
 @each_chapter
 def test_every_chapter_has_a_note_for_the_teacher(name):
-    (note,) = [cell.source for cell in source(name).cells if NOTES in cell.metadata.get("tags", [])]
+    (note,) = [cell.source for cell in source(name).cells if tagged(cell, INSTRUCTOR)]
     assert all(f"*{word}" in note for word in ("Where it stumbles", "Ask", "On the board", "If time runs out"))
 
 
 @pytest.mark.notebook
 def test_it_runs_with_half_of_it_solved(tmp_path):
     nb, path = student(source("00_start_here")), tmp_path / "00_start_here.ipynb"
-    solved = [cell.source for cell in source("00_start_here").cells if cell.cell_type == "code" and is_exercise(cell)]
-    stubs = [cell for cell in nb.cells if cell.cell_type == "code" and is_exercise(cell)]
+    solved = [cell.source for cell in source("00_start_here").cells if is_exercise(cell)]
+    stubs = [cell for cell in nb.cells if is_exercise(cell)]
     for cell, code in list(zip(stubs, solved))[::2]:
         cell.source = code
     files.write(path, nbformat.writes(nb) + "\n")
@@ -160,10 +173,10 @@ def test_a_sealed_kit_shows_no_solution_and_checks_as_before(tmp_path, capsys):
     assert main(["student", str(tmp_path), "start_here", "simclr", "--sealed"]) == 0
     kit = tmp_path / "kit"
     for name, words in {
-        "simclr": ("F.cross_entropy", "roll(N)"),
+        "simclr": ("F.cross_entropy", "roll(N)", "mistake("),
         "bert": ("mean_without_padding_loop", "mistake("),
     }.items():
-        for path in (kit / "sslkit" / "chapters" / name).glob("*.py"):
+        for path in (kit / "sslkit" / "chapters" / name).rglob("*.py"):
             assert not any(word in path.read_text() for word in words), path
     asked = (
         "import sslkit, pathlib; from sslkit.checks import find, grade; nce = find('simclr.info_nce').solution\n"
@@ -189,7 +202,7 @@ def test_points_are_read_from_a_file_that_one_edits(tmp_path, capsys):
     path.write_text('{"simclr": {"info_nce": 4}}')
     assert points.read(path)["simclr"]["info_nce"] == 4 and points.read(path)["moco"]["moco_loss"] == 1
     cases = {
-        "{": "no JSON",
+        "{": "not JSON",
         "[1]": "must look like",
         '{"simclr": {"x": 1}}': "no exercise simclr.x",
         '{"simclr": {"info_nce": "4"}}': "a number from 0",
@@ -211,4 +224,4 @@ def test_points_are_read_from_a_file_that_one_edits(tmp_path, capsys):
 def test_a_notebook_of_ones_own_is_no_assignment(tool, tmp_path, capsys):
     nbformat.write(nbformat.v4.new_notebook(), tmp_path / "mine.ipynb")
     assert main([tool, str(tmp_path / "out"), str(tmp_path / "mine.ipynb")]) == 1
-    assert "mine.ipynb is no notebook of the course" in capsys.readouterr().err
+    assert "mine.ipynb is not a notebook of the course" in capsys.readouterr().err

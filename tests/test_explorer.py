@@ -16,7 +16,7 @@ from PIL import Image
 from sslkit import plots, widgets
 from sslkit.__main__ import main
 from sslkit.probes import Snapshots
-from sslkit.widgets.explorer import nearest
+from sslkit.widgets.explorer_data import nearest
 
 GENERATOR = torch.Generator().manual_seed(0)
 IMAGES = torch.randint(256, (30, 3, 16, 16), dtype=torch.uint8, generator=GENERATOR)
@@ -112,7 +112,7 @@ def test_large_images_shrink_and_features_are_mapped():
         (dict(xy=XY[:2]), "2 xy for 30"),
         (dict(xy=np.stack([XY, XY]), times=["now"]), "1 times for the 2 frames"),
         (dict(labels=Y, classes=["cat"]), "only 1 class names"),
-        (dict(factors={"hue": Y[:3]}), "'hue' has not one value for each"),
+        (dict(factors={"hue": Y[:3]}), "the factor 'hue' needs one value for each of the 30 images"),
         (dict(factors={"hue": np.full(30, np.nan)}), "one finite number"),
         (dict(h={"a": H, "b": H[:7]}, xy=None), "7 rows of b for 30"),
         (dict(h=np.zeros((20_001, 2)), images=np.zeros((20_001, 1, 1, 1)), xy=np.zeros((20_001, 2))), "subsample"),

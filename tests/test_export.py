@@ -137,7 +137,7 @@ def test_broken_and_foreign_files_are_refused_in_words(tmp_path):
         with pytest.raises(ValueError, match="bad.safetensors"):
             load_encoder(bad)
     bad.write_bytes(good[:1000])
-    with pytest.raises(ValueError, match="no readable file"):
+    with pytest.raises(ValueError, match="not a readable safetensors file"):
         load_encoder(bad)
     safetensors.save_file({"weight": torch.ones(3)}, bad)
     with pytest.raises(ValueError, match="not written by `sslkit export`"):

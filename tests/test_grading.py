@@ -12,11 +12,12 @@ import pytest
 
 from sslkit.course import student
 from sslkit.course.__main__ import main
-from sslkit.course.editions import ASKED, HANDED_OUT, is_exercise, stub
-from sslkit.course.grading import Graded, grade_one, lost
+from sslkit.course.editions import ASKED, HANDED_OUT, stub
+from sslkit.course.grading import Graded, failed, grade_one
 from sslkit.course.pages import class_page, feedback, plain, table
 from sslkit.course.submissions import Submission, Work, read, submissions
 from sslkit.notebooks import files
+from sslkit.notebooks.cells import EXERCISE, is_exercise
 
 CHAPTER = "00_start_here"
 WRONG = "def accuracy(pred, y):\n    return (pred == y).float().sum()"
@@ -30,9 +31,9 @@ def handed_in(**changed: str) -> str:
     """A notebook in which some functions are the student's own, by name, and the others solved."""
     nb = student(source())
     for cell, solved in zip(nb.cells, source().cells):
-        if cell.cell_type == "code" and is_exercise(cell):
+        if is_exercise(cell):
             name = cell.source.split("def ")[1].split("(")[0]
-            cell.source = f"#| exercise\n{changed[name]}" if name in changed else solved.source
+            cell.source = f"{EXERCISE}\n{changed[name]}" if name in changed else solved.source
     return nbformat.writes(nb)
 
 
@@ -159,7 +160,7 @@ def test_one_broken_file_costs_nobody_else_a_grade(tmp_path):
     (tmp_path / "damaged.ZIP").write_bytes(content)
     (tmp_path / "marked.IPYNB").write_text(handed_in(), encoding="utf-8-sig")
     found = {one.student: one for one in submissions(tmp_path)}
-    assert "no readable zip" in found["damaged"].problem and not read(found["marked"]).problem
+    assert "not a readable zip" in found["damaged"].problem and not read(found["marked"]).problem
     deep = work(handed_in(accuracy="def accuracy(pred, y):\n    return " + " + ".join(["1"] * 900)))
     assert list(deep.functions) == ["partners", "chance_level"] and "accuracy" in deep.notes[0]
 
@@ -167,7 +168,7 @@ def test_one_broken_file_costs_nobody_else_a_grade(tmp_path):
 def test_names_and_words_that_are_no_utf_8(tmp_path):
     """A name as zip archives of old systems leave it on a disk; an error whose words are half a character."""
     name = b"M\xfcller".decode("utf-8", "surrogateescape")
-    one = Graded(Submission(name, name, "{}"), Work("start_here"), {"accuracy": lost("\ud800")})
+    one = Graded(Submission(name, name, "{}"), Work("start_here"), {"accuracy": failed("\ud800")})
     table([one], tmp_path / "grades.csv")
     files.write(tmp_path / "one.html", feedback(one))
     files.write(tmp_path / "class.html", class_page([one]))
@@ -179,7 +180,7 @@ def test_which_hints_were_opened(tmp_path):
         text = nbformat.writes(student(source(), hints=ASKED)).replace('accuracy\\", 0)', f'accuracy\\", {count})')
         found = work(text)
         assert not found.problem and not found.notes and set(found.hints) == set(found.functions)
-        return Graded(Submission("s", "hw.ipynb", text), found, {name: lost("") for name in found.functions})
+        return Graded(Submission("s", "hw.ipynb", text), found, {name: failed("") for name in found.functions})
 
     graded = [asked(count) for count in ("0", "2", "3", "9")]
     assert [one.work.hints["accuracy"] for one in graded] == [0, 2, 3, 3]

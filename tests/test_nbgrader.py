@@ -11,8 +11,8 @@ import pytest
 
 from sslkit import checks
 from sslkit.course.__main__ import main
-from sslkit.course.nbgrader import CHECK
 from sslkit.notebooks import files
+from sslkit.notebooks.cells import checked
 
 CHAPTER = "start_here"
 RIGHT = {"accuracy", "chance_level"}  # what Ada solves; the rest she leaves as it was
@@ -51,7 +51,7 @@ def test_the_release_holds_stubs_and_no_solution(assignment):
             )  # docstring, stub
     worth = {c.metadata.nbgrader.grade_id: c.metadata.nbgrader.points for c in marked if c.metadata.nbgrader.grade}
     assert worth["accuracy-points"] == 4 and worth["chance_level-points"] == 1
-    assert len(worth) == len(checks.of_chapter(CHAPTER)) == sum(bool(CHECK.match(c.source)) for c in nb.cells)
+    assert len(worth) == len(checks.of_chapter(CHAPTER)) == sum(bool(checked(c)) for c in nb.cells)
 
 
 @pytest.mark.notebook

@@ -11,7 +11,9 @@ import pytest
 from sslkit.notebooks import NotebookFailed, check, course, export, run, source_hash
 from sslkit.notebooks.__main__ import main
 from sslkit.notebooks.budget import budget
+from sslkit.notebooks.cells import WIDGET
 from sslkit.notebooks.checks import MAX_MB
+from sslkit.notebooks.saving import keep_pictures
 
 v4 = nbformat.v4
 LOSS = "#| export\nimport math\n\n\ndef loss(x):\n    return math.log(x)"
@@ -132,7 +134,7 @@ def test_a_notebook_that_no_longer_exports_leaves_no_module(root):
         (["from sslkit.chapters.middle.method import f"], "comes from 05_middle.ipynb"),
         (["from sslkit.chapters.absent.method import f"], "there is no chapter absent"),
         (["from .early import loss"], "relative import"),
-        (["A = 1", "from __future__ import annotations"], "together are no module"),
+        (["A = 1", "from __future__ import annotations"], "together are not a module"),
     ],
 )
 def test_what_may_not_be_exported(root, cells, word):
@@ -227,7 +229,7 @@ def test_a_run_exports_executes_and_stamps(root, monkeypatch):
     startup.mkdir(parents=True)
     (startup / "mine.py").write_text("import builtins; builtins.loss = 'of this user'")
     monkeypatch.setenv("IPYTHONDIR", str(root / "ipython"))
-    image = "{'text/html': '', 'application/vnd.jupyter.widget-view+json': {'model_id': '1'}}"
+    image = f"{{'text/html': '', {WIDGET!r}: {{'model_id': '1'}}}}"
     path = notebook(
         root,
         "03_early",
@@ -328,7 +330,7 @@ def test_a_notebook_that_cannot_be_exported_is_not_run(root):
     with pytest.raises(NotebookFailed, match="cannot be exported:\n.*cell 1, line 2: 'x = 1'"):
         run(path, to=path, say=quiet)
     assert main(["run", "nowhere"], root) == 1
-    with pytest.raises(ValueError, match="no scale 'huge'; there are: smoke, laptop, gpu"):
+    with pytest.raises(ValueError, match="no scale 'huge'; there are: smoke, demo, laptop, gpu"):
         run(path, "huge")
 
 
@@ -385,7 +387,7 @@ def test_nothing_is_wrong_with_a_good_one(good):
         ),
         (lambda nb: nb.cells[1].outputs[0].data.update({"image/png": "iVBORw0="}), "cell 2: a bare image/png"),
         (
-            lambda nb: nb.cells[1].outputs[0].data.update({"application/vnd.jupyter.widget-view+json": {}}),
+            lambda nb: nb.cells[1].outputs[0].data.update({WIDGET: {}}),
             "cell 2: a widget without a picture",
         ),
         (lambda nb: nb.cells[3].outputs[0].update(text="x" * 2_500_000), "at most 2500 kB"),
@@ -441,8 +443,6 @@ def test_the_command_line_from_outside():
 
 
 def test_a_saved_notebook_holds_pictures_in_place_of_widgets():
-    from sslkit.notebooks.saving import WIDGET, keep_pictures
-
     def saved(data, metadata=None, kind="notebook"):
         cells = [
             {"cell_type": "markdown"},

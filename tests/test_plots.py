@@ -24,8 +24,10 @@ from rooms import rooms
 from sslkit import plots
 from sslkit.plots import curves
 from sslkit.plots import live as live_module
+from sslkit.plots.axes import panels
 from sslkit.plots.picture import COLOURS, LOCK, RIGHT, WRONG
 from sslkit.plots.table import resize, rgb, to_pixels
+from sslkit.plots.text import drawable
 from sslkit.progress import duration
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -200,6 +202,22 @@ def test_words_of_a_figure_are_text_in_the_page():
     assert plots.Picture.found("<img src='a.png'>") is None
 
 
+def test_alt_text_is_made_of_sentences():
+    assert plots.grid(IMAGES[:2], title="Which is which?", caption="c").alt == "2 images. Which is which? c."
+    assert plots.note("What next?", "Nothing.").alt == "What next? Nothing."
+
+
+def test_what_cannot_be_drawn_becomes_a_sign():
+    assert drawable("a $5 naïve·⏎") == "a $5 naïve·⏎"
+    assert drawable("日\n") == "��" and drawable("") == "∅"
+
+
+def test_panels_share_a_look_and_the_first_of_a_row_has_the_label():
+    fig, axes = panels("title", "caption", 3.0, "x", "y", heads="abcd", rows=2, width=6.0)
+    assert [ax.get_title(loc="left") for ax in axes] == list("abcd") and fig.get_figwidth() > 6
+    assert [ax.get_ylabel() for ax in axes] == ["y", "", "y", ""] and {ax.get_xlabel() for ax in axes} == {"x"}
+
+
 def test_notebooks_store_each_picture_once_as_base64_with_alt_text():
     source = """from types import SimpleNamespace as R
 from sslkit import plots
@@ -218,7 +236,7 @@ plots.note("the title", "the caption")"""
         assert len(picture.alt) > 10
     assert json.dumps(nb).count("iVBORw0KGgo") == 2
     page = HTMLExporter().from_notebook_node(nb)[0]
-    assert page.count('alt="the title. the caption"') == 1 and "No description has been provided" not in page
+    assert page.count('alt="the title. the caption."') == 1 and "No description has been provided" not in page
     assert "step 3 of 3" in nb.cells[0].outputs[0]["data"]["text/plain"]
 
 

@@ -154,13 +154,13 @@ def test_crop_statistics_follow_the_parameters():
         boxes.update(box=box, flip=flip)
         return x
 
-    original, views.resized_crop = views.resized_crop, spy
+    original, views.geometry.resized_crop = views.resized_crop, spy
     try:
         views.RandomResizedCrop(scale=(0.2, 0.6), ratio=(0.75, 4 / 3), flip=0.3)(
             torch.zeros(20000, 1, 32, 32), generator(0)
         )
     finally:
-        views.resized_crop = original
+        views.geometry.resized_crop = original
     left, top, width, height = boxes["box"].unbind(1)
     area = width * height / 1024
     assert 0.19 < area.min() and area.max() < 0.61 and abs(area.mean() - 0.4) < 0.01
@@ -204,10 +204,10 @@ def test_decimal_numbers_of_any_precision_give_float32(dtype):
 def test_crops_of_a_size_are_those_of_the_crop_itself():
     """The same boxes as at full size, fewer pixels; what has a size of its own keeps it; afterwards all is as before."""
     x, crop = photos(height=24, width=24), views.RandomResizedCrop()
-    with views.crops_of(12):
+    with views.small_crops(12):
         small = crop(x, generator(1))
         own = views.RandomResizedCrop(size=10)(x, generator(1))
-        with views.crops_of(None):
+        with views.small_crops(None):
             assert crop(x, generator(1)).shape[2:] == (24, 24)
         assert crop(x, generator(1)).shape[2:] == (12, 12)
     torch.testing.assert_close(small, views.RandomResizedCrop(size=12)(x, generator(1)), atol=0, rtol=0)
@@ -216,14 +216,14 @@ def test_crops_of_a_size_are_those_of_the_crop_itself():
 
 
 def test_the_size_of_crops_ends_with_the_block_even_where_it_fails():
-    with pytest.raises(KeyError), views.crops_of(12):
+    with pytest.raises(KeyError), views.small_crops(12):
         raise KeyError
     assert views.RandomResizedCrop()(photos(height=24, width=24)).shape[2:] == (24, 24)
 
 
 def test_small_views_of_what_is_not_cropped_are_an_error():
     for view in (views.ColorJitter(), views.RandomResizedCrop(size=10)):
-        with pytest.raises(ValueError, match="12 pixels were asked for, but nothing"), views.crops_of(12):
+        with pytest.raises(ValueError, match="12 pixels were asked for, but nothing"), views.small_crops(12):
             view(photos())
-    with views.crops_of(None):
+    with views.small_crops(None):
         views.ColorJitter()(photos())

@@ -6,7 +6,6 @@ import inspect
 import pytest
 import torch
 
-from sslkit import views
 from sslkit.probes import knn
 from sslkit.probes.few import REACH
 from sslkit.views import ColorJitter, Compose, GaussianBlur, Grayscale, RandomResizedCrop, Rotation
@@ -16,10 +15,10 @@ IMAGES = torch.rand(N, 3, 4, 4, generator=torch.Generator().manual_seed(0))
 
 
 def drawn(monkeypatch, view, function: str, x=IMAGES, seed=0) -> tuple:
-    """What `view` hands to a function of sslkit.views, without the images."""
-    seen = []
-    real = getattr(views, function)
-    monkeypatch.setattr(views, function, lambda *a, **k: seen.append((*a, *k.values())) or real(*a, **k))
+    """What `view` hands to a function of its module, without the images."""
+    seen, module = [], inspect.getmodule(type(view))
+    real = getattr(module, function)
+    monkeypatch.setattr(module, function, lambda *a, **k: seen.append((*a, *k.values())) or real(*a, **k))
     view(x, torch.Generator().manual_seed(seed))
     assert len(seen) == 1
     return tuple(a for a in seen[0] if isinstance(a, torch.Tensor) and a.shape[:1] == (len(x),) and a is not x)

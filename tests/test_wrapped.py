@@ -139,7 +139,7 @@ def test_every_method_trains_it(method, data):
 def test_it_is_judged_saved_and_read_again(name, data, tmp_path):
     method = trained(build_encoder(name), data, tmp_path)
     board = scoreboard(method, data, seeds=[0], per_class=2, supervised_steps=2)
-    assert [row["name"] for row in board.rows] == ["pixels", "untrained", "Rotation", "supervised"]
+    assert [row.name for row in board.rows] == ["pixels", "untrained", "Rotation", "supervised"]
     again, state = load_run(tmp_path)
     assert state["network"] == name and same(weights(again), weights(method))
     encoder, _ = load_encoder(tmp_path)

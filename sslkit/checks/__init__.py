@@ -1,9 +1,10 @@
 """Exercise checks: `info_nce = check("simclr.info_nce", info_nce)` in a notebook.
 
-An exercise is written in its notebook: a markdown cell (title, minutes, task, three hints) over a cell `#| exercise` with the solution. The
-export brings both into the chapter's exercises.py. The chapter's mistakes.py, by hand, adds a slow oracle, trials, and what each
-misconception is called: a swap of words in the solution's source wherever that shows it. runner.py calls the reader's function
-safely, verdict.py compares, diagnose.py knows what goes wrong with any result, slips.py what anybody may mistype, show.py finds the form.
+An exercise is written in its notebook: a markdown cell (title, minutes, task, three hints) over a cell `#| exercise` with the
+solution. The export brings both into the chapter's exercises.py. By hand, the chapter's mistakes/ (or mistakes.py) adds a slow
+oracle, trials, and what each misconception is called: a swap of words in the solution's source wherever that shows it.
+runner.py calls the reader's function safely, verdict.py compares, diagnose.py knows what goes wrong with any result, slips.py
+what anybody may mistype, show.py finds the form.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ yours: dict[str, Callable] = {}  # the reader's own functions, as last checked
 
 
 def check(name: str, function: Callable, *, seconds: float = 5.0) -> Callable:
-    """Says in words whether function solves the exercise; returns it if so, else the solution, so that the chapter goes on.
+    """Say whether function solves the exercise; returns it if so, else the solution, so that the chapter goes on.
 
     name: "chapter.exercise"; an unknown one is a ValueError that lists what exists. Whatever the function does is reported and
     never raised, and the check returns after about `seconds` at the latest. The reader's own function stays in `checks.yours[name]`.
@@ -28,13 +29,13 @@ def check(name: str, function: Callable, *, seconds: float = 5.0) -> Callable:
     exercise = find(name)
     verdict = judge(exercise, function, seconds)
     yours[name] = function
-    show(said(name, verdict))
+    show(verdict_text(name, verdict))
     return function if verdict.status == "right" else exercise.solution
 
 
 def hint(name: str, count: int) -> None:
     """Show the first `count` hints of an exercise, 0 to 3; ValueError for another number. For a student's notebook in which hints are
-    asked for: what stands in its cell tells the instructor how many were opened.
+    asked for: the count in its cell tells the instructor how many were opened.
     """
     hints = find(name).task.hints
     if count not in range(len(hints) + 1):
@@ -53,7 +54,7 @@ def grade(name: str, function: Callable, *, seed: int = 1, seconds: float = 5.0)
     return judge(find(name), function, seconds, seed)
 
 
-def said(name: str, verdict: Verdict) -> Said:
+def verdict_text(name: str, verdict: Verdict) -> Said:
     """The words of a verdict."""
     if verdict.status == "right":
         return Said("right", f"{name}: right.")
@@ -88,8 +89,8 @@ def find(name: str) -> Exercise:
 
 def of_chapter(chapter: str) -> dict[str, Exercise]:
     """The exercises of one chapter by name; no other chapter is imported."""
-    room = chapters.room(chapter, "mistakes") if chapter in chapters.names() else None
-    return {f"{chapter}.{exercise.name}": exercise for exercise in room.EXERCISES} if room else {}
+    module = chapters.room(chapter, "mistakes") if chapter in chapters.names() else None
+    return {f"{chapter}.{exercise.name}": exercise for exercise in module.EXERCISES} if module else {}
 
 
 def exercises() -> dict[str, Exercise]:

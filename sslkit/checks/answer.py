@@ -60,32 +60,21 @@ def as_tensor(value) -> Tensor:
         raise Unusable("It returns None: is a `return` missing?", "no return")
     if not isinstance(value, (Tensor, np.ndarray, np.generic, bool, int, float, list, tuple)):
         raise Unusable(f"It returns {kind(value)}; a tensor or a number is expected.")
-    if type(value).__module__ == "torch.return_types" and hasattr(
-        value, "values"
-    ):  # a tuple, which could be told to be stacked
-        words = (
-            f"It returns what torch.{type(value).__name__} gives, values and indices: take .values or .indices of it."
-        )
-        raise Unusable(words, "values and indices")
-    if (
-        isinstance(value, (list, tuple))
-        and len({getattr(one, "shape", None) for one in value}) == 1
-        and isinstance(value[0], Tensor)
-    ):
-        if value[0].ndim:  # a list of single numbers is one tensor to torch
-            words = (
-                f"It returns {kind(value)} of {len(value)} tensors: put them together with torch.stack or torch.cat."
-            )
-            raise Unusable(words, "not stacked")
+    # A tuple to Python, which would be told to stack it.
+    if type(value).__module__ == "torch.return_types" and hasattr(value, "values"):
+        source = f"what torch.{type(value).__name__} gives, values and indices"
+        raise Unusable(f"It returns {source}: take .values or .indices of it.", "values and indices")
+    if isinstance(value, (list, tuple)) and len({getattr(one, "shape", None) for one in value}) == 1:
+        if isinstance(value[0], Tensor) and value[0].ndim:  # a list of single numbers is one tensor to torch
+            parts = f"{kind(value)} of {len(value)} tensors"
+            raise Unusable(f"It returns {parts}: put them together with torch.stack or torch.cat.", "not stacked")
     try:
         tensor = torch.as_tensor(value)
     except Exception as error:
-        raise Unusable(f"It returns {kind(value)} that is no tensor: {brief(error)}.") from None
+        raise Unusable(f"It returns {kind(value)} that is not a tensor: {brief(error)}.") from None
     if tensor.is_complex() or tensor.is_quantized or tensor.layout != torch.strided or tensor.is_meta:
-        raise Unusable(
-            f"It returns a tensor of {tensor.dtype}, {tensor.layout}, on {tensor.device}; "
-            "ordinary real numbers are expected."
-        )
+        what = f"a tensor of {tensor.dtype}, {tensor.layout}, on {tensor.device}"
+        raise Unusable(f"It returns {what}; ordinary real numbers are expected.")
     if tensor.numel() > LARGEST:
         raise Unusable(f"It returns a tensor of shape {list(tensor.shape)}, which is far too large.")
     return tensor

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Callable
-from types import FunctionType
-from typing import Any
+from types import CodeType, FunctionType
 
 
-def code_of(function: Callable) -> Any:
+def code_of(function: Callable) -> CodeType | None:
     """A plain function's code, else None; what only looks like one is asked nothing, since it may do anything then."""
     return function.__code__ if type(function) is FunctionType else None
 

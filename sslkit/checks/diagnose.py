@@ -46,7 +46,7 @@ def turned_round(d: int) -> Callable[[Values], Values]:
 
 
 SIMPLE: tuple[tuple[str, str, Callable[[Values], Values]], ...] = (
-    ("outputs exchanged", "The results are right but stand in the wrong order: exchange them.", lambda v: v[::-1]),
+    ("outputs exchanged", "The results are right but are in the wrong order: exchange them.", lambda v: v[::-1]),
     (
         "transposed",
         "Rows and columns are exchanged: the result is the transpose of the expected one.",
@@ -54,7 +54,7 @@ SIMPLE: tuple[tuple[str, str, Callable[[Values], Values]], ...] = (
     ),
 )  # fmt: skip
 
-UNSURE: tuple[tuple[str, str, Callable[[Values], Values]], ...] = (
+GUESSES: tuple[tuple[str, str, Callable[[Values], Values]], ...] = (
     ("complement", "The result is 1 minus the expected one: what is counted is the opposite.", each(lambda x: 1 - x)),
     ("reciprocal", "The result is 1 divided by the expected one.", each(lambda x: 1 / x)),
     ("squared", "The result is the square of the expected one.", each(lambda x: x.square())),
@@ -96,7 +96,7 @@ def guess(got: Sequence[Values], expected: Sequence[Values], trials: Sequence[tu
     """What is likely where nothing is sure: a function of the expected result, a constant, a length written as a number."""
     if differ_in_shape(got, expected):
         return None
-    for name, text, change in UNSURE:
+    for name, text, change in GUESSES:
         wanted = [change(values) for values in expected]
         tells = any(value.any() for values in wanted for value in values)  # zeros everywhere may have many reasons
         if tells and same(got, wanted) and not same(wanted, expected):
@@ -104,11 +104,11 @@ def guess(got: Sequence[Values], expected: Sequence[Values], trials: Sequence[tu
     return factor(got, expected, same) or next(fixed_length(got, expected, trials, same), None)
 
 
-def strikes(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
-    """What strikes the eye where nothing explains it: another shape, all nearly right, some right and some wrong."""
+def describe_remaining(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
+    """What can be seen where nothing explains it: another shape, all nearly right, some right and some wrong."""
     if differ_in_shape(got, expected):
         return another_shape(got, expected, same)
-    return nearly(got, expected, same) or partly(got, expected, same)
+    return nearly_right(got, expected, same) or partly_right(got, expected, same)
 
 
 def differ_in_shape(got: Sequence[Values], expected: Sequence[Values]) -> bool:
@@ -117,7 +117,7 @@ def differ_in_shape(got: Sequence[Values], expected: Sequence[Values]) -> bool:
 
 
 def broken(got: Sequence[Values], expected: Sequence[Values]) -> Found | None:
-    """Numbers that are none."""
+    """NaN or infinity where the expected result is finite."""
     for mine, true in zip(got, expected):
         for a, b in zip(mine, true):
             if a.isnan().any() and not b.isnan().any():
@@ -159,7 +159,7 @@ def factor(got: Sequence[Values], expected: Sequence[Values], same: Callable) ->
     return None
 
 
-def nearly(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
+def nearly_right(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
     """Fractions, most of which are off by little, and none by much."""
     pairs = [(a, b) for mine, true in zip(got, expected) for a, b in zip(mine, true) if b.isfinite().any()]
     right = sum(same([mine], [true]) for mine, true in zip(got, expected))
@@ -172,7 +172,7 @@ def nearly(got: Sequence[Values], expected: Sequence[Values], same: Callable) ->
     return "nearly right", text
 
 
-def partly(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
+def partly_right(got: Sequence[Values], expected: Sequence[Values], same: Callable) -> Found | None:
     """Right here, wrong there; the same everywhere; the right numbers in another order."""
     good = [same([mine], [true]) for mine, true in zip(got, expected)]
     if len(got) > 2 and same(got, [got[0]] * len(got)) and not same(expected, [expected[0]] * len(expected)):

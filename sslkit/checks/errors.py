@@ -70,7 +70,7 @@ MEANINGS = (  # (what the error says, the name of the mistake, what the reader h
         r"[Dd]imension out of range|[Dd]imension specified as|too many indices|not enough values to unpack|"
         r"too many values to unpack|dims? .*must",
         "another number of axes",
-        "It expects another number of axes than the input has: print its .shape.",
+        "It expects a different number of axes than the input has: print its .shape.",
     ),
     (
         r"out of bounds|out of range",

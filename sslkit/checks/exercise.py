@@ -49,7 +49,7 @@ def mistake(name: str, explanation: str, *forms: Swap | Callable) -> Mistake:
 
 @dataclass(frozen=True, eq=False)
 class Exercise:
-    """One exercise of a chapter. Its solution, title, task and hints stand in the notebook and are looked up by name.
+    """One exercise of a chapter. Its solution, title, task and hints are in the notebook and are looked up by name.
 
     oracle: the definition, written independently of the solution as slow loops in float64; its module tells the chapter.
     trials: gives the argument tuples to try, the smallest first, since the first failing one is shown. It draws them with
@@ -68,9 +68,9 @@ class Exercise:
     tolerance: float = 1e-3
 
     @cached_property
-    def room(self) -> ModuleType:
+    def module(self) -> ModuleType:
         """The chapter's generated module of solutions and tasks."""
-        chapter = self.oracle.__module__.split(".")[-2]
+        chapter = self.oracle.__module__.removeprefix(f"{chapters.__name__}.").split(".")[0]
         found = chapters.room(chapter, "exercises")
         if found is None or self.name not in found.TASKS:
             raise ValueError(f"the notebook of {chapter} has no exercise cell for {self.name}: mark it `#| exercise`")
@@ -79,15 +79,15 @@ class Exercise:
     @property
     def solution(self) -> Callable:
         """As the notebook has it: fast and differentiable."""
-        return getattr(self.room, self.name)
+        return getattr(self.module, self.name)
 
     @property
     def task(self) -> Task:
         """What the notebook says above it."""
-        return self.room.TASKS[self.name]
+        return self.module.TASKS[self.name]
 
     @cached_property
-    def forms(self) -> tuple[tuple[Mistake, Callable], ...]:
+    def wrong_versions(self) -> tuple[tuple[Mistake, Callable], ...]:
         """Every wrong implementation, beside the mistake that it shows."""
         return tuple(
             (mistake, form)
@@ -96,7 +96,7 @@ class Exercise:
         )
 
     @property
-    def forms_by_swap(self) -> list[tuple[Mistake, Swap]]:
+    def swaps(self) -> list[tuple[Mistake, Swap]]:
         """The swaps, beside their mistakes: two of them can be made at once."""
         return [(mistake, swap) for mistake in self.mistakes for swap in mistake.swaps]
 

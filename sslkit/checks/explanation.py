@@ -11,7 +11,7 @@ from functools import lru_cache
 from torch import Tensor
 
 from sslkit.checks.answer import Answer, ask, brief
-from sslkit.checks.diagnose import broken, diagnose, guess, strikes
+from sslkit.checks.diagnose import broken, describe_remaining, diagnose, guess
 from sslkit.checks.equal import agree
 from sslkit.checks.exercise import Exercise, Mistake, drawn_anew
 from sslkit.checks.slips import slips
@@ -37,7 +37,7 @@ def references(exercise: Exercise, seed: int) -> tuple[list[tuple], list[Answer]
 def mistaken(exercise: Exercise, seed: int) -> list[tuple[Mistake, list[Answer]]]:
     """The answers of every wrong form, beside its mistake."""
     trials, _ = references(exercise, seed)
-    return [(mistake, found) for mistake, form in exercise.forms if (found := answers(exercise, form, trials))]
+    return [(mistake, found) for mistake, form in exercise.wrong_versions if (found := answers(exercise, form, trials))]
 
 
 def answers(exercise: Exercise, form: Callable, trials: list[tuple]) -> list[Answer]:
@@ -59,7 +59,7 @@ def until_it_fails(exercise: Exercise, form: Callable, trials: list[tuple]) -> t
 def fails_alike(exercise: Exercise, trials: list[tuple], count: int, error: str) -> Mistake | None:
     """The misconception of which a form fails after `count` answers with the same error; None where none does. (Of memory many
     forms want too much.)"""
-    for mistake, form in exercise.forms if error and not error.startswith("MemoryError") else ():
+    for mistake, form in exercise.wrong_versions if error and not error.startswith("MemoryError") else ():
         given, its_error = until_it_fails(exercise, form, trials)
         if (len(given), its_error) == (count, error):
             return mistake
@@ -92,7 +92,7 @@ def explanation(
             return (mistake.name, found[0]), f"{mistake.explanation} And: {found[1]}"
     # NaN everywhere agrees with too many
     numbers = [value.isfinite().any() for answer in got for value in answer.values]
-    pairs = itertools.combinations(exercise.forms_by_swap, 2) if any(numbers) else ()
+    pairs = itertools.combinations(exercise.swaps, 2) if any(numbers) else ()
     for (one, first), (other, second) in itertools.islice(pairs, PAIRS):
         if one is other or (form := both(exercise.solution, first, second)) is None:
             continue
@@ -100,14 +100,14 @@ def explanation(
             return (one.name, other.name), f"{one.explanation} And: {other.explanation}"
     if found := guess(mine, expected, trials, same):
         return (found[0],), found[1]
-    if (nearly := mostly(exercise, got, right, known))[0]:
-        return nearly
+    if (partial := best_partial_match(exercise, got, right, known))[0]:
+        return partial
     if found := broken(mine, expected):
         return (found[0],), found[1]
     for slip in slips(exercise.solution) if len(got) > 1 else ():  # one answer is soon given by chance
         if gives(exercise, slip.form, trials, got):
             return (slip.name,), slip.explanation
-    if found := strikes(mine, expected, same):
+    if found := describe_remaining(mine, expected, same):
         return (found[0],), found[1]
     return (), ""
 
@@ -137,7 +137,7 @@ def alike(exercise: Exercise, got: list[Answer], theirs: list[Answer], right: li
     )
 
 
-def mostly(
+def best_partial_match(
     exercise: Exercise, got: list[Answer], right: list[Answer], known: list[tuple[Mistake, list[Answer]]]
 ) -> tuple[tuple[str, ...], str]:
     """The misconception that explains most of the wrong results, half of them and two at least, and more of them than it would
@@ -181,17 +181,13 @@ def alike_but_for_nan(exercise: Exercise, got: list[Answer], theirs: list[Answer
 
 def without_gradient(exercise: Exercise, got: list[Answer], right: list[Answer]) -> tuple[tuple[str, ...], str]:
     """Names the input that no gradient reaches, or that one reaches and should not; ((), "") where it is neither."""
-    names = [
-        n
-        for n, x in zip(exercise.parameters, trials_of(exercise, 0)[0])
-        if isinstance(x, Tensor) and x.is_floating_point()
-    ]
+    arguments = zip(exercise.parameters, trials_of(exercise, 0)[0])
+    names = [name for name, x in arguments if isinstance(x, Tensor) and x.is_floating_point()]
     for i, name in enumerate(names):
         mine, true = (any(answer.grads[i].any() for answer in answers if answer.grads) for answers in (got, right))
         if true and not mine:
-            return (
-                f"no gradient to {name}",
-            ), f"None reaches `{name}`: is it detached, copied by .data, or made anew on the way?"
+            text = f"None reaches `{name}`: is it detached, copied by .data, or made anew on the way?"
+            return (f"no gradient to {name}",), text
         if mine and not true:
             return (f"gradient into {name}",), f"It reaches `{name}` too, which is to stay constant: {name}.detach()."
     return (), ""

@@ -58,7 +58,7 @@ def is_stub(function: Callable, error: BaseException) -> bool:
 
 
 def describe(function: Callable, error: BaseException, call: str) -> tuple[str, str]:
-    """The name of the mistake, where it has one, and the error in words, with the reader's line where there is one."""
+    """The name of the mistake, where it has one, and the error explained, with the reader's line where there is one."""
     if isinstance(error, Unusable):
         return error.name, str(error)
     frames = traceback.extract_tb(error.__traceback__)

@@ -33,7 +33,7 @@ MORE = (("softmax", (-1,)), ("log", ()), ("sqrt", ()), ("square", ()), ("abs", (
 
 @dataclass(frozen=True)
 class Slip:
-    """before: code of the solution; after: what stands in its place; form: the function with the change."""
+    """before: code of the solution; after: what is in its place; form: the function with the change."""
 
     before: str
     after: str

@@ -59,7 +59,7 @@ def judge(exercise: Exercise, function: Callable, seconds: float = 5.0, seed: in
         call = f"{exercise.name}({', '.join(exercise.parameters)})"
         outputs = len(exercise.returns)
         session = run(function, trials, call, outputs, exercise.grad, seconds)
-        verdict = replace(words(exercise, seed, trials, right, session), printed=session.printed)
+        verdict = replace(verdict_on(exercise, seed, trials, right, session), printed=session.printed)
         known = {mistake.name for mistake in exercise.mistakes}
         if verdict.status != "wrong" or verdict.values or session.problem or known & set(verdict.mistakes):
             return verdict
@@ -67,7 +67,7 @@ def judge(exercise: Exercise, function: Callable, seconds: float = 5.0, seed: in
         return suspected(exercise, function, verdict, session.answers, again.answers)
 
 
-UNSURE = {
+DOUBTFUL = {
     *("right for the first example only", "right for some inputs", "always the same", "nearly right"),
     *("another shape", "one entry more or fewer", "another order"),
 }
@@ -76,22 +76,21 @@ UNSURE = {
 def suspected(
     exercise: Exercise, function: Callable, verdict: Verdict, once: list[Answer], again: list[Answer]
 ) -> Verdict:
-    """The verdict on what no misconception explains, with what strikes the eye: chance, an argument that is never read."""
+    """The verdict on what no misconception explains, with what can be seen: chance, an argument that is never read."""
     if not all(agree(a.values, b.values, exercise.tolerance) for a, b in zip(once, again)):
         text = "Called again with the same input, it gives another result: it draws random numbers. Use only what it is given."
         return replace(verdict, mistakes=("random",), text=text)
-    if not UNSURE.issuperset(verdict.mistakes):
+    if not DOUBTFUL.issuperset(verdict.mistakes):
         return verdict
     superfluous = unread(exercise.solution)
-    if forgotten := [
-        exercise.parameters[i] for i in unread(function) if i < len(exercise.parameters) and i not in superfluous
-    ]:
+    names = dict(enumerate(exercise.parameters))
+    if forgotten := [names[i] for i in unread(function) if i in names and i not in superfluous]:
         text = f"You never use {' and '.join(f'`{name}`' for name in forgotten)}."
         return replace(verdict, mistakes=(f"{forgotten[0]} not used",), text=f"{text} {verdict.text}".strip())
     return verdict
 
 
-def words(exercise: Exercise, seed: int, trials: list[tuple], right: list[Answer], session: Session) -> Verdict:
+def verdict_on(exercise: Exercise, seed: int, trials: list[tuple], right: list[Answer], session: Session) -> Verdict:
     """The verdict on a session."""
     if not session.attempted:
         return Verdict("not attempted")

@@ -1,1 +1,1 @@
-"""What `python -m sslkit` does: options, the data they name, and a room for the longest command."""
+"""What `python -m sslkit` does: one module for each command, with `add(commands)`, its options, and `run(args)`."""

@@ -1,29 +1,41 @@
 """explore: maps of what runs have learned, as one HTML page."""
 
 import argparse
+from pathlib import Path
+from typing import Any
 
 import torch
 
 from sslkit import plots
-from sslkit.commands.data import check_kind, load_data
+from sslkit.commands.inputs import load_for_run
+from sslkit.commands.options import data_options
 from sslkit.probes import backbone, features, reinitialised
 from sslkit.runs import load_run
-from sslkit.widgets import embedding_explorer
 
 IMAGES = 1000  # of the validation split
 
 
-def explore(args: argparse.Namespace) -> None:
-    """Write the page, and say where it is: an untrained network's map, and one for each run."""
+def add(commands: Any) -> None:
+    """The command and its options."""
+    command = commands.add_parser("explore", help="maps of what runs have learned, side by side, as one HTML page")
+    command.set_defaults(run=run)
+    command.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders of runs")
+    command.add_argument("--out", type=Path, default=Path("explorer.html"), help="the page (default explorer.html)")
+    data_options(command)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the page, an untrained network's map and one for each run, and print where it is."""
+    from sslkit.widgets import embedding_explorer  # widgets take a second to import, which only this needs
+
     runs = [load_run(folder) for folder in args.runs]
     first, state = runs[0]
-    data = load_data(args, args.data or state["data"], state).judged
+    data = load_for_run(args, state).judged
     if data.kind.name != "images":
         raise ValueError(f"{data.name} holds {data.kind.noun}: the explorer shows images")
     split = data.val[torch.from_numpy(plots.subsample(len(data.val), IMAGES))]
     found = {"untrained": features(reinitialised(backbone(first)), split.x)}
     for method, state in runs:
-        check_kind(state, data)
         name = f"{state['name']}, {state['step']:,} steps"
         while name in found:
             name += "'"

@@ -16,7 +16,7 @@ HOW_MANY = (
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; 0, or 1 after saying in words what is wrong."""
+    """Run one command; 0, or 1 with a message."""
     args = parser().parse_args(argv)
     try:
         return args.run(args)

@@ -17,6 +17,7 @@ from sslkit import looks, runs
 from sslkit.chapters import methods, title
 from sslkit.datasets import load
 from sslkit.notebooks import address, files
+from sslkit.notebooks.cells import COLAB, INSTRUCTOR, drop_widget_views, tagged
 from sslkit.notebooks.page import mathml
 from sslkit.widgets.explorer import EmbeddingExplorer
 
@@ -69,10 +70,10 @@ FRAME = """## {title}
 def book(out: Path, root: Path = files.ROOT, explore: bool = True) -> list[str]:
     """Build the site in the folder `out`, and what Sphinx complained of. explore: with the maps, a minute more.
 
-    ValueError where `out` holds something else than such a site.
+    ValueError where `out` holds anything but such a site.
     """
     if out.exists() and any(out.iterdir()) and not (out / "objects.inv").exists():
-        raise ValueError(f"{out} is not empty and no book: choose another folder")
+        raise ValueError(f"{out} is not empty, and not a book: choose another folder")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "source"
         write_source(source, root, explore)
@@ -116,7 +117,7 @@ def write_source(source: Path, root: Path, explore: bool) -> None:
     chapters = files.course(root)
     for path in chapters.values():
         nb = files.read(path)
-        nb.cells = [cell for cell in nb.cells if not {"colab", "instructor"} & {*cell.metadata.get("tags", [])}]
+        nb.cells = [cell for cell in nb.cells if not tagged(cell, COLAB, INSTRUCTOR)]
         links = [RUN.format(name=path.name), address.badge(address.address(root), path)]
         nb.cells.insert(1, nbformat.v4.new_markdown_cell(" · ".join(filter(None, links)), id="run-it"))
         files.write(source / path.name, nbformat.writes(without_widgets(nb)))
@@ -144,10 +145,7 @@ FIRST = (
 def without_widgets(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Widgets as the pictures that stand beside them: a page has no kernel."""
     for cell in nb.cells:
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            if len(data) > 1:
-                data.pop("application/vnd.jupyter.widget-view+json", None)
+        drop_widget_views(cell)
     nb.metadata.pop("widgets", None)
     return nb
 

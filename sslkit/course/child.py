@@ -16,22 +16,13 @@ from pathlib import Path
 MEMORY = 4_000_000_000  # bytes that a student's process may have
 NEW_USER, NEW_PID, NEW_NET = 0x10000000, 0x20000000, 0x40000000  # unshare(2)
 DIE_WITH_PARENT = 1  # prctl(2)
-STARTS = {
-    "os.fork",
-    "os.forkpty",
-    "os.exec",
-    "os.posix_spawn",
-    "os.spawn",
-    "os.system",
-    "os.startfile",
-    "subprocess.Popen",
-}
-PATIENT = 60.0  # seconds that a function gets which was slow while the machine was busy with something else
+STARTS = "os.fork os.forkpty os.exec os.posix_spawn os.spawn os.system os.startfile subprocess.Popen".split()
+PATIENT = 60.0  # seconds for a function that was slow while the machine was busy with something else
 
 
-def apart(folder: str) -> None:
-    """A session, a home and a current folder of its own, nothing to read from or print to; where Linux allows it, no network, and no
-    other process that it could see or end."""
+def isolate(folder: str) -> None:
+    """Give this process a session, a home and a current folder of its own, and nothing to read from or print to; where Linux allows it,
+    also no network, and no other process that it could see or end."""
     os.chdir(folder)
     os.environ |= {"HOME": folder, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -45,8 +36,8 @@ def apart(folder: str) -> None:
         ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
 
 
-def alone() -> None:
-    """From here on no process is started: a function that forks whenever it is called would double the load with every call."""
+def forbid_processes() -> None:
+    """Let no process be started from here on: a function that forks whenever it is called would double the load with every call."""
 
     def refuse(event: str, args: object) -> None:
         if event in STARTS:
@@ -62,7 +53,7 @@ def alone() -> None:
         _posixsubprocess.fork_exec = fork_exec  # type: ignore[assignment]  # multiprocessing calls it; Python does not audit it
 
 
-def limited() -> None:
+def limit_resources() -> None:
     """Take away what can be taken away on this system: memory beyond MEMORY, files beyond 100 MB, further core dumps."""
     try:
         import resource
@@ -75,8 +66,8 @@ def limited() -> None:
             pass
 
 
-def patiently(grade: Callable, name: str, function: object, seed: int) -> dict:
-    """The verdict on a function; asked once more where it was slow by the clock and the processor hardly worked on it."""
+def grade_patiently(grade: Callable, name: str, function: object, seed: int) -> dict:
+    """The verdict on a function; graded once more where it was slow by the clock but the processor hardly worked on it."""
     clock, worked = time.monotonic(), time.process_time()
     verdict = grade(name, function, seed=seed)
     if "too slow" in verdict.mistakes and time.process_time() - worked < (time.monotonic() - clock) / 2:
@@ -86,7 +77,7 @@ def patiently(grade: Callable, name: str, function: object, seed: int) -> dict:
 
 def main(job: Path, results: Path) -> None:
     """Grade all functions of a job, in the job's folder."""
-    apart(str(job.parent))
+    isolate(str(job.parent))
     from sslkit.checks import grade
 
     wanted = json.loads(job.read_text(encoding="utf-8"))
@@ -96,8 +87,8 @@ def main(job: Path, results: Path) -> None:
             out.write(json.dumps(values) + "\n")
             out.flush()
 
-        limited()
-        alone()
+        limit_resources()
+        forbid_processes()
         names: dict = {"__name__": "__student__"}
         for code in wanted["prelude"]:
             try:
@@ -108,7 +99,7 @@ def main(job: Path, results: Path) -> None:
             say(begins=name)
             try:
                 exec(compile(code, f"<{name}>", "exec"), names)
-                verdict = patiently(grade, f"{wanted['chapter']}.{name}", names[name], wanted["seed"])
+                verdict = grade_patiently(grade, f"{wanted['chapter']}.{name}", names[name], wanted["seed"])
             except BaseException as error:
                 verdict = {"status": "wrong", "points": 0.0, "mistakes": [], "text": f"{type(error).__name__}: {error}"}
             say(name=name, verdict={key: value for key, value in verdict.items() if key != "printed"})

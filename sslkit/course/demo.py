@@ -7,8 +7,9 @@ from pathlib import Path
 
 import nbformat
 
-from sslkit.course.editions import is_exercise, without_outputs
+from sslkit.course.editions import without_outputs
 from sslkit.notebooks import files
+from sslkit.notebooks.cells import checked, is_exercise, is_task, tagged
 
 SOURCE, NOT_IN_DEMO = "00_start_here", "not-in-demo"
 FIRST = 'import os\n\nos.environ["SSLKIT_SCALE"] = "demo"  # a fifth of the laptop\'s steps'
@@ -24,11 +25,7 @@ def demo(root: Path = files.ROOT) -> nbformat.NotebookNode:
 
 def shown(cell: nbformat.NotebookNode) -> bool:
     """Whether a cell belongs to the demo."""
-    if NOT_IN_DEMO in cell.metadata.get("tags", []):
-        return False
-    if cell.cell_type == "markdown":
-        return not cell.source.startswith("### Exercise")
-    return not is_exercise(cell) and " = check(" not in cell.source
+    return not (tagged(cell, NOT_IN_DEMO) or is_task(cell) or is_exercise(cell) or checked(cell))
 
 
 def write(path: Path, root: Path = files.ROOT) -> None:

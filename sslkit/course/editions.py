@@ -14,11 +14,10 @@ import nbformat
 
 from sslkit import __version__, checks
 from sslkit.notebooks import exercises, files
+from sslkit.notebooks.cells import EXERCISE, INSTRUCTOR, checked, is_exercise, is_task, new_id, tagged
 
 ASKED = -1  # no hint is shown before a student asks for it, in a cell that stays in the notebook
 HINTS = {"none": 0, "one": 1, "all": exercises.HINTS, "asked": ASKED}
-CHECK = re.compile(r'\w+ = check\("([\w.]+)", \w+\)')
-NOTES = "instructor"  # the tag of cells that are for instructors alone
 STUB = "raise NotImplementedError"
 HANDED_OUT = "sslkit_course"  # in a student's notebook: the version of the kit that it was made with
 
@@ -28,7 +27,7 @@ READERS = re.compile(
     re.DOTALL,
 )
 STUDENTS = (
-    f"Write the function in the cell marked `#| exercise`, in place of `{STUB}`. Run it and the cell below: `check` says whether it is "
+    f"Write the function in the cell marked `{EXERCISE}`, in place of `{STUB}`. Run it and the cell below: `check` says whether it is "
     "right and, if not, what is likely wrong."
 )
 
@@ -38,16 +37,16 @@ def student(nb: nbformat.NotebookNode, hints: int = exercises.HINTS, executed: b
     what comes before the first exercise. With ASKED each exercise has a cell in which a student asks for hints."""
     nb = without_outputs(nb, kept=first_exercise(nb) if executed else 0)
     nb.metadata[HANDED_OUT] = {"version": __version__}
-    nb.cells = [cell for cell in nb.cells if NOTES not in cell.metadata.get("tags", [])]
+    nb.cells = [cell for cell in nb.cells if not tagged(cell, INSTRUCTOR)]
     for cell in nb.cells:
         if cell.cell_type == "markdown":
             cell.source = READERS.sub(STUDENTS, cell.source)
-            if cell.source.startswith("### Exercise:"):
+            if is_task(cell):
                 cell.source = with_hints(cell.source, hints)
         elif is_exercise(cell):
             cell.source = stub(cell.source)
     if hints == ASKED:
-        names = {name.partition(".")[2]: name for cell in nb.cells for name in CHECK.findall(cell.source)}
+        names = {name.partition(".")[2]: name for cell in nb.cells if (name := checked(cell))}
         nb.cells = [
             each
             for cell in nb.cells
@@ -61,7 +60,7 @@ def asking(name: str) -> nbformat.NotebookNode:
     source = (
         f'from sslkit.checks import hint\n\nhint("{name}", 0)  # stuck? write 1, 2 or 3 for 0: so many hints appear'
     )
-    return nbformat.v4.new_code_cell(source, id=f"hint-{name.replace('.', '-').replace('_', '-')}"[:64])
+    return nbformat.v4.new_code_cell(source, id=new_id("hint", name))
 
 
 def instructor(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -70,8 +69,8 @@ def instructor(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
     cells = []
     for cell in nb.cells:
         cells.append(cell)
-        if cell.cell_type == "code" and (checked := CHECK.fullmatch(cell.source.strip())):
-            cells.append(note(checked[1]))
+        if name := checked(cell):
+            cells.append(note(name))
     nb.cells = cells
     return nb
 
@@ -81,16 +80,13 @@ def note(name: str) -> nbformat.NotebookNode:
     exercise = checks.find(name)
     lines = [f"- **{mistake.name}**: {' '.join(mistake.explanation.split())}" for mistake in exercise.mistakes]
     head = f"**For the instructor: what `check` recognises in `{name.split('.')[1]}`**, and says to the student\n\n"
-    cell = nbformat.v4.new_markdown_cell(
-        head + "\n".join(lines), id=f"notes-{name.replace('.', '-').replace('_', '-')}"[:64]
-    )
-    cell.metadata["tags"] = [NOTES]
-    return cell
+    metadata = {"tags": [INSTRUCTOR]}
+    return nbformat.v4.new_markdown_cell(head + "\n".join(lines), id=new_id("notes", name), metadata=metadata)
 
 
 def first_exercise(nb: nbformat.NotebookNode) -> int:
     """The number of the first cell that holds a solution; that of all cells where none does."""
-    return next((i for i, cell in enumerate(nb.cells) if cell.cell_type == "code" and is_exercise(cell)), len(nb.cells))
+    return next((i for i, cell in enumerate(nb.cells) if is_exercise(cell)), len(nb.cells))
 
 
 def without_outputs(nb: nbformat.NotebookNode, kept: int = 0) -> nbformat.NotebookNode:
@@ -101,11 +97,6 @@ def without_outputs(nb: nbformat.NotebookNode, kept: int = 0) -> nbformat.Notebo
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return nb
-
-
-def is_exercise(cell: nbformat.NotebookNode) -> bool:
-    """Whether a code cell holds the solution of an exercise."""
-    return cell.cell_type == "code" and exercises.MARK in cell.source.splitlines()[:2]
 
 
 def function(source: str) -> ast.FunctionDef:

@@ -1,8 +1,8 @@
 """Grade a folder of submissions: each notebook in a process of its own, a table, a page for every student, a page on the class.
 
 What a student wrote never runs in the grader's process. Its process has limits on time and memory, starts no other, has a folder of its
-own that is thrown away and, where Linux allows it, no network and no sight of other processes. It is no prison: who grades people that
-mean harm does it on a machine that has nothing to lose.
+own that is thrown away and, where Linux allows it, no network and no sight of other processes. It is not a prison: to grade people
+who mean harm, take a machine that has nothing to lose.
 """
 
 import json
@@ -81,30 +81,32 @@ def grade_one(submission: Submission, seed: int = 1, seconds: float = SECONDS) -
     todo = dict(work.functions)
     with tempfile.TemporaryDirectory() as folder:
         while todo:
-            done, during = asked(work, todo, Path(folder), seed, seconds)
+            done, during = grade_in_process(work, todo, Path(folder), seed, seconds)
             graded.verdicts |= done
             for name in done:
                 todo.pop(name, None)
             if not todo:
                 break
             name = during if during in todo else next(iter(todo))
-            graded.verdicts[name] = lost(f"It did not come back within {seconds:.0f} s, or ended its process.")
+            graded.verdicts[name] = failed(f"It did not come back within {seconds:.0f} s, or ended its process.")
             todo.pop(name)
     for name in checks.of_chapter(work.chapter):
         short = name.partition(".")[2]
-        absent = lost("There is no function of this name.") | {"status": "not attempted"}
+        absent = failed("There is no function of this name.") | {"status": "not attempted"}
         if short in work.unreadable:
-            absent = lost(f"{work.unreadable[short]}.") | {"mistakes": ["Python cannot read it"]}
+            absent = failed(f"{work.unreadable[short]}.") | {"mistakes": ["Python cannot read it"]}
         graded.verdicts.setdefault(short, absent)
     return graded
 
 
-def lost(text: str) -> dict:
+def failed(text: str) -> dict:
     """The verdict where nothing came back."""
     return {"status": "wrong", "points": 0.0, "mistakes": [], "text": text, "example": ""}
 
 
-def asked(work: Work, todo: dict[str, str], folder: Path, seed: int, seconds: float) -> tuple[dict[str, dict], str]:
+def grade_in_process(
+    work: Work, todo: dict[str, str], folder: Path, seed: int, seconds: float
+) -> tuple[dict[str, dict], str]:
     """The verdicts that one process gave before it ended, and the exercise that it was at."""
     job, results = folder / "job.json", folder / "results.jsonl"
     results.unlink(missing_ok=True)
@@ -147,7 +149,7 @@ def grade_all(
 ) -> list[Graded]:
     """Grade all notebooks of `folder`; write grades.csv (or csv_file), class.html and a page for each notebook into `out`.
 
-    ValueError where the folder holds no notebook, or the file with the points is no such file.
+    ValueError where the folder holds no notebook, or the points cannot be read.
     """
     worth = points.read(points_file)
     if not folder.is_dir():

@@ -6,15 +6,14 @@ A cell with points calls `points.earned`, which grades the function above it by 
 its last line, a number, as partial credit.
 """
 
-import re
 from pathlib import Path
 
 import nbformat
 
-from sslkit.course.editions import HINTS, STUB, is_exercise, student
+from sslkit.course.editions import HINTS, STUB, function, student
 from sslkit.notebooks import files
+from sslkit.notebooks.cells import checked, is_exercise, new_id
 
-CHECK = re.compile(r'(\w+) = check\("(\w+)\.(\w+)", \w+\)')
 CONFIG = """c = get_config()
 c.CourseDirectory.course_id = "ssl"
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
@@ -33,17 +32,17 @@ def assignment(nb: nbformat.NotebookNode, weights: dict[str, dict[str, float]], 
     """A chapter with nbgrader's marks."""
     nb, cells = student(nb, hints), []
     for cell in nb.cells:
-        if cell.cell_type == "code" and is_exercise(cell):
-            name = re.findall(r"^def (\w+)", cell.source, re.MULTILINE)[-1]
+        if is_exercise(cell):
+            name = function(cell.source).name
             cell.source = cell.source.replace(
                 f"    {STUB}", f"    ### BEGIN SOLUTION\n    {STUB}\n    ### END SOLUTION"
             )
             cell.metadata["nbgrader"] = metadata(name, solution=True)
-        elif cell.cell_type == "code" and (found := CHECK.fullmatch(cell.source.strip())):
-            name, chapter = found[3], found[2]
+        elif exercise := checked(cell):
+            chapter, name = exercise.split(".")
             worth = weights[chapter][name]
-            source = f'from sslkit.course import points\n\npoints.earned("{chapter}.{name}", {name}, of={worth:g})'
-            graded = nbformat.v4.new_code_cell(source, id=f"points-{name.replace('_', '-')}"[:64])
+            source = f'from sslkit.course import points\n\npoints.earned("{exercise}", {name}, of={worth:g})'
+            graded = nbformat.v4.new_code_cell(source, id=new_id("points", name))
             graded.metadata["nbgrader"] = metadata(f"{name}-points", worth)
             cells.append(graded)
             cell.metadata["nbgrader"] = metadata(f"{name}-check")
@@ -53,7 +52,7 @@ def assignment(nb: nbformat.NotebookNode, weights: dict[str, dict[str, float]], 
 
 
 def write(course: Path, names: list[str], weights: dict, hints: str = "all", root: Path = files.ROOT) -> list[Path]:
-    """Write chapters as nbgrader's source assignments. ValueError where one is there already, or for what is no chapter."""
+    """Write chapters as nbgrader's source assignments. ValueError where one is there already, or for an unknown chapter."""
     chosen = files.chosen(names, root)
     made = {course / "source" / chapter / f"{chapter}.ipynb": path for chapter, path in chosen.items()}
     if there := [str(path) for path in made if path.exists()]:

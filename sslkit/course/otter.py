@@ -11,8 +11,8 @@ from pathlib import Path
 import nbformat
 
 from sslkit.course.editions import HINTS, student
-from sslkit.course.nbgrader import CHECK
 from sslkit.notebooks import files
+from sslkit.notebooks.cells import checked
 
 TEST = '''"""What an answer to {chapter}.{name} is worth."""
 
@@ -28,7 +28,7 @@ def worth(env):
     """The share of the points, 0, 1/2 or 1; what is wrong is printed."""
     answer = checks.yours.get("{chapter}.{name}", env["{name}"])  # `check` puts the solution in the place of a stub
     verdict = checks.grade("{chapter}.{name}", answer)
-    print(checks.said("{chapter}.{name}", verdict))
+    print(checks.verdict_text("{chapter}.{name}", verdict))
     return verdict.points
 
 
@@ -51,16 +51,16 @@ def assignment(nb: nbformat.NotebookNode, chapter: str, hints: int) -> tuple[nbf
     )
     cells = [start]
     for cell in nb.cells:
-        if cell.cell_type == "code" and (found := CHECK.fullmatch(cell.source.strip())):
-            names.append(found[3])
-            cells.append(nbformat.v4.new_code_cell(f'grader.check("{found[3]}")', id=f"otter-{len(names)}"))
+        if exercise := checked(cell):
+            names.append(exercise.partition(".")[2])
+            cells.append(nbformat.v4.new_code_cell(f'grader.check("{names[-1]}")', id=f"otter-{len(names)}"))
         cells.append(cell)
     nb.cells = cells
     return nb, names
 
 
 def write(out: Path, names: list[str], weights: dict, hints: str = "all", root: Path = files.ROOT) -> list[Path]:
-    """Write chapters as Otter's assignments. ValueError where one is there already, or for what is no chapter."""
+    """Write chapters as Otter's assignments. ValueError where one is there already, or for an unknown chapter."""
     made = files.chosen(names, root)
     if there := [chapter for chapter in made if (out / chapter).exists()]:
         raise ValueError(f"there is {out / there[0]} already: choose another folder, or move what is there")

@@ -31,7 +31,7 @@ def table(graded: list[Any], path: Path) -> None:
 
 
 def plain(text: str) -> str:
-    """A text that a spreadsheet takes for no formula."""
+    """A text that a spreadsheet does not take for a formula."""
     return f"'{text}" if text.startswith(tuple("=+-@\t\r")) else text
 
 

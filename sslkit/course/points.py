@@ -22,7 +22,7 @@ def read(path: Path | None) -> dict[str, dict[str, float]]:
     try:
         given = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path} is no JSON: {error}") from None
+        raise ValueError(f"{path} is not JSON: {error}") from None
     if not isinstance(given, dict) or not all(isinstance(row, dict) for row in given.values()):
         raise ValueError(f'{path} must look like {{"simclr": {{"info_nce": 4}}}}')
     for chapter, row in given.items():

@@ -48,8 +48,8 @@ def sealed(out: Path, root: Path = files.ROOT) -> Path:
         elif source.exists():
             (kit / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, kit / name)
-    for path in (kit / "sslkit" / "chapters").glob("*/*.py"):
+    for path in (kit / "sslkit" / "chapters").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
-        if path.name in SEALED or "sslkit.checks.exercise" in text:
+        if path.name in SEALED or path.parent.name == "mistakes" or "sslkit.checks.exercise" in text:
             path.write_text(LOADER.format(packed=packed(text)), encoding="utf-8")
     return kit

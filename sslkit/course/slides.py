@@ -15,9 +15,7 @@ from jinja2 import pass_context
 from nbconvert import SlidesExporter
 from nbconvert.filters.markdown_mistune import MarkdownWithMath
 
-from sslkit.course.editions import is_exercise
-from sslkit.notebooks import files
-from sslkit.notebooks.budget import OPTIONAL
+from sslkit.notebooks import cells, files
 from sslkit.notebooks.page import Renderer
 
 REVEAL = Path(__file__).with_name("reveal")
@@ -63,54 +61,36 @@ def slides(nb: nbformat.NotebookNode, title: str) -> str:
 
 def laid_out(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """A copy whose cells know their slides, without what is left out."""
-    nb, kept, optional = copy.deepcopy(nb), [], 0
+    nb, kept, inside = copy.deepcopy(nb), [], 0
     for cell in nb.cells:
-        tags = cell.metadata.get("tags", [])
         if cell.cell_type == "markdown":
-            cell.source, optional = without_optional(cell.source, optional)
+            cell.source, inside = cells.without_optional(cell.source, inside)
         heading = re.match(r"#+", cell.source) if cell.cell_type == "markdown" else None
-        chosen = next((kind for kind in KINDS if kind in tags), "")
-        optional_code = optional and cell.cell_type == "code"
-        if not chosen and (optional_code or not cell.source.strip() or left_out(cell, tags)):
+        chosen = next((kind for kind in KINDS if cells.tagged(cell, kind)), "")
+        optional_code = inside and cell.cell_type == "code"
+        if not chosen and (optional_code or not cell.source.strip() or left_out(cell)):
             continue
         drawn = any("text/html" in output.get("data", {}) for output in cell.get("outputs", []))
         fitting = "slide" if heading and len(heading[0]) < 3 else "subslide" if heading or drawn else "-"
         cell.metadata["slideshow"] = {"slide_type": chosen or fitting}
-        if cell.cell_type == "code" and cell.get("outputs") and "#| export" not in cell.source:
+        if cell.cell_type == "code" and cell.get("outputs") and cells.EXPORT not in cells.marks(cell):
             cell.metadata["transient"] = {"remove_source": True}
-        without_views(cell)
+        cells.drop_widget_views(cell)
         kept.append(cell)
     nb.cells = kept
     nb.metadata.pop("widgets", None)
     return nb
 
 
-def without_optional(text: str, depth: int) -> tuple[str, int]:
-    """A cell's text without the sections whose heading says *optional*, and the depth of the one that goes on after it (0: none).
-    depth: of the one that it begins in."""
-    kept = []
-    for part in re.split(r"^(?=#+ )", text, flags=re.MULTILINE):
-        if heading := re.match(r"(#+) (.*)", part):
-            deep = len(heading[1])
-            depth = 0 if deep <= depth else depth
-            depth = depth or (deep if OPTIONAL.search(heading[2]) else 0)
-        kept.append("" if depth else part)
-    return "".join(kept).strip(), depth
-
-
-def left_out(cell: nbformat.NotebookNode, tags: list[str]) -> bool:
-    """Set-up, exercises, checks, and code that shows nothing."""
+def left_out(cell: nbformat.NotebookNode) -> bool:
+    """Set-up (a cell that begins with imports), exercises, checks, and code that shows nothing."""
+    if cells.is_task(cell) or cells.tagged(cell, cells.COLAB, cells.INSTRUCTOR):
+        return True
     if cell.cell_type == "markdown":
-        return cell.source.startswith("### Exercise") or "marked `#| exercise`" in cell.source
-    setup = "colab" in tags or "instructor" in tags or re.match(r"(#\| export\n)?(import|from) ", cell.source)
-    return bool(setup) or is_exercise(cell) or "check(" in cell.source or not (cell.outputs or "def " in cell.source)
-
-
-def without_views(cell: nbformat.NotebookNode) -> None:
-    """The picture beside a widget in its place: a talk has no kernel."""
-    for output in cell.get("outputs", []):
-        if len(data := output.get("data", {})) > 1:
-            data.pop("application/vnd.jupyter.widget-view+json", None)
+        return f"marked `{cells.EXERCISE}`" in cell.source
+    setup = cells.without_marks(cell).startswith(("import ", "from "))
+    shows = cell.outputs or "def " in cell.source
+    return setup or not shows or cells.is_exercise(cell) or bool(cells.checked(cell))
 
 
 def write(out: Path, names: list[str], root: Path = files.ROOT) -> list[Path]:

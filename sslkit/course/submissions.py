@@ -1,4 +1,4 @@
-"""What students hand in: notebooks as a learning platform gives them out, and the functions that stand in them. Nothing is run here."""
+"""What students hand in: notebooks as a learning platform delivers them, and the functions in them. Nothing is run here."""
 
 import ast
 import io
@@ -14,6 +14,7 @@ import nbformat
 from sslkit import __version__, checks
 from sslkit.course.editions import HANDED_OUT, STUB
 from sslkit.notebooks import exercises, files
+from sslkit.notebooks.cells import EXERCISE, without_magics
 
 MOST = 50_000_000  # bytes of one notebook; beyond that it is not read
 ASKED_FOR = re.compile(r'^\s*hint\(\s*["\'](\w+)\.(\w+)["\'],\s*(\d)\s*\)', re.MULTILINE)
@@ -34,7 +35,7 @@ class Submission:
 @dataclass
 class Work:
     """What was found in a notebook: the chapter, the code of each exercise's function, what it may need, how many hints each
-    exercise's cell asks for (where there is such a cell), the exercises that Python cannot read, with why, and notes in words."""
+    exercise's cell asks for (where there is such a cell), the exercises that Python cannot read, with why, and notes."""
 
     chapter: str = ""
     functions: dict[str, str] = field(default_factory=dict)
@@ -92,11 +93,11 @@ def unpacked(path: Path) -> Iterator[Submission]:
             if not inner:
                 yield Submission(path.stem, path.name, problem="there is no notebook in it")
     except Exception as error:  # zipfile's own, and that of whatever unpacks: zlib, bz2, lzma
-        yield Submission(path.stem, path.name, problem=f"it is no readable zip archive: {error}")
+        yield Submission(path.stem, path.name, problem=f"it is not a readable zip archive: {error}")
 
 
 def read(submission: Submission) -> Work:
-    """The chapter and the functions of a notebook. A cell that cannot be parsed costs what stands in it, and no more."""
+    """The chapter and the functions of a notebook. Of a cell that cannot be parsed only its own functions are lost."""
     if submission.problem:
         return Work(problem=submission.problem)
     try:
@@ -104,7 +105,7 @@ def read(submission: Submission) -> Work:
         cells = [cell.source for cell in nb.cells if cell.cell_type == "code" and isinstance(cell.source, str)]
     except Exception as error:  # whatever a hostile file provokes
         return Work(
-            problem=f"it is no notebook: {str(error).splitlines()[0][:200] if str(error) else type(error).__name__}"
+            problem=f"it is not a notebook: {str(error).splitlines()[0][:200] if str(error) else type(error).__name__}"
         )
     chapter = chapter_of(submission.file, cells)
     if not chapter:
@@ -119,7 +120,7 @@ def read(submission: Submission) -> Work:
     for of, name, count in (asked for source in cells for asked in ASKED_FOR.findall(source)):
         if of == chapter and name in wanted:
             work.hints[name] = max(min(int(count), exercises.HINTS), work.hints.get(name, 0))
-    marked: dict[str, str] = {}  # what stands in the cells of exercises, then what stands elsewhere, then stubs
+    marked: dict[str, str] = {}  # functions in the cells of exercises; then those elsewhere; then stubs
     anywhere: dict[str, str] = {}
     stubs: dict[str, str] = {}
     for source in cells:
@@ -127,7 +128,7 @@ def read(submission: Submission) -> Work:
             found = statements(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             first = next((n for n in wanted if re.search(rf"^\s*def\s+{n}\b", source, re.MULTILINE)), "")
-            if first or exercises.MARK in source:
+            if first or EXERCISE in source:
                 line = f" in line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
                 words = f"Python cannot read the cell{line}: {error.args[0] if error.args else error}"
                 work.notes.append(f"{first or 'an exercise'}: {words}")
@@ -135,7 +136,7 @@ def read(submission: Submission) -> Work:
             continue
         for node, code in found:
             if name := named(node):
-                place = stubs if is_stub(node) else marked if exercises.MARK in source else anywhere
+                place = stubs if is_stub(node) else marked if EXERCISE in source else anywhere
                 place[name] = code
             if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef) or constant(node):
                 work.prelude.append(code)
@@ -171,7 +172,7 @@ def is_stub(node: ast.stmt) -> bool:
 def statements(source: str) -> list[tuple[ast.stmt, str]]:
     """The statements of a cell, magics aside, each with its code alone. Raises what Python raises for one that it cannot read, or
     that nests too deep to be written down again."""
-    tree = ast.parse(re.sub(r"^[%!].*$", "pass", source, flags=re.MULTILINE))
+    tree = ast.parse(without_magics(source))
     return [(node, ast.unparse(node)) for node in tree.body]
 
 

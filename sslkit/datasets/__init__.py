@@ -1,6 +1,7 @@
 """Data sets, each in three parts behind one small contract: `data = load("scenes")`, then data.train.x, data.val,
 data.test."""
 
+import warnings
 from dataclasses import replace
 from importlib import import_module
 from inspect import signature
@@ -9,6 +10,7 @@ from typing import Any
 import torch
 
 from sslkit.datasets.contract import Dataset, Info, Split
+from sslkit.datasets.counts import remarks
 from sslkit.datasets.kinds import Kind, Pairs
 from sslkit.datasets.listing import image_files
 from sslkit.datasets.root import data_root, in_home
@@ -18,10 +20,8 @@ __all__ = ["Dataset", "Info", "Kind", "Pairs", "Split", "available", "data_root"
 SHIPPED = ("emoji", "scenes", "moving", "fashion", "text")
 GENERATED = ("scenes", "moving")
 LEAST = {"size": 8, "frames": 2, "every": 1}
-MOST = {
-    "size": 512,
-    "frames": 128,
-}  # pixels and frames beyond which the kit's networks would learn nothing in a lifetime
+# Pixels and frames beyond which the kit's networks would learn nothing in a lifetime.
+MOST = {"size": 512, "frames": 128}
 PUBLISHED = ("cifar10", "cifar100", "stl10", "imagenette", "fashion-full")
 
 
@@ -31,8 +31,9 @@ def load(source: Any, *, limit: int | None = None, channels: int | None = None, 
     memory: images x, (x, y), a torchvision data set (see given.py).
 
     limit keeps only that many samples of each split, evenly spread, for a quick look. channels 1 or 3 turns colour into
-    grey or repeats grey three times. Other options go to the set's own load(): size (working resolution), frames (of a
-    clip), artist, test_artist, root ... An unknown name is a ValueError that lists what exists.
+    grey or repeats grey three times; without it, images and films of your own have 3, grey ones too. Other options go to
+    the set's own load(): size (working resolution), frames (of a clip), artist, test_artist, root ... An unknown name is a
+    ValueError that lists what exists. A warning names files of your own that are left out, and classes missing from a split.
     """
     check_numbers(limit=limit, channels=channels, **{key: options.get(key) for key in LEAST})
     module, first = _module(source) if isinstance(source, str) else (import_module("sslkit.datasets.given"), (source,))
@@ -45,13 +46,12 @@ def load(source: Any, *, limit: int | None = None, channels: int | None = None, 
         known = ", ".join(key for key in takes if key not in ("name", "path", "source"))
         raise ValueError(f"the data set {name} has no option {', '.join(sorted(unknown))}; it has {known or 'none'}")
     data = module.load(*first, **options)
+    for remark in remarks(data) if ":" in name else ():  # a reader's own files
+        warnings.warn(remark, stacklevel=2)
     if channels and data.kind.channels is None:
         raise ValueError(f"{name} is text, which has no channels")
     if limit:
-        parts = {
-            part: s[torch.arange(limit) * len(s) // limit] if len(s) > limit else s for part, s in data.splits.items()
-        }
-        data = replace(data, **parts)
+        data = replace(data, **{part: evenly(s, limit) for part, s in data.splits.items()})
     if channels and channels != data.kind.channels:
         parts = {part: replace(s, x=to_channels(s.x, channels)) for part, s in data.splits.items()}
         data = replace(data, **parts)
@@ -78,12 +78,17 @@ def _module(name: str):
 
 
 def is_text(name: str) -> bool:
-    """Whether load(name) gives passages of tokens."""
+    """Whether load(name) returns passages of tokens."""
     return _module(name)[0].__name__ == "sslkit.datasets.text"
 
 
+def evenly(split: Split, limit: int) -> Split:
+    """At most `limit` samples of a split, evenly spread over it."""
+    return split[torch.arange(limit) * len(split) // limit] if len(split) > limit else split
+
+
 def check_numbers(**numbers: int | None) -> None:
-    """ValueError unless each of the numbers that are given lies where a set can be made of it."""
+    """ValueError for a number, where it is given, that no set can be made with."""
     for name, value in numbers.items():
         if value is None:
             continue

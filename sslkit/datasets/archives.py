@@ -22,7 +22,7 @@ class Archive:
     """A published tar file, and the folder in it.
 
     file, md5   its name and published checksum
-    urls        where it can be had, the authors' own host first
+    urls        where it can be downloaded, the authors' own host first
     folder      what it unpacks to; complete when it holds all of `needs` (files or folders)
     megabytes   of the archive
     """
@@ -97,7 +97,7 @@ def offline_ways(name: str, files: list[tuple[str, str]], root: Path) -> list[st
 def _verify(path: Path, md5: str) -> None:
     if (found := md5_of(path)) != md5:
         raise ValueError(
-            f"{path} is damaged or another file: its MD5 is {found}, the published one {md5}. "
+            f"{path} is damaged, or a different file: its MD5 is {found}, the published one {md5}. "
             "Delete it, and load the set again"
         )
 
@@ -134,7 +134,7 @@ def unpack(archive: Path, folder: Path, top: str) -> Path:
         with tarfile.open(archive, "r:*") as tar:
             tar.extractall(work, filter="data")
         if not (work / top).is_dir():
-            raise ValueError(f"{archive} does not hold the folder {top}: it is another one; delete it")
+            raise ValueError(f"{archive} does not hold the folder {top}: it is a different archive; delete it")
         os.replace(work / top, target)
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise ValueError(f"{archive} is damaged or harmful, and not unpacked ({error}): delete it") from error

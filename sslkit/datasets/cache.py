@@ -69,9 +69,6 @@ def save(path: Path | None, value: Any) -> None:
         for old in path.parent.glob(f"{path.name.partition('-')[0]}-*.pt"):
             if old != path:
                 old.unlink(missing_ok=True)
-    except (
-        OSError,
-        RuntimeError,
-    ):  # no room, or nothing may be written here: then the next start reads the files again
+    except (OSError, RuntimeError):  # no room, or no right to write: then the next start reads the files again
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)

@@ -33,7 +33,7 @@ class Split:
     names: list[str] | None = None
 
     def __post_init__(self):
-        kind_of(self.x)  # says in words what is no samples
+        kind_of(self.x)  # raises for what cannot be samples
         n = self.x.shape[0]
         if self.y is not None and (self.y.dtype != torch.int64 or self.y.dim() != 1):
             raise ValueError(f"y must be int64 [N], got {describe(self.y)}; use y.long()")
@@ -152,7 +152,7 @@ class Info:
 
 
 def as_index(index, n: int) -> Tensor:
-    """Any index but a slice as int64 [K] within 0..n-1; raises IndexError or TypeError in words."""
+    """Any index but a slice as int64 [K] within 0..n-1; IndexError or TypeError for any other."""
     index = torch.as_tensor(index)
     if index.numel() == 0:
         return torch.zeros(0, dtype=torch.int64)

@@ -8,7 +8,7 @@ from sslkit.datasets.factors import SIDE, SIZE, TILT, between, emoji_of, place
 from sslkit.datasets.scenes import BACKGROUNDS, CHUNK, backgrounds, draw, members
 
 FACTORS = ("kind", "emoji", "place", "size", "tilt", "hue", "background", "background hue")
-PARTS = {"kind": ("kind", "emoji"), "place": ("x", "y")}  # of what stands for itself: the factor alone
+PARTS = {"kind": ("kind", "emoji"), "place": ("x", "y")}  # of any other factor: itself
 SLIDES = ("place", "size", "tilt", "hue", "background hue")
 
 
@@ -87,6 +87,6 @@ def scene_pairs(n: int, seed: int = 0, factors: tuple[str, ...] = FACTORS) -> tu
 
 
 def check_factor(factor: str, known: tuple[str, ...]) -> None:
-    """A ValueError that lists the known ones."""
+    """ValueError, with the known ones, for any other."""
     if factor not in known:
         raise ValueError(f"no factor {factor!r}; there are {', '.join(known)}")

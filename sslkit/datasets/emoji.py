@@ -70,9 +70,9 @@ def load(
 ) -> Dataset:
     """The emoji themselves, labelled with their group.
 
-    artist: "google", "twitter" or "both" (then each emoji stands twice, first all of Google's, then all of Twitter's,
+    artist: "google", "twitter" or "both" (then each emoji appears twice, first all of Google's, then all of Twitter's,
     with the artist a factor: real positive pairs). test_artist: whose drawings val and test show, by default the
-    same. Splits are by emoji: an emoji of the test split is in training by no artist's hand.
+    same. Splits are by emoji: an emoji of the test split is in training in neither artist's drawing.
     """
     for choice in (artist, test_artist or artist):
         if choice not in (*ARTISTS, "both"):

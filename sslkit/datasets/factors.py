@@ -49,7 +49,7 @@ def laid_on(ground: Tensor, layer: Tensor) -> Tensor:
 
 
 def check_artist(artist: str) -> None:
-    """A ValueError that lists the known ones."""
+    """ValueError, with the known ones, for any other."""
     if artist not in ARTISTS:
         raise ValueError(f"no emoji artist {artist!r}; there are {' and '.join(ARTISTS)}")
 

@@ -25,11 +25,5 @@ def load() -> Dataset:
     in_val = torch.zeros(len(y), dtype=torch.bool)
     for label in range(len(CLASSES)):
         in_val[(y == label).nonzero().flatten()[-VAL_PER_CLASS:]] = True
-    return Dataset(
-        "fashion",
-        Split(x[~in_val], y[~in_val]),
-        Split(x[in_val], y[in_val]),
-        Split(test_x, test_y),
-        CLASSES,
-        about=ABOUT,
-    )
+    train, val, test = Split(x[~in_val], y[~in_val]), Split(x[in_val], y[in_val]), Split(test_x, test_y)
+    return Dataset("fashion", train, val, test, CLASSES, about=ABOUT)

@@ -78,5 +78,5 @@ def _read_idx(folder: Path, name: str, dims: int) -> Tensor:
     known = len(content) >= head and content[:4] == bytes([0, 0, 8, dims])
     shape = np.frombuffer(content, dtype=">u4", count=dims, offset=4).tolist() if known else []
     if not known or len(content) != head + math.prod(shape):
-        raise ValueError(f"{path} is damaged or no IDX file of bytes: delete it, and load the set again")
+        raise ValueError(f"{path} is damaged, or not an IDX file of bytes: delete it, and load the set again")
     return torch.from_numpy(np.frombuffer(content, dtype=np.uint8, offset=head).reshape(shape).copy())

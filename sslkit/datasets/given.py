@@ -1,4 +1,4 @@
-"""A set of one's own that is in memory already: tensors, arrays, a torchvision data set."""
+"""A set of your own that is in memory already: tensors, arrays, a torchvision data set."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def load(
 
     x: images or clips as a tensor or array, tokens int64 [N, T], or Pairs. y: whole numbers [N], or names. A tenth becomes val; test is
     what `test` gives, in the same form, else a fifth, each class in its proportion, by a hash of the sample's number and `seed`. Of a
-    torchvision set the images are taken as they are stored, before its transforms. TypeError or ValueError says what does not fit.
+    torchvision set the images are taken as they are stored, before its transforms. TypeError or ValueError for what does not fit.
     """
     x, y, found = samples(source)
     n = len(x)
@@ -35,9 +35,8 @@ def load(
         raise ValueError(f"{n} samples are too few to part into train, val and test: at least 10")
     names = list(classes) if classes is not None else found
     held = None if test is None else samples(test)
-    kinds = {
-        "none" if v is None else "names" if isinstance(v, list) else "numbers" for v in (y, held[1] if held else y)
-    }
+    both = [y, held[1]] if held else [y]
+    kinds = {"none" if v is None else "names" if isinstance(v, list) else "numbers" for v in both}
     if len(kinds) > 1:
         raise ValueError(
             f"the set and test= must have labels of one kind, or both none; here are {' and '.join(sorted(kinds))}"
@@ -55,10 +54,10 @@ def load(
 
 
 def numbered(y: list[str], names: list[str]) -> Tensor:
-    """Names of classes as their numbers, int64 [N]; ValueError for one that is none of `names`."""
+    """Names of classes as their numbers, int64 [N]; ValueError for one that is not among `names`."""
     number = {name: k for k, name in enumerate(names)}
     if strangers := sorted({*y} - {*names}):
-        raise ValueError(f"the label {strangers[0]!r} is none of the classes {', '.join(names)}")
+        raise ValueError(f"the label {strangers[0]!r} is not one of the classes {', '.join(names)}")
     return torch.tensor([number[name] for name in y])
 
 
@@ -81,9 +80,8 @@ def samples(source: Any) -> tuple[Any, Any, list[str] | None]:
     if not hasattr(source, "__len__") or not hasattr(source, "__getitem__") or isinstance(source, str | dict):
         raise TypeError(f"{TAKES}. This is a {type(source).__name__}")
     names = list(getattr(source, "classes", None) or []) or None
-    targets = next(
-        (t for key in ("targets", "labels", "_labels") if (t := getattr(source, key, None)) is not None), None
-    )
+    known = (getattr(source, key, None) for key in ("targets", "labels", "_labels"))
+    targets = next((found for found in known if found is not None), None)
     stored = getattr(source, "data", None)
     if isinstance(stored, Tensor | np.ndarray) and targets is not None and len(stored) == len(targets) == len(source):
         return images(stored), labels(targets), names
@@ -92,7 +90,7 @@ def samples(source: Any) -> tuple[Any, Any, list[str] | None]:
 
 
 def one_by_one(source: Any) -> tuple[Tensor, Any]:
-    """The images and labels of a data set that must be asked for each item. ValueError where images differ in size."""
+    """The images and labels of a data set, item by item. ValueError where images differ in size."""
     if not len(source):
         raise ValueError("the data set is empty")
     found: list[np.ndarray] = []
@@ -114,7 +112,7 @@ def one_by_one(source: Any) -> tuple[Tensor, Any]:
 
 
 def images(x: Any) -> Tensor:
-    """uint8 [N, C, H, W] (or clips, or tokens as they are) of what a reader has; ValueError says what does not fit."""
+    """uint8 [N, C, H, W] (or clips, or tokens as they are) of what a reader has; ValueError for what does not fit."""
     try:
         x = x.detach() if isinstance(x, Tensor) else torch.as_tensor(np.ascontiguousarray(x))  # which may run backwards
     except (ValueError, TypeError, RuntimeError) as error:
@@ -138,9 +136,8 @@ def images(x: Any) -> Tensor:
             )
         return (x * 255).round().to(torch.uint8)
     if x.dtype != torch.uint8:
-        whole = (
-            None if x.is_complex() or x.dtype == torch.bool else x.long()
-        )  # of uint16 torch knows no smallest number
+        # int64, for torch cannot compare uint16.
+        whole = None if x.is_complex() or x.dtype == torch.bool else x.long()
         if whole is None or int(whole.min()) < 0 or int(whole.max()) > 255:
             raise ValueError(f"images as whole numbers lie in 0 .. 255, as uint8; got {describe(x)}")
         return x.to(torch.uint8)
@@ -148,7 +145,7 @@ def images(x: Any) -> Tensor:
 
 
 def labels(y: Any) -> Any:
-    """int64 [N] of whole numbers from 0, or the names as a list; ValueError says what does not fit."""
+    """int64 [N] of whole numbers from 0, or the names as a list; ValueError for what does not fit."""
     if not isinstance(y, Tensor):
         y = np.ascontiguousarray(y)
         if y.ndim == 1 and all(isinstance(name, str) for name in y.tolist()):  # a column of pandas is of dtype object

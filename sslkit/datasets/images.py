@@ -53,7 +53,7 @@ def read_image(path: str | Path, size: int, channels: int = 3) -> np.ndarray:
 
 
 def check_image(path: Path) -> None:
-    """Raise UnreadableImage where `path` is no image or is cut short. Cheap: decodes only when in doubt, as when a file does not
+    """Raise UnreadableImage where `path` is not an image or is cut short. Cheap: decodes only when in doubt, as when a file does not
     end where its format ends (a JPEG holds a thumbnail with an end of its own), or has few bytes for its pixels."""
     with open(path, "rb") as file:
         head = file.read(12)
@@ -129,7 +129,7 @@ def _reason(path: str | Path, error: Exception) -> str:
     if not isinstance(error, UnidentifiedImageError):
         return f"{type(error).__name__}: {error}"
     heif = str(path).lower().endswith((".heic", ".heif")) and "HEIF" not in formats()
-    return "HEIF: to read it, pip install pillow-heif" if heif else "no image of a known format"
+    return "HEIF: to read it, pip install pillow-heif" if heif else "not an image of a known format"
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -1,4 +1,4 @@
-"""The kinds of samples: images, clips, tokens, and pairs of an image and its text. What depends on the kind is asked of `data.kind`."""
+"""The kinds of samples: images, clips, tokens, and pairs of an image and its text. `data.kind` holds what depends on it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch import Tensor
 class Kind:
     """What the samples of a set are.
 
-    name        "images", "clips", "tokens" or "pairs": what a chapter's method says it learns from
+    name        "images", "clips", "tokens" or "pairs": what a chapter's method names as its KIND
     noun        what many of them are called
     channels    of images, clips and the images of pairs: 1 for grey, 3 for colour
     vocabulary  how many different tokens there are, in tokens and in the texts of pairs
-    judge       who says what features of them are worth (see sslkit.probes.report): "scoreboard", "clips"
+    judge       what measures the features learned from them (see sslkit.probes.report): "scoreboard", "clips"
     baseline    what any learned feature has to beat: "pixels" or "tf-idf"
     crops       whether training with labels shows random crops of them; passages are read as they stand
     batch       samples in a step of training with labels
@@ -87,7 +87,7 @@ class Pairs:
 def kind_of(x: Any, vocabulary: int | None = None) -> Kind:
     """The kind of samples x: a tensor, Pairs, or a streamed object with `.shape` and `.subset`.
 
-    TypeError or ValueError, in words, for what is no samples.
+    TypeError or ValueError for anything else.
     """
     if isinstance(x, Pairs):
         return Kind("pairs", "pairs", channels_of(x.images), vocabulary)
@@ -106,7 +106,7 @@ def kind_of(x: Any, vocabulary: int | None = None) -> Kind:
 
 
 def channels_of(x: Tensor) -> int:
-    """The channels of images or clips; ValueError where they seem to stand last."""
+    """The channels of images or clips; ValueError where they seem to come last."""
     if x.shape[-3] > 4 and x.shape[-1] <= 4:
         images = x.dim() == 4
         raise ValueError(

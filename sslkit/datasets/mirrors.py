@@ -1,4 +1,4 @@
-"""Where the published archives can be had. Every mirror's file is held against the authors' MD5."""
+"""Where the published archives can be downloaded. Every mirror's file is checked against the authors' MD5."""
 
 from .archives import Archive
 

@@ -1,4 +1,4 @@
-"""Where data and results lie on this machine."""
+"""Where data and results are on this machine."""
 
 import os
 from importlib import metadata

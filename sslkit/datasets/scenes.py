@@ -104,9 +104,8 @@ def colour(hue: Tensor, lightness: Tensor) -> Tensor:
     """Soft colours [N, 3, 1, 1]: a cosine a third of a turn apart for each of R, G, B, around the lightness."""
     thirds = torch.tensor([0, 1 / 3, 2 / 3])
     reach = 0.35 * torch.minimum(lightness, 1 - lightness) / 0.5 + 0.1
-    return (lightness[:, None] + reach[:, None] * ((hue[:, None] - thirds) * math.tau).cos()).clamp(0, 1)[
-        ..., None, None
-    ]
+    waves = ((hue[:, None] - thirds) * math.tau).cos()
+    return (lightness[:, None] + reach[:, None] * waves).clamp(0, 1)[..., None, None]
 
 
 def draw(rgba: Tensor, ground: Tensor, x: Tensor, y: Tensor, size: Tensor, tilt: Tensor, hue: Tensor) -> Tensor:
@@ -139,16 +138,8 @@ def generate(n: int, seed: int, artist: str = "google") -> Split:
         grounds = backgrounds(ground[c], ground_hue[c], generator)
         for p, scenery in zip(c.split(AT_ONCE), grounds.split(AT_ONCE)):
             images[p] = draw(rgba[emoji[p]], scenery, x[p], y[p], size[p], tilt[p], hue[p])
-    factors = {
-        "kind": kind,
-        "emoji": emoji,
-        "x": x,
-        "y": y,
-        "size": size,
-        "tilt": tilt,
-        "hue": hue,
-        "background": ground,
-    }
+    factors = {"kind": kind, "emoji": emoji, "x": x, "y": y}
+    factors |= {"size": size, "tilt": tilt, "hue": hue, "background": ground}
     return Split(images, kind, factors, names_of(emoji))
 
 

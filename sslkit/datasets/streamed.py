@@ -1,4 +1,4 @@
-"""Images that do not fit into memory: decoded from their files when they are asked for."""
+"""Images that do not fit into memory: decoded from their files when they are needed."""
 
 from __future__ import annotations
 

@@ -43,10 +43,10 @@ def load(
     """Passages int64 [N, context] of `path`'s .txt files, or else of the installed Python's documentation.
 
     Each passage lies in one document; the last one of a document ends with `<end>` and is filled up with `<pad>`. The
-    split goes by document, and no paragraph stands in two documents. y is the package (a folder's first-level
+    split goes by document, and no paragraph is in two documents. y is the package (a folder's first-level
     subfolder, where there are two or more), `names` the module or file. The set's `tokenizer` is the one given (a
     run's), else one of `vocabulary` tokens trained on the train documents. Kept on disk once it is made, since
-    gathering takes about 20 seconds. FileNotFoundError, NotADirectoryError, ValueError say what is wrong with a folder.
+    gathering takes about 20 seconds. FileNotFoundError, NotADirectoryError or ValueError for a folder without usable text.
     """
     if context < 2 * SHORTEST:
         raise ValueError(f"passages of {context} tokens are too short: at least {2 * SHORTEST}")
@@ -66,7 +66,7 @@ def load(
 
 
 def installed(package: str) -> str:
-    """The version of a package that lies here, "" for none."""
+    """The version of an installed package, "" for one that is not installed."""
     try:
         return version({"sklearn": "scikit-learn"}.get(package, package))
     except PackageNotFoundError:
@@ -134,7 +134,7 @@ def take(texts: list[str], characters: int) -> list[str]:
 
 
 def without_repeats(found: list[Document]) -> list[Document]:
-    """The documents without paragraphs that stand earlier already: packages copy from each other and from themselves."""
+    """The documents without paragraphs that occur earlier: packages copy from each other and from themselves."""
     seen, kept = set(), []
     for label, name, text in found:
         lines = []

@@ -23,6 +23,7 @@ from .folder import from_samples
 from .listing import arrange, image_files
 from .mirrors import CIFAR10, CIFAR100, IMAGENETTE, STL10
 from .readers import Parts, read_cifar10, read_cifar100, read_stl10
+from .reading import Reading
 from .root import data_root
 from .splits import image_hashes, split_indices
 
@@ -139,8 +140,9 @@ def _imagenette(root: Path, size: int, about: str, **options) -> Dataset:
     _, folder = on_disk(fitting, root) or obtain("imagenette", fitting[:1], root)
     paths, problems = image_files(folder)
     parts, misplaced = arrange(paths)
-    skipped = problems + misplaced
-    data = from_samples("imagenette", folder, parts, size=size, about=about, skipped=skipped, **options)
+    data = from_samples(
+        "imagenette", folder, parts, Reading(size, **options), about=about, skipped=problems + misplaced
+    )
     data.classes = [IMAGENETTE_CLASSES.get(label, label) for label in data.classes]
     return data
 

@@ -1,9 +1,8 @@
-"""`video:PATH`: clips cut from a user's own film: one file, a folder of frames, or a folder of such."""
+"""`video:PATH`: clips cut from films of your own: one file, a folder of frames, or a folder of such."""
 
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,8 +44,9 @@ def load(
     one clip to the next, in frames taken (half a clip by default).
     Three films or more are split by film, fewer by time, first to last, before clips are cut: no frame is on two
     sides. val and test are the shares of films, or of frames. Films that would take more than memory_gb as clips are
-    cut short, with a warning. factors: video, the number of the film, and start, the clip's first frame in it.
-    Raises FileNotFoundError, or ValueError where there is nothing to learn. A rotation noted in a file is not applied.
+    cut short; `skipped` names them, and those that cannot be read. factors: video, the number of the film, and start,
+    the clip's first frame in it. Raises FileNotFoundError, or ValueError where there is nothing to learn. A rotation
+    noted in a file is not applied.
     """
     if not str(path).strip():
         raise ValueError("name a film or a folder, as in video:/home/me/cat.mp4")
@@ -73,8 +73,6 @@ def load(
             skipped.append(f"{name}: only its first {len(film_frames):,} frames fit into memory_gb={memory_gb}")
         films_read.append(film_frames)
         names.append(name)
-    if skipped:
-        warnings.warn(f"video:{path}: " + "\n  ".join(skipped[:3]), stacklevel=2)
     if not films_read:
         raise ValueError(f"no film in {source} can be read; the first problem is {skipped[0]}")
     splits = {part: clips(pieces, frames, stride, names) for part, pieces in cut(films_read, val, test, seed).items()}
@@ -123,7 +121,7 @@ def frame_files(folder: Path) -> list[Path]:
 def read_film(film: Path, size: int, channels: int, every: int, most: int) -> tuple[Tensor, bool]:
     """Each `every`-th frame, `most` at the most, as uint8 [F, channels, size, size]; and whether that is all of it.
 
-    Raises ValueError in words where it cannot be read.
+    ValueError where it cannot be read.
     """
     if film.is_dir():
         shots = (read_image(p, size, channels) for p in frame_files(film)[::every])
@@ -138,7 +136,7 @@ def read_film(film: Path, size: int, channels: int, every: int, most: int) -> tu
     except UnreadableImage as error:
         raise ValueError(f"a frame of {film.name} cannot be read: {error}") from error
     if len(taken) < 2:
-        raise ValueError(f"{film.name} has {len(taken)} frame{'s' * (len(taken) != 1)}: a film has two at least")
+        raise ValueError(f"{film.name} has {len(taken)} frame{'s' * (len(taken) != 1)}: a film has at least two")
     return torch.from_numpy(np.stack(taken)), True
 
 

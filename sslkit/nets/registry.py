@@ -43,7 +43,7 @@ ENCODERS: dict[str, Architecture] = {
 
 
 def architecture(name: str) -> Architecture:
-    """What stands under a name; ValueError for an unknown one. A name with a colon is that of another library:
+    """The architecture of that name; ValueError for an unknown one. A name with a colon is that of another library:
     "timm:convnext_atto", see `wrap`."""
     if isinstance(name, str) and ":" in name:
         return Architecture(partial(wrap, name))
@@ -54,11 +54,17 @@ def architecture(name: str) -> Architecture:
 
 
 def build_encoder(name: str = "small", channels: int = 3) -> nn.Module:
-    """A new encoder: "small" for laptops, "small7" with a first layer at full resolution, "fine7" which halves the
-    resolution twice, for small patches, "spatial" where places matter,
-    "resnet18" for a GPU, or a Vision Transformer with patches of 4 x 4: "vit" for laptops (0.8 million parameters),
-    "vit_tiny" for a GPU (5.4 million, DeiT-Ti's width and depth); channels is 3 for colour, 1 for grey. Or one for text,
-    where channels is the number of different tokens: "text" sees both sides, "text_causal" the past alone (1.1 million
-    parameters), "text_base" and "text_causal_base" are for a GPU (11 million). Or one of another library, as
-    "timm:convnext_atto": see `wrap`."""
+    """A new encoder by name; ValueError for an unknown one. channels: 3 for colour, 1 for grey; for text, how many different
+    tokens there are.
+
+    small, small7, fine7         plain convolutional nets for laptops: small7's first layer works at full resolution, fine7
+                                 halves the resolution only twice, for small patches
+    spatial                      small, with features that know where things are
+    resnet18                     for a GPU
+    vit, vit_tiny                Vision Transformers with patches of 4 x 4: for laptops (0.8 million parameters), for a GPU
+                                 (5.4 million, DeiT-Ti's width and depth)
+    text, text_causal            for tokens: sees both sides, sees the past alone (1.1 million)
+    text_base, text_causal_base  the same for a GPU (11 million)
+    timm:NAME, torchvision:NAME  of another library, as "timm:convnext_atto": see `wrap`
+    """
     return architecture(name).make(channels)

@@ -100,7 +100,7 @@ def wrap(network: str | nn.Module | Callable[..., nn.Module], channels: int | No
     classifier; options go to the library, as in wrap("timm:vit_tiny_patch16_224", img_size=32, patch_size=4), or in the
     name: "timm:vit_tiny_patch16_224,img_size=32,patch_size=4", which is also a name for recipes and --encoder.
     wrap(MyNetwork), wrap(lambda: MyNetwork(...)): a reader's own, new; wrap(my_network): as it stands.
-    channels: 3 for colour, 1 for grey; None for what the network has. ValueError, in words, for what cannot be wrapped.
+    channels: 3 for colour, 1 for grey; None for what the network has. ValueError for what cannot be wrapped.
     """
     if isinstance(network, str):
         return from_library(network, channels, options)
@@ -109,7 +109,7 @@ def wrap(network: str | nn.Module | Callable[..., nn.Module], channels: int | No
             raise ValueError(f"a network that is already made takes no options ({', '.join(options)})")
         return Wrapped(fitted(network, channels))
     if not callable(network):
-        raise TypeError(f"wrap takes a name, a network or what makes one, not {type(network).__name__}")
+        raise TypeError(f"wrap takes a name, a network, or a function that returns one, not {type(network).__name__}")
     if (library := library_of(network)) in LIBRARIES:
         return from_library(f"{library}:{network.__name__}", channels, options)
 
@@ -153,7 +153,7 @@ def from_library(name: str, channels: int | None, options: dict[str, Any]) -> Wr
 
 
 def number(text: str) -> int | float | bool | str:
-    """The value that stands in a name: a number, True or False, else the text."""
+    """The value of an option in a name: a number, True or False, else the text."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -199,7 +199,7 @@ def library_of(net: nn.Module | Callable[..., nn.Module]) -> str:
 
 
 def before_pooling(net: nn.Module, x: Tensor) -> Tensor:
-    """What the last pooling layer gets, or else what the last layer gives that is no feature vector yet."""
+    """What the last pooling layer gets, or else what the last layer gives before there is a feature vector."""
     pooled: list[Tensor] = []
     other: list[Tensor] = []
 

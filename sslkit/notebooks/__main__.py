@@ -12,7 +12,7 @@ from sslkit.notebooks.runner import SCALES, NotebookFailed, run
 
 
 def main(argv: list[str] | None = None, root: Path = files.ROOT) -> int:
-    """Run one command; returns the exit code: 0, or 1 after saying in words what is wrong."""
+    """Run one command; returns the exit code: 0, or 1 where something is wrong, with a message for each problem."""
     args = _parser().parse_args(argv)
     try:
         problems = {"export": _export, "run": _run, "check": _check, "address": _address, "budget": _budget}[

@@ -9,8 +9,8 @@ import nbformat
 from nbformat import NotebookNode, v4
 
 from sslkit.notebooks import files
+from sslkit.notebooks.cells import COLAB, tagged
 
-TAG = "colab"  # of the cells that are made here; they count for nothing in a notebook's stamp
 CONSTANT = re.compile(r'^REPOSITORY = "([^"]*)"', re.MULTILINE)
 FETCH = """\
 # On Google Colab this fetches the kit; elsewhere it does nothing.
@@ -49,13 +49,13 @@ def badge(url: str, path: Path) -> str:
 
 def dressed(nb: NotebookNode, url: str, path: Path) -> NotebookNode:
     """The notebook with the cell that fetches the kit, and its badge, below its head."""
-    head, *rest = [cell for cell in nb.cells if TAG not in cell.metadata.get("tags", [])]
+    head, *rest = [cell for cell in nb.cells if not tagged(cell, COLAB)]
     ours = [v4.new_code_cell(FETCH.format(address=url) if url else NOWHERE)]
     if link := badge(url, path):
         ours.insert(0, v4.new_markdown_cell(link))
-    old = [cell for cell in nb.cells if TAG in cell.metadata.get("tags", [])]
+    old = [cell for cell in nb.cells if tagged(cell, COLAB)]
     for cell in ours:
-        cell.id, cell.metadata["tags"] = f"{TAG}-{cell.cell_type}", [TAG]
+        cell.id, cell.metadata["tags"] = f"{COLAB}-{cell.cell_type}", [COLAB]
         before = next((one for one in old if one.id == cell.id), None)
         if before and cell.cell_type == "code":  # it ran, and printed nothing
             cell.execution_count = before.execution_count
@@ -75,12 +75,13 @@ def clone(url: str) -> str:
 
 
 def write(url: str | None = None, root: Path = files.ROOT, check: bool = False) -> list[str]:
-    """Bring kit.py, README.md and the notebooks to an address (None: the one that stands in kit.py); returns what was stale, in words.
+    """Bring kit.py, README.md and the notebooks to an address (None: the one in kit.py); returns
+    a message for each that was stale.
 
-    Raises ValueError for what no clone could take.
+    ValueError for an address that git cannot clone from.
     """
     if url and not re.fullmatch(r"(https://|ssh://|git@|file://)[^\s'\"\\]+", url):
-        raise ValueError(f"{url!r} is no address to clone from: https://github.com/you/sslkit")
+        raise ValueError(f"{url!r} is not an address to clone from: https://github.com/you/sslkit")
     launcher, readme, stale = root / "kit.py", root / "README.md", []
     new = {}
     text = launcher.read_text(encoding="utf-8")

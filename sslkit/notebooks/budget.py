@@ -1,16 +1,15 @@
 """How long a chapter takes a class: reading, running, and the exercises, by path."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 
 from sslkit.notebooks import files
+from sslkit.notebooks.cells import COLAB, is_task, optional, tagged
 
 WORDS, LINES = 150, 12  # a minute: prose that is read, code that is understood
-OPTIONAL = re.compile(r"\*optional\*", re.IGNORECASE)
 ABOUT = re.compile(r"about (\d+) minutes")
 
 
@@ -30,35 +29,21 @@ class Budget:
         return self.reading + self.code + self.exercises + self.running
 
 
-def by_path(nb: nbformat.NotebookNode) -> Iterator[tuple[nbformat.NotebookNode, bool]]:
-    """Each cell, and whether a heading above it, or its own, marks it as optional."""
-    depth = 0
-    for cell in nb.cells:
-        if cell.cell_type == "markdown":
-            headings = re.sub(r"^```.*?^```", "", cell.source, flags=re.MULTILINE | re.DOTALL)
-            for mark, title in re.findall(r"^(#+) (.*)$", headings, re.MULTILINE):
-                if depth and len(mark) <= depth:
-                    depth = 0
-                if not depth and OPTIONAL.search(title):
-                    depth = len(mark)
-        yield cell, depth > 0
-
-
 def budget(nb: nbformat.NotebookNode) -> Budget:
     """The minutes of a notebook. Running takes what its stamp says of the core's cells, exercises what their second lines say."""
     stamp = nb.metadata.get("sslkit", {})
     found = Budget(running=(stamp.get("seconds", 0) - stamp.get("optional_seconds", 0)) / 60)
-    for cell, optional in by_path(nb):
-        if "colab" in cell.metadata.get("tags", []):
+    for cell, is_optional in zip(nb.cells, optional(nb)):
+        if tagged(cell, COLAB):
             continue
         exercise = 0.0
         if cell.cell_type == "markdown":
             minutes = len(re.sub(r"<summary>.*?</summary>|<[^>]+>", " ", cell.source).split()) / WORDS
-            if re.search(r"^### Exercise: ", cell.source, re.MULTILINE) and (said := ABOUT.search(cell.source)):
+            if is_task(cell) and (said := ABOUT.search(cell.source)):
                 exercise = float(said[1])
         else:
             minutes = sum(bool(line.strip()) for line in cell.source.splitlines()) / LINES
-        if optional:
+        if is_optional:
             found.optional += minutes + exercise
         elif cell.cell_type == "markdown":
             found.reading, found.exercises = found.reading + minutes, found.exercises + exercise

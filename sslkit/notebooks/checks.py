@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 
 from sslkit.notebooks import files
-from sslkit.notebooks.runner import WIDGET
+from sslkit.notebooks.cells import WIDGET, tagged
 
 MAX_BYTES = 2_500_000  # the aim is 1 MB, at two pixels to one of the page; the judging chapter has 27 figures
 MAX_MB = 3000  # what the course promises of a chapter
@@ -16,7 +16,7 @@ AGAIN = "run `python -m sslkit.notebooks run {}`"
 
 
 def check(path: Path) -> list[str]:
-    """What is wrong with a committed notebook, in words that name the cell; an empty list says nothing is."""
+    """What is wrong with a committed notebook: messages that name the cell; none where nothing is."""
     try:
         nb = files.read(path)
         nbformat.validate(nb)
@@ -46,7 +46,7 @@ def _stamp(nb: nbformat.NotebookNode, stem: str) -> list[str]:
 
 def _prompts(nb: nbformat.NotebookNode) -> list[str]:
     cells = [cell for cell in nb.cells if cell.cell_type == "code" and cell.source.strip()]
-    counts = [c.execution_count for c in cells if "skip-execution" not in c.metadata.get("tags", [])]
+    counts = [cell.execution_count for cell in cells if not tagged(cell, "skip-execution")]
     if counts != list(range(1, len(counts) + 1)):
         return [f"prompts are {counts}, not 1 to {len(counts)}: it was not run once from top to bottom"]
     return []

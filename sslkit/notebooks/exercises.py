@@ -21,13 +21,14 @@ from pathlib import Path
 
 import nbformat
 
-MARK = "#| exercise"
+from sslkit.notebooks import files
+from sslkit.notebooks.cells import EXERCISE, TASK, TRIAL, is_exercise, is_task, without_magics, without_marks
+
 HEAD = re.compile(
-    r"### Exercise: (?P<title>[^\n]+)\n+(?P<dots>[●○]{5}) about (?P<minutes>\d+) minutes?\n+(?P<rest>.*)", re.DOTALL
+    TASK + r"(?P<title>[^\n]+)\n+(?P<dots>[●○]{5}) about (?P<minutes>\d+) minutes?\n+(?P<rest>.*)", re.DOTALL
 )
 HINT = re.compile(r"<details><summary>Hint (\d)</summary>\n\n(.*?)\n\n</details>", re.DOTALL)
 HINTS = 3
-TRIAL = "### Exercise: What if?"  # settings to change and see: nothing to write, nothing to check
 
 
 def generate(nb: nbformat.NotebookNode, path: Path, header: str, exported: set[str]) -> tuple[str, list[str]]:
@@ -35,20 +36,18 @@ def generate(nb: nbformat.NotebookNode, path: Path, header: str, exported: set[s
 
     header: its first lines; exported: the names that the chapter's method module has: those are imported, not repeated.
     """
-    chapter, problems = path.stem[3:], []
+    chapter, problems = files.name_of(path), []
     tasks: dict[str, str] = {}
     solutions: dict[str, str] = {}
     for index, cell in enumerate(nb.cells):
         where = f"notebooks/{path.name}, cell {index + 1}"
         if (
-            cell.cell_type == "markdown"
-            and cell.source.startswith("### Exercise:")
+            is_task(cell)
             and not cell.source.startswith(TRIAL)
+            and not any(map(is_exercise, nb.cells[index + 1 : index + 2]))
         ):
-            below = nb.cells[index + 1].source if index + 1 < len(nb.cells) else ""
-            if MARK not in below.splitlines()[:2]:
-                problems.append(f"{where}: a task without a solution: the cell below must begin with {MARK!r}")
-        if cell.cell_type != "code" or MARK not in cell.source.splitlines()[:2]:
+            problems.append(f"{where}: a task without a solution: the cell below must begin with {EXERCISE!r}")
+        if not is_exercise(cell):
             continue
         names = [node.name for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)]
         if len(names) != 1:
@@ -65,8 +64,7 @@ def generate(nb: nbformat.NotebookNode, path: Path, header: str, exported: set[s
             problems.append(f"{where}: {name} is an exercise twice")
         tasks[name] = task
         if name not in exported:
-            lines = cell.source.splitlines()
-            solutions[name] = "\n".join(line for line in lines if line != MARK).strip() + "\n"
+            solutions[name] = f"{without_marks(cell)}\n"
     if not tasks:
         return "", problems
     imports, missing = needed(nb, chapter, list(solutions.values()), exported, {*tasks} - {*solutions})
@@ -123,7 +121,7 @@ def needed(
         if cell.cell_type != "code" or cell.source.startswith(("%", "!")):
             continue
         try:
-            tree = ast.parse(re.sub(r"^[%!].*$", "pass", cell.source, flags=re.MULTILINE))
+            tree = ast.parse(without_magics(cell.source))
         except SyntaxError:
             continue
         for node in ast.walk(tree):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import nbformat
 
+from sslkit.notebooks.cells import COLAB, tagged
+
 ROOT = Path(__file__).resolve().parents[2]
 NAME = re.compile(r"(\d\d)_([a-z][a-z0-9_]*)")
 
@@ -35,6 +37,11 @@ def number(path: Path) -> int:
     return int(path.stem[:2])
 
 
+def name_of(path: Path) -> str:
+    """The module of a course notebook: "simclr" for 10_simclr.ipynb."""
+    return path.stem[3:]
+
+
 def locate(text: str, root: Path = ROOT) -> Path:
     """The notebook that a reader means by a path, "10_simclr" or "simclr"; ValueError when there is none."""
     if Path(text).suffix == ".ipynb" and Path(text).is_file():
@@ -52,7 +59,7 @@ def chosen(names: list[str], root: Path = ROOT) -> dict[str, Path]:
     by_path = {path: name for name, path in course(root).items()}
     paths = [locate(name, root) for name in names] or list(by_path)
     if strangers := [path for path in paths if path not in by_path]:
-        raise ValueError(f"{strangers[0]} is no notebook of the course: those are notebooks/NN_name.ipynb")
+        raise ValueError(f"{strangers[0]} is not a notebook of the course: those are notebooks/NN_name.ipynb")
     return {by_path[path]: path for path in paths}
 
 
@@ -62,7 +69,7 @@ def read(path: Path) -> nbformat.NotebookNode:
         return nbformat.read(path, as_version=4)
     except OSError:
         raise
-    except Exception as error:  # for JSON that is no notebook it raises nearly anything
+    except Exception as error:  # for JSON that is not a notebook it raises nearly anything
         words = str(error).splitlines() or [type(error).__name__]
         raise ValueError(f"{path} is not a notebook: {words[0]}") from error
 
@@ -81,19 +88,5 @@ def write(path: Path, text: str) -> None:
 def source_hash(nb: nbformat.NotebookNode) -> str:
     """A hash of the code cells, in order: what the outputs follow from. Prose does not count, so that a sentence can be put right
     without an hour of running (tests/claims holds it to the numbers), nor do the cells that address.py makes."""
-    code = (cell for cell in nb.cells if cell.cell_type == "code")
-    cells = [["code", cell.source] for cell in code if "colab" not in cell.metadata.get("tags", [])]
+    cells = [["code", cell.source] for cell in nb.cells if cell.cell_type == "code" and not tagged(cell, COLAB)]
     return "sha256:" + hashlib.sha256(json.dumps(cells).encode()).hexdigest()
-
-
-def headings(nb: nbformat.NotebookNode) -> list[str]:
-    """For each cell the nearest heading above it, as plain words ("" before the first)."""
-    found, current = [], ""
-    for cell in nb.cells:
-        if cell.cell_type == "markdown":
-            prose = re.sub(r"^```.*?^```", "", cell.source, flags=re.MULTILINE | re.DOTALL)
-            lines = re.findall(r"^#{1,6}\s+(.+?)\s*#*$", prose, flags=re.MULTILINE)
-            if lines:
-                current = re.sub(r"\[([^\]]*)\]\([^)]*\)|[*`]", r"\1", lines[-1])
-        found.append(current)
-    return found

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
+from sslkit.notebooks.cells import COLAB, marks, tagged
+
 LINES = 15  # most lines of a cell that is not exported
 COLUMNS = 100  # most columns
 DRAWN = 0.35  # the largest share of all code lines that draw, in whole percents
-TEACHES = re.compile(
-    r"^(def|class) |\bin train\(", re.MULTILINE
-)  # what is built or trained may be shown in the same cell
+# What is built or trained may be shown in the same cell.
+TEACHES = re.compile(r"^(def|class) |\bin train\(", re.MULTILINE)
 DRAWS = re.compile(r"\b(plots|pictures|looks|evidence|widgets?|figures|diagram|json)\.|\b(print|display)\(")
 
 
@@ -26,14 +27,12 @@ class Form:
 
 def form(nb: NotebookNode) -> Form:
     """What to shorten in a notebook. Empty lines and comments do not count."""
-    cells = [
-        cell.source for cell in nb.cells if cell.cell_type == "code" and "colab" not in cell.metadata.get("tags", [])
-    ]
-    own = [source for source in cells if not source.startswith("#| ex")]  # neither exported nor an exercise
-    wide = [line for source in cells for line in source.splitlines() if len(line) > COLUMNS]
+    cells = [cell for cell in nb.cells if cell.cell_type == "code" and not tagged(cell, COLAB)]
+    own = [cell.source for cell in cells if not marks(cell)]  # neither exported nor an exercise
+    wide = [line for cell in cells for line in cell.source.splitlines() if len(line) > COLUMNS]
     draw = sum(lines(source) for source in own if DRAWS.search(source) and not TEACHES.search(source))
     long = [source.splitlines()[0] for source in own if lines(source) > LINES]
-    return Form(long, wide, draw / max(1, sum(map(lines, cells))))
+    return Form(long, wide, draw / max(1, sum(lines(cell.source) for cell in cells)))
 
 
 def lines(source: str) -> int:

@@ -5,26 +5,23 @@ import ast
 import re
 from pathlib import Path
 
-import nbformat
-
 from sslkit import chapters
 from sslkit.notebooks import exercises, files
+from sslkit.notebooks.cells import EXERCISE, EXPORT, headings, marks, without_marks
 
-MARK = "#| export"
 LOOKS_LIKE_MARK = re.compile(r"^[ \t]*#[ \t]*\|[ \t]*(export|exercise)\b.*$", re.MULTILINE)
-ROOMS = ("method.py", "exercises.py")  # what is generated of a chapter
+TARGETS = ("method.py", "exercises.py")  # what is generated of a chapter
 CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*")
 GENERATED = "# Generated from notebooks/"
-LOOKUPS = {
-    name for name, value in vars(chapters).items() if callable(value)
-}  # functions of sslkit.chapters are no chapters
+# What sslkit.chapters has beside chapters.
+LOOKUPS = {name for name, value in vars(chapters).items() if callable(value)}
 
 
 def export(root: Path = files.ROOT, names: list[str] | None = None, check: bool = False) -> list[str]:
     """Bring sslkit/chapters up to date with the notebooks, or with `check` only say what is not.
 
     `names` limits it to some modules. A notebook with a problem leaves its module as it was.
-    Returns the problems in words; an empty list says that all is well.
+    Returns the problems, a message each; none where all is well.
     """
     notebooks = files.course(root)
     folder = root / "sslkit" / "chapters"
@@ -37,8 +34,8 @@ def export(root: Path = files.ROOT, names: list[str] | None = None, check: bool 
         if not found:
             wanted[name] = texts
     for name, texts in wanted.items():
-        for room, text in texts.items():
-            problems += _settle(folder / name / room, text, notebooks[name], check)
+        for target, text in texts.items():
+            problems += _settle(folder / name / target, text, notebooks[name], check)
     if names is None:
         problems += _strays(root, folder, notebooks, check)
     return problems
@@ -47,7 +44,7 @@ def export(root: Path = files.ROOT, names: list[str] | None = None, check: bool 
 def modules(path: Path, notebooks: dict[str, Path]) -> tuple[dict[str, str], list[str]]:
     """The texts of the modules that a notebook exports ({"method.py": "" without export cells, ...}), and what is wrong with it."""
     nb = files.read(path)
-    headings = files.headings(nb)
+    above = headings(nb)
     problems: list[str] = []
     parts: list[str] = []
     defined: dict[str, int] = {}
@@ -55,16 +52,14 @@ def modules(path: Path, notebooks: dict[str, Path]) -> tuple[dict[str, str], lis
         where = f"notebooks/{path.name}, cell {index + 1}"
         if cell.cell_type != "code":
             continue
-        marks, source = marked(cell.source)
+        source = without_marks(cell)
         if near := LOOKS_LIKE_MARK.search(source):
-            problems.append(
-                f"{where}: {near[0].strip()!r} marks nothing: line 1 must read {MARK!r} or {exercises.MARK!r}"
-            )
-        if MARK not in marks:
+            problems.append(f"{where}: {near[0].strip()!r} marks nothing: line 1 must read {EXPORT!r} or {EXERCISE!r}")
+        if EXPORT not in marks(cell):
             continue
-        found = _cell_problems(source, path, notebooks, defined, index + 1, len(marks))
+        found = _cell_problems(source, path, notebooks, defined, index + 1, len(marks(cell)))
         problems += [f"{where}, {problem}" for problem in found]
-        heading = headings[index].removesuffix(" · optional")[:90] or "export"
+        heading = above[index].removesuffix(" · optional")[:90] or "export"
         parts.append(f"# --- {heading} ---\n{source}\n")
     header = f"{GENERATED}{path.name} by `python -m sslkit.notebooks export`.\n# Do not edit: edit the notebook.\n"
     texts = {"method.py": header + "\n" + "\n\n".join(parts) if parts else "", "exercises.py": ""}
@@ -75,31 +70,22 @@ def modules(path: Path, notebooks: dict[str, Path]) -> tuple[dict[str, str], lis
             try:
                 compile(text, f"{path.stem}.py", "exec")
             except SyntaxError as error:
-                problems.append(f"notebooks/{path.name}: its export cells together are no module: {error.msg}")
+                problems.append(f"notebooks/{path.name}: its export cells together are not a module: {error.msg}")
     return texts, problems
 
 
-def marked(source: str) -> tuple[list[str], str]:
-    """The marks in the first lines of a cell, and what stands below them."""
-    lines = source.split("\n")
-    count = 0
-    while count < len(lines) and lines[count] in (MARK, exercises.MARK):
-        count += 1
-    return lines[:count], "\n".join(lines[count:]).strip("\n").rstrip()
-
-
 def _cell_problems(
-    source: str, path: Path, notebooks: dict[str, Path], defined: dict[str, int], cell: int, marks: int
+    source: str, path: Path, notebooks: dict[str, Path], defined: dict[str, int], cell: int, above: int
 ) -> list[str]:
-    """What keeps one export cell out of a module. `defined` (name -> cell) grows by what the cell defines; marks: lines above."""
+    """What keeps one export cell out of a module. `defined` (name -> cell) grows by what the cell defines; above: its lines of marks."""
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
         rule = "an export cell is plain Python, without magics, and holds its definitions whole"
-        return [f"line {(error.lineno or 0) + marks}: {error.msg}: {rule}"]
+        return [f"line {(error.lineno or 0) + above}: {error.msg}: {rule}"]
     problems = []
     for node in tree.body:
-        line = f"line {node.lineno + marks}"
+        line = f"line {node.lineno + above}"
         names = _names(node)
         if names is None:
             code = ast.unparse(node).splitlines()[0][:60]
@@ -110,7 +96,7 @@ def _cell_problems(
             if name in defined:
                 problems.append(f"{line}: {name} is defined in cell {defined[name]} too: export it once")
             defined.setdefault(name, cell)
-    return problems + _import_problems(tree, path, notebooks, marks)
+    return problems + _import_problems(tree, path, notebooks, above)
 
 
 def _names(node: ast.stmt) -> list[str] | None:
@@ -131,12 +117,12 @@ def _names(node: ast.stmt) -> list[str] | None:
     return names if len(names) == len(targets) else None
 
 
-def _import_problems(tree: ast.Module, path: Path, notebooks: dict[str, Path], marks: int) -> list[str]:
+def _import_problems(tree: ast.Module, path: Path, notebooks: dict[str, Path], above: int) -> list[str]:
     """Imports that would not work in the module, or that turn the order of the course round."""
     problems = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
-            problems.append(f"line {node.lineno + marks}: a relative import does not work in a notebook")
+            problems.append(f"line {node.lineno + above}: a relative import does not work in a notebook")
             continue
         if isinstance(node, ast.Import):
             imports = [alias.name for alias in node.names]
@@ -147,10 +133,10 @@ def _import_problems(tree: ast.Module, path: Path, notebooks: dict[str, Path], m
         imported = {m.split(".")[2] for m in imports if m.startswith("sslkit.chapters.")} - LOOKUPS
         for name in sorted(imported):
             if name not in notebooks:
-                problems.append(f"line {node.lineno + marks}: there is no chapter {name}")
+                problems.append(f"line {node.lineno + above}: there is no chapter {name}")
             elif files.number(notebooks[name]) >= files.number(path):
                 rule = f"comes from {notebooks[name].name}: export cells import only earlier notebooks"
-                problems.append(f"line {node.lineno + marks}: sslkit.chapters.{name} {rule}")
+                problems.append(f"line {node.lineno + above}: sslkit.chapters.{name} {rule}")
     return problems
 
 
@@ -178,7 +164,7 @@ def _settle(target: Path, text: str, notebook: Path, check: bool) -> list[str]:
 def _strays(root: Path, folder: Path, notebooks: dict[str, Path], check: bool) -> list[str]:
     """Modules without a notebook, and export cells in notebooks whose name makes no module."""
     problems = []
-    for path in sorted(path for room in ROOMS for path in folder.glob(f"*/{room}")):
+    for path in sorted(path for target in TARGETS for path in folder.glob(f"*/{target}")):
         name = path.parent.name
         if name in notebooks:
             continue
@@ -187,13 +173,9 @@ def _strays(root: Path, folder: Path, notebooks: dict[str, Path], check: bool) -
         else:
             problems += _remove(path)
     for path in sorted((root / "notebooks").glob("*.ipynb")):
-        if path not in notebooks.values() and _exports(files.read(path)):
+        if path not in notebooks.values() and any(map(marks, files.read(path).cells)):
             problems.append(f"notebooks/{path.name} has export cells, so it must be called NN_name.ipynb")
     return problems
-
-
-def _exports(nb: nbformat.NotebookNode) -> bool:
-    return any(cell.cell_type == "code" and cell.source.startswith((MARK, exercises.MARK)) for cell in nb.cells)
 
 
 def _remove(path: Path) -> list[str]:

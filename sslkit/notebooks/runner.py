@@ -17,13 +17,11 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from sslkit.notebooks import files
-from sslkit.notebooks.budget import by_path
+from sslkit.notebooks.cells import drop_progress, drop_widget_views, headings, optional, tags
 from sslkit.notebooks.memory import watch
 from sslkit.notebooks.modules import export
-from sslkit.notebooks.saving import WIDGET
-from sslkit.progress import MARK
 
-SCALES = ("smoke", "laptop", "gpu")
+SCALES = ("smoke", "demo", "laptop", "gpu")  # not "shelf", which is for one method alone: some have no recipe for it
 TIMEOUT = 1200  # seconds a cell may take, also on a slow machine; the tag `timeout-60` on a cell changes it
 VERSIONS = ("torch", "torchvision", "numpy", "matplotlib", "scikit-learn", "ipywidgets")
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -45,8 +43,8 @@ def run(
     scale: SSLKIT_SCALE of the kernel; to: where the executed notebook goes (may be `path`; None: nowhere);
     html: where a page to look at goes. The notebook's folder is the working directory.
     Returns the executed notebook; metadata.sslkit holds the stamp (seconds of the whole run, those of its optional
-    cells, peak_mb of the kernel with its children). Raises NotebookFailed; ValueError for an unknown scale or a file that is none,
-    OSError where nothing can be written.
+    cells, peak_mb of the kernel with its children). Raises NotebookFailed; ValueError for an unknown scale or a file that is
+    not a notebook; OSError where nothing can be written.
     """
     if scale not in SCALES:
         raise ValueError(f"no scale {scale!r}; there are: {', '.join(SCALES)}")
@@ -58,17 +56,17 @@ def run(
     root = path.parent.parent
     in_course = path.parent.name == "notebooks" and (root / "sslkit" / "chapters").is_dir()
     if in_course and path in files.course(root).values():
-        problems = export(root, [path.stem[3:]])
+        problems = export(root, [files.name_of(path)])
         if problems:
             raise NotebookFailed("\n".join([f"{path.name} cannot be exported:", *problems]))
     say(f"{path.name}: running at {scale} scale")
-    seconds, optional, peak = _execute(nb, path, scale, root if in_course else None, say)
+    seconds, beside, peak = _execute(nb, path, scale, root if in_course else None, say)
     _normalise(nb)
     nb.metadata.sslkit = {
         "scale": scale,
         "source": source,
         "seconds": round(seconds),
-        "optional_seconds": round(optional),
+        "optional_seconds": round(beside),
         "peak_mb": round(peak / 1e6),
         "cpus": os.cpu_count(),
         "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in VERSIONS},
@@ -90,7 +88,7 @@ def run(
 def _execute(nb, path, scale, root, say) -> tuple[float, float, int]:
     """Run all cells in place; returns seconds, those of optional cells, and peak bytes."""
     start, beside = time.perf_counter(), 0.0
-    headings = files.headings(nb)
+    above = headings(nb)
     client = _client(nb, path.parent, scale)
     with tempfile.TemporaryDirectory() as profile:
         try:
@@ -100,9 +98,9 @@ def _execute(nb, path, scale, root, say) -> tuple[float, float, int]:
             raise NotebookFailed(f"{path.name}: the kernel did not start: {error}") from error
         with client.setup_kernel(cleanup_kc=True):
             peak = watch(client.km.provisioner.pid)  # type: ignore[union-attr]  # the local one has it
-            for index, (cell, optional) in enumerate(by_path(nb)):
+            for index, (cell, is_optional) in enumerate(zip(nb.cells, optional(nb))):
                 began = time.perf_counter()
-                where = f"{path.name}, cell {index + 1} of {len(nb.cells)}, under {headings[index]!r}"
+                where = f"{path.name}, cell {index + 1} of {len(nb.cells)}, under {above[index]!r}"
                 try:
                     client.execute_cell(cell, index, execution_count=client.code_cells_executed + 1)
                 except DeadKernelError:
@@ -111,9 +109,9 @@ def _execute(nb, path, scale, root, say) -> tuple[float, float, int]:
                 except CellExecutionError as error:
                     raise NotebookFailed(f"{where}:\n{_short(cell, error)}") from None
                 took = time.perf_counter() - began
-                beside += took if optional else 0.0
+                beside += took if is_optional else 0.0
                 if took > 2:
-                    say(f"  cell {index + 1:>3}  {took:6.1f} s  {headings[index]}")
+                    say(f"  cell {index + 1:>3}  {took:6.1f} s  {above[index]}")
             most = peak()
     return time.perf_counter() - start, beside, most
 
@@ -150,7 +148,7 @@ def _environment(scale: str, root: Path | None, profile: str) -> dict[str, str]:
 
 def _timeout(cell: nbformat.NotebookNode) -> int:
     """Seconds that a cell may take: its tag `timeout-N`, else TIMEOUT."""
-    found = [re.fullmatch(r"timeout-(\d+)", tag) for tag in cell.metadata.get("tags", [])]
+    found = [re.fullmatch(r"timeout-(\d+)", tag) for tag in tags(cell)]
     return next((int(match[1]) for match in found if match), TIMEOUT)
 
 
@@ -179,10 +177,5 @@ def _normalise(nb: nbformat.NotebookNode) -> None:
         if "id" not in cell:  # older formats have none; derived, so that a second run gives the same
             cell["id"] = hashlib.sha256(f"{index}{cell.source}".encode()).hexdigest()[:8]
         cell.metadata.pop("execution", None)
-        if cell.cell_type != "code":
-            continue
-        cell.outputs = [output for output in cell.outputs if output.get("metadata", {}) != MARK]
-        for output in cell.outputs:
-            data = output.get("data", {})
-            if "text/html" in data:
-                data.pop(WIDGET, None)
+        drop_progress(cell)
+        drop_widget_views(cell, beside="text/html")  # a widget without a picture stays: checks.py names it

@@ -7,9 +7,7 @@ which `kit.py lab` and an installed wheel bring along.
 
 from typing import Any
 
-from sslkit.progress import MARK
-
-WIDGET = "application/vnd.jupyter.widget-view+json"
+from sslkit.notebooks.cells import drop_progress, drop_widget_views
 
 
 def keep_pictures(model: dict[str, Any], **_: Any) -> None:
@@ -19,11 +17,8 @@ def keep_pictures(model: dict[str, Any], **_: Any) -> None:
     if model["content"].get("metadata", {}).get("widgets"):
         return
     for cell in model["content"]["cells"]:
-        outputs = cell.get("outputs", [])
-        outputs[:] = [output for output in outputs if output.get("metadata") != MARK]
-        for output in outputs:
-            if len(output.get("data", {})) > 1:  # without a picture or words beside it, the view is all there is
-                output["data"].pop(WIDGET, None)
+        drop_progress(cell)
+        drop_widget_views(cell)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

@@ -4,22 +4,9 @@ from collections.abc import Collection
 
 import numpy as np
 
-from .picture import (
-    COLOURS,
-    FAINT,
-    INK,
-    PALE,
-    TEXT_SIZE,
-    WIDTH,
-    Percent,
-    Picture,
-    array,
-    drawing,
-    frame,
-    plain_axes,
-    render,
-)
-from .text import PLAIN, describe
+from .axes import DASHED, Percent, panels
+from .picture import COLOURS, INK, PALE, TEXT_SIZE, Picture, array, drawing, render
+from .text import PLAIN
 
 
 def as_runs(values: dict) -> dict[str, np.ndarray]:
@@ -68,20 +55,13 @@ def draw_bars(
         if np.isnan(means[name]):
             continue
         strong = name == highlight
-        ax.barh(
-            y,
-            means[name],
-            height=0.62,
-            color=COLOURS[0] if strong else PALE,
-        )
+        ax.barh(y, means[name], height=0.62, color=COLOURS[0] if strong else PALE)
         if len(r) > 1:
             ax.plot(r, np.full(len(r), y), **dot)
         text = f"{means[name]:.1%}" if share else short(means[name])
         look = dict(va="center", size=TEXT_SIZE, color=INK, weight="bold" if strong else "normal")
-        look["bbox"] = dict(
-            facecolor="white", edgecolor="none", pad=1
-        )  # the dashed line of chance does not run through a number
-        ax.annotate(text, (max(r.max(), 0), y), (6, 0), textcoords="offset points", **look)
+        paper = dict(facecolor="white", edgecolor="none", pad=1)  # the dashed line does not run through a number
+        ax.annotate(text, (max(r.max(), 0), y), (6, 0), textcoords="offset points", bbox=paper, **look)
     ax.set_xlim(min(0, np.nanmin(list(means.values()))), reach * room)
     ax.set_ylim(-0.6, len(runs) - 0.4)
     ax.set_yticks(at, list(runs) if names else [""] * len(at), **PLAIN)
@@ -98,16 +78,15 @@ def bars(values: dict, title="", caption="", xlabel="", chance: float | None = N
     Numbers that all lie in [0, 1] are shown as percent.
     """
     runs = as_runs(values)
-    fig, (left, bottom, w, h) = frame(WIDTH, 0.34 * len(runs) + 0.65, title, caption)
-    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
-    ax = plain_axes(fig.add_subplot(), xlabel, grid="x")
-    draw_bars(ax, runs, highlight)
+    fig, (ax,) = panels(title, caption, 0.34 * len(runs) + 0.65, xlabel, grid="x")
+    highest = max(np.nanmax(r) for r in runs.values())
+    draw_bars(ax, runs, highlight, reach=None if chance is None else max(chance, highest))
     if chance is not None:
-        ax.axvline(chance, color=FAINT, linestyle=(0, (5, 3)), linewidth=1.2)
+        ax.axvline(chance, **DASHED)
         number = f"{100 * chance:.3g}%" if is_share(runs) else short(chance)
         ax.set_xlabel(f"{xlabel} (dashed: chance, {number})".strip())
     numbers = ", ".join(f"{name} {short(r.mean())}" for name, r in runs.items())
-    return render(fig, describe(f"Bars: {numbers}", title, caption), colours=64)
+    return render(fig, title, caption, f"Bars: {numbers}", colours=64)
 
 
 @drawing
@@ -129,8 +108,7 @@ def scoreboard(
         raise ValueError("nothing to draw: the table is empty")
     if any(np.size(value) > 1 for row in table.values() for value in row.values()):
         caption = f"{caption} Dots: single runs.".strip()
-    fig, (left, bottom, w, h) = frame(WIDTH, 0.34 * len(table) + 0.75, title, caption)
-    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0.02, h_pad=0, wspace=0.05)
+    fig, axes = panels(title, caption, 0.34 * len(table) + 0.75, grid="x", heads=judges, w_pad=0.02, wspace=0.05)
     spoken = []
     columns = {judge: as_runs({method: row.get(judge, np.nan) for method, row in table.items()}) for judge in judges}
     if isinstance(percent, bool):
@@ -142,11 +120,10 @@ def scoreboard(
     for judge, unit in units.items():
         numbers = [np.nanmax(r) for r in columns[judge].values() if not np.isnan(r).all()]
         reach[unit] = max([reach.get(unit, 0.0), *numbers])
-    for ax, (judge, runs) in zip(fig.subplots(1, len(judges), squeeze=False)[0], columns.items()):
-        plain_axes(ax, title=judge, grid="x")
+    for ax, (judge, runs) in zip(axes, columns.items()):
         chosen = highlight if highlight or is_share(runs) else ""  # a high rank is no merit
         share, end = judge in shares, reach[units[judge]]
         draw_bars(ax, runs, chosen, names=judge == judges[0], room=1.5, ticks=2, percent=share, reach=end)
         means = ", ".join(f"{name} {short(r.mean())}" for name, r in runs.items() if not np.isnan(r).any())
         spoken.append(f"{judge}: {means}")
-    return render(fig, describe(f"Scoreboard. {'; '.join(spoken)}", title, caption), colours=64)
+    return render(fig, title, caption, f"Scoreboard. {'; '.join(spoken)}", colours=64)

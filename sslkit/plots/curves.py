@@ -4,23 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from .picture import (
-    COLOURS,
-    FAINT,
-    TEXT_SIZE,
-    WIDTH,
-    Percent,
-    Picture,
-    array,
-    drawing,
-    frame,
-    name_lines,
-    plain_axes,
-    render,
-)
-from .text import describe
-
-CHANCE_STYLE = dict(color=FAINT, linewidth=1.2, linestyle=(0, (5, 3)))
+from .axes import DASHED, Percent, log_ticks, name_lines, panels
+from .picture import COLOURS, FAINT, TEXT_SIZE, Picture, array, drawing, render
 
 
 def smooth(values, window: int) -> np.ndarray:
@@ -71,31 +56,21 @@ def spread_words(record: Any) -> str:
 def draw_losses(ax, curves: dict, chance: float | None, window: int | None = None, colours: Any = COLOURS * 4):
     """Raw losses pale, their running mean strong, the chance level as a dashed line with its name."""
     for colour, (name, points) in zip(colours, curves.items()):
-        steps, values = (
-            (array(v).astype(float) for v in points)
-            if isinstance(points, tuple)
-            else (None, array(points).astype(float))
-        )
-        steps = np.arange(1, len(values) + 1) if steps is None else steps
+        steps, values = points if isinstance(points, tuple) else (range(1, len(points) + 1), points)
+        steps, values = array(steps).astype(float), array(values).astype(float)
         if len(values) > 60:
             ax.plot(steps, values, color=colour, alpha=0.25, linewidth=0.7)
-        ax.plot(
-            steps,
-            smooth(values, window or max(1, len(values) // 30)),
-            color=colour,
-            linewidth=1.8,
-            label=name,
-        )
+        running = smooth(values, window or max(1, len(values) // 30))
+        ax.plot(steps, running, color=colour, linewidth=1.8, label=name)
     if chance is not None:
         many = len(curves) > 3  # then the names stand beside the panel, and chance among them
-        ax.axhline(chance, label=f"chance {chance:.3g}" if many else None, **CHANCE_STYLE)
+        ax.axhline(chance, label=f"chance {chance:.3g}" if many else None, **DASHED)
         if not many:  # no curve gets there
             where = dict(xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points")
             ax.annotate(f"chance\n{chance:.3g}", (1, chance), size=TEXT_SIZE, color=FAINT, va="center", **where)
         low, high = ax.get_ylim()
-        low = min(
-            low, chance - 0.15 * abs(chance)
-        )  # else noise about the chance level would fill the panel and look like learning
+        # Noise about the chance level is not to fill the panel: it would look like learning.
+        low = min(low, chance - 0.15 * abs(chance))
         ax.set_ylim(low, max(high, chance + 0.09 * (max(high, chance) - low)))
     if len(curves) > 1:
         name_lines(ax)
@@ -114,12 +89,10 @@ def losses(
     """Loss curves: {name: losses or (steps, losses)}, or one list; or those of what `ylabel` names. `window` steps are averaged
     (default: a thirtieth of the run)."""
     curves = curves if isinstance(curves, dict) else {ylabel: curves}
-    fig, (left, bottom, w, h) = frame(WIDTH, 3.2, title, caption)
-    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
-    ax = plain_axes(fig.add_subplot(), xlabel, ylabel, grid="y")
+    fig, (ax,) = panels(title, caption, 3.2, xlabel, ylabel, grid="y")
     draw_losses(ax, curves, chance, window)
     drawn = "Loss curves" if ylabel == "loss" else f"Curves of {ylabel}"
-    return render(fig, describe(f"{drawn}: {', '.join(map(str, curves))}", title, caption), colours=128)
+    return render(fig, title, caption, f"{drawn}: {', '.join(map(str, curves))}", colours=128)
 
 
 def band(ax, points: dict, colour: str, mark: str, label: str | None = None, size: float = 5, width: float = 1.8):
@@ -147,9 +120,7 @@ def label_efficiency(
     high. looks: the number of a curve's colour and mark, where it is not its place."""
     if any(np.size(values) > 1 for points in curves.values() for values in points.values()):
         caption = f"{caption} Line: mean; band: lowest to highest run.".strip()
-    fig, (left, bottom, w, h) = frame(WIDTH, 3.6, title, caption)
-    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
-    ax = plain_axes(fig.add_subplot(), xlabel, ylabel, grid="both")
+    fig, (ax,) = panels(title, caption, 3.6, xlabel, ylabel, grid="both")
     ends: list[str] = []
     counted: set[int] = set()
     for place, (name, points) in enumerate(curves.items()):
@@ -160,12 +131,9 @@ def label_efficiency(
         counts, means, _ = band(ax, points, colour, mark, name)
         ends.append(f"{name} {means[0]:.0%} at {counts[0]:g} to {means[-1]:.0%} at {counts[-1]:g}")
         counted |= set(counts)
-    ax.set_xscale("log")
-    ticks = sorted(counted)
-    ax.set_xticks(ticks, [f"{k:g}" for k in ticks])
-    ax.minorticks_off()
+    log_ticks(ax, sorted(counted))
     ax.yaxis.set_major_formatter(Percent())
     if chance is not None:
-        ax.axhline(chance, label=f"chance {chance:.0%}", **CHANCE_STYLE)
+        ax.axhline(chance, label=f"chance {chance:.0%}", **DASHED)
     name_lines(ax)
-    return render(fig, describe(f"{ylabel} against {xlabel}: {'; '.join(ends)}", title, caption), colours=96)
+    return render(fig, title, caption, f"{ylabel} against {xlabel}: {'; '.join(ends)}", colours=96)

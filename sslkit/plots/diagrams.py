@@ -24,7 +24,7 @@ from typing import Any
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from .picture import COLOURS, FAINT, INK, WIDTH, WRONG, Picture, drawing, frame, render
-from .text import describe, text_width
+from .text import text_width
 
 SIZE, KEY_SIZE = 13, 10.5  # points: text of the boxes, text of the key
 PAD_X, PAD_Y = 0.14, 0.12  # inches between a text and its box
@@ -179,7 +179,7 @@ def diagram(boxes: dict[str, Box], arrows: list[str], title: str = "", caption: 
         draw_arrow(ax, line.start, line.end, line.link, line.gradient)
     draw_key(ax, [kind for kind in LOOKS if any(box.kind == kind for box in boxes.values())], lines)
     chains = "; ".join(LINKS.sub(lambda link: f" {ARROWS[link[1]]} ", chain) for chain in arrows)
-    return render(fig, describe(f"Diagram: {chains}", title, caption), colours=64)
+    return render(fig, title, caption, f"Diagram: {chains}", colours=64)
 
 
 def draw_box(ax, place: Rect, kind: str, text: str = "") -> None:

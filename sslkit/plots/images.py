@@ -4,7 +4,7 @@ import numpy as np
 
 from .picture import RIGHT, WRONG, Picture, array, drawing
 from .table import draw_table, to_pixels
-from .text import class_names, describe
+from .text import class_names
 
 
 @drawing
@@ -22,7 +22,7 @@ def grid(
     starts = range(0, len(x), columns)
     labels = [list(map(str, titles[s : s + columns])) for s in starts] if titles is not None else None
     rows = [x[s : s + columns] for s in starts]
-    return draw_table(rows, title, caption, describe(f"{len(x)} images", title, caption), labels=labels, side=side)
+    return draw_table(rows, title, caption, f"{len(x)} images", labels=labels, side=side)
 
 
 @drawing
@@ -32,15 +32,7 @@ def rows(named: dict, column_names=None, title: str = "", caption: str = "", sid
     what = f"Rows of images: {', '.join(map(str, named))}"
     images = [to_pixels(x) for x in named.values()]
     names = list(map(str, named))
-    return draw_table(
-        images,
-        title,
-        caption,
-        describe(what, title, caption),
-        row_names=names,
-        column_names=column_names,
-        side=side,
-    )
+    return draw_table(images, title, caption, what, row_names=names, column_names=column_names, side=side)
 
 
 def pairs(a, b, names=("view 1", "view 2"), title: str = "", caption: str = "", side: int = 96) -> Picture:
@@ -66,7 +58,7 @@ def strip(originals, views, names=None, title: str = "", caption: str = "", side
     table = [np.concatenate([first[n : n + 1], to_pixels(views[n])]) for n in range(len(first))]
     heads = ["original", *(names or [f"view {v + 1}" for v in range(views.shape[1])])]
     what = f"{len(first)} images, each with {views.shape[1]} views of it"
-    return draw_table(table, title, caption, describe(what, title, caption), column_names=heads, split=1, side=side)
+    return draw_table(table, title, caption, what, column_names=heads, split=1, side=side)
 
 
 @drawing
@@ -107,5 +99,5 @@ def neighbours(
         frames = [[None, *(RIGHT if ok else WRONG for ok in right[q])] for q in range(len(y))]
         share = f"{right.sum()} of {right.size} neighbours ({right.mean():.0%}) have the query's class"
         caption = f"{caption} {share}: blue frame; others: red, named.".strip()
-    alt = describe(what, title, caption)
-    return draw_table(table, title, caption, alt, column_names=heads, labels=labels, frames=frames, split=1, side=side)
+    look = dict(column_names=heads, labels=labels, frames=frames, split=1, side=side)
+    return draw_table(table, title, caption, what, **look)

@@ -8,22 +8,9 @@ from typing import Any
 
 from sslkit.progress import duration, in_jupyter
 
+from .axes import Percent, name_lines, plain_axes
 from .curves import draw_losses, verdict
-from .picture import (
-    COLOURS,
-    FAINT,
-    INK,
-    TEXT_SIZE,
-    WIDTH,
-    Percent,
-    Picture,
-    drawing,
-    frame,
-    name_lines,
-    plain_axes,
-    render,
-)
-from .text import describe
+from .picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, Picture, drawing, frame, render
 
 MOST_POINTS = 1500  # drawn a curve: more would cost time and show nothing
 
@@ -161,12 +148,8 @@ class Live:
                 ax.set_title(heading, size=TEXT_SIZE + 1, color=INK, loc="left")
             ax.set_xlim(0, 1.02 * r.steps)  # the last dot is whole
             left += w * share
-        alt = describe(
-            f"Loss curve, {self.status()}, {self._numbers()}",
-            self.title,
-            f"{self.caption} {words}",
-        )
-        return render(fig, alt, colours=48)
+        what = f"Loss curve, {self.status()}, {self._numbers()}"
+        return render(fig, self.title, f"{self.caption} {words}", what, colours=48)
 
     def _draw_loss(self, ax) -> None:
         plain_axes(ax, "step", "loss", self.status(), grid="y")
@@ -186,9 +169,8 @@ class Live:
             if name:
                 last = f"{name} {last}"
             else:
-                ax.set_title(
-                    f"{self.probe_name or 'probe accuracy'}: {last}", size=TEXT_SIZE + 1, color=INK, loc="left"
-                )
+                head = f"{self.probe_name or 'probe accuracy'}: {last}"
+                ax.set_title(head, size=TEXT_SIZE + 1, color=INK, loc="left")
             ax.plot(*zip(*points), color=colour, marker="o", markersize=4, linewidth=1.8, label=last)
         ax.margins(y=0.25)
         lowest, highest = ax.get_ylim()

@@ -28,7 +28,7 @@ from .picture import (
     render,
 )
 from .table import resize, rgb, to_pixels
-from .text import PLAIN, class_names, describe
+from .text import PLAIN, class_names
 
 ITERATIONS = 600
 MARKERS = "os^D"  # twelve colours each: 48 classes can be told apart, the rest is grey
@@ -216,7 +216,7 @@ def tsne_maps(
         legend(fig, names, style, (left, bottom + 0.05 / inch_h), per_row)
     spoken = ", ".join(str(m[0]) for m in maps)
     what = f"{n} t-SNE {'maps' if n > 1 else 'map'} ({spoken}) of {len(maps[0][1])} points"
-    return render(fig, describe(what, title, caption), colours=256 if images is not None else 96)
+    return render(fig, title, caption, what, colours=256 if images is not None else 96)
 
 
 def scatter(ax, xy, y, style, size):

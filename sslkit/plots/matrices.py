@@ -1,9 +1,12 @@
 """Matrices as heat maps."""
 
+from typing import Any
+
 import numpy as np
 
-from .picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, Picture, array, drawing, frame, plain_axes, render
-from .text import PLAIN, class_names, describe, text_width
+from .axes import panels, plain_bar
+from .picture import COLOURS, INK, TEXT_SIZE, WIDTH, Picture, array, drawing, render
+from .text import PLAIN, class_names, text_width
 
 
 @drawing
@@ -32,55 +35,31 @@ def heatmap(
     cell = min(0.6, 5.6 / m.shape[1], 5.0 / m.shape[0])
     side = max((text_width(str(name), TEXT_SIZE) for name in row_names), default=0) if row_names is not None else 0.3
     width = min(WIDTH, max(5.5, cell * m.shape[1] + side + 1.5))
-    fig, (left, bottom, w, h) = frame(width, max(2.4, cell * m.shape[0] + 0.9), title, caption)
-    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
-    ax = plain_axes(fig.add_subplot(), xlabel, ylabel)
+    height = max(2.4, cell * m.shape[0] + 0.9)
+    fig, (ax,) = panels(title, caption, height, xlabel, ylabel, width=width)
     low, high = limits or (np.nanmin(m), np.nanmax(m))
     image = ax.imshow(m, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
-    bar = fig.colorbar(image, ax=ax, shrink=0.9, pad=0.02)
-    bar.set_label(label, size=TEXT_SIZE, color=INK)
-    bar.ax.tick_params(labelsize=TEXT_SIZE, colors=FAINT, labelcolor=INK)
-    bar.outline.set_visible(False)
+    plain_bar(fig.colorbar(image, ax=ax, shrink=0.9, pad=0.02), label)
     ax.spines[:].set_visible(False)
     if column_names is not None:
         turn = 40 if max(map(len, map(str, column_names))) * 0.085 > cell else 0
-        ax.set_xticks(
-            range(m.shape[1]),
-            column_names,
-            rotation=turn,
-            ha="right" if turn else "center",
-            rotation_mode="anchor",
-            **PLAIN,
-        )
+        look: dict[str, Any] = dict(rotation=turn, ha="right" if turn else "center", rotation_mode="anchor")
+        ax.set_xticks(range(m.shape[1]), column_names, **look, **PLAIN)
     if row_names is not None:
         ax.set_yticks(range(m.shape[0]), row_names, **PLAIN)
     if numbers if numbers is not None else m.shape[1] <= 12 and cell >= 0.4:
         style = ".2f" if np.nanmax(abs(m)) <= 1 else ".3g"
         for (r, c), value in np.ndenumerate(m):
             dark = (value - low) / max(high - low, 1e-12) < 0.55
-            ax.text(
-                c,
-                r,
-                f"{value:{style}}".replace("-0.00", "0.00") if value else "0",
-                ha="center",
-                va="center",
-                size=8,
-                color="white" if dark else INK,
-            )
+            text = f"{value:{style}}".replace("-0.00", "0.00") if value else "0"
+            ax.text(c, r, text, ha="center", va="center", size=8, color="white" if dark else INK)
     if marks:
         rows, columns = zip(*marks)
-        ax.scatter(
-            columns,
-            rows,
-            marker="s",
-            s=(cell * 60) ** 2,
-            facecolors="none",
-            edgecolors=COLOURS[1],
-            linewidths=1.8,
-        )
+        frames = dict(marker="s", s=(cell * 60) ** 2, facecolors="none", edgecolors=COLOURS[1], linewidths=1.8)
+        ax.scatter(columns, rows, **frames)
     span = f"from {np.nanmin(m):.3g} to {np.nanmax(m):.3g}"
     what = f"Heat map, {m.shape[0]} by {m.shape[1]}, {span} {label}".strip()
-    return render(fig, describe(what, title, caption), colours=256)
+    return render(fig, title, caption, what, colours=256)
 
 
 def confusion(predicted, y, classes=None, title: str = "", caption: str = "") -> Picture:
@@ -92,14 +71,5 @@ def confusion(predicted, y, classes=None, title: str = "", caption: str = "") ->
     np.add.at(counts, (y, predicted), 1)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     caption = f"{caption} Accuracy {np.mean(predicted == y):.1%} of {len(y)}; each row adds up to 1.".strip()
-    return heatmap(
-        shares,
-        names,
-        names,
-        title,
-        caption,
-        label="share of the true class",
-        limits=(0, 1),
-        xlabel="predicted",
-        ylabel="true",
-    )
+    look: dict[str, Any] = dict(label="share of the true class", limits=(0, 1), xlabel="predicted", ylabel="true")
+    return heatmap(shares, names, names, title, caption, **look)

@@ -26,10 +26,9 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import Formatter
 from PIL import Image
 
-from .text import PLAIN, wrap
+from .text import PLAIN, describe, wrap
 
 LOCK = threading.RLock()
 DPI = 100  # pixels of a page to an inch: what all sizes are reckoned in
@@ -141,45 +140,6 @@ def frame(width: float, height: float, title: str, caption: str) -> tuple[Figure
     return fig, (left, (PAD + below) / full_height, width / full_width, height / full_height)
 
 
-def plain_axes(ax, xlabel: str = "", ylabel: str = "", title: str = "", grid: str = ""):
-    """The kit's look for one Axes: no box, thin grey grid along `grid` ("x", "y", "both" or none)."""
-    ax.set_facecolor("white")
-    for side, spine in ax.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(FAINT)
-    ax.tick_params(colors=FAINT, labelcolor=INK, labelsize=TEXT_SIZE, length=3)
-    ax.set_xlabel(xlabel, size=TEXT_SIZE + 0.5, color=INK)
-    ax.set_ylabel(ylabel, size=TEXT_SIZE + 0.5, color=INK)
-    if title:
-        ax.set_title(title, size=TEXT_SIZE + 1, color=INK, loc="left")
-    if grid:
-        ax.grid(axis=grid, color=GRID, linewidth=0.8)
-        ax.set_axisbelow(True)
-    return ax
-
-
-class Percent(Formatter):
-    """Shares as percent, with as many digits as it takes to say where the ticks of an axis are, and to tell them apart."""
-
-    def __call__(self, x, pos=None) -> str:
-        return f"{x:.0%}"
-
-    def format_ticks(self, values) -> list[str]:
-        texts = {digits: [f"{value:.{digits}%}" for value in values] for digits in range(5)}
-        apart = [digits for digits in texts if len(set(texts[digits])) == len(values)] or [4]
-        exact = [d for d in apart if d < 3 and all(abs(round(100 * v, d) - 100 * v) < 1e-3 for v in values)]
-        return texts[(exact or apart)[0]]
-
-
-def name_lines(ax) -> None:
-    """The legend of one Axes: where it covers least, on white, so that no dashed line runs through the names; more than
-    three names stand beside the Axes."""
-    beside = dict(loc="upper left", bbox_to_anchor=(1, 1)) if len(ax.get_legend_handles_labels()[1]) > 3 else {}
-    names = ax.legend(framealpha=0.9, facecolor="white", edgecolor="none", fontsize=TEXT_SIZE, labelcolor=INK, **beside)
-    for name in names.get_texts():
-        name.set(**PLAIN)
-
-
 def drawn(fig: Figure) -> np.ndarray:
     """The figure as it stands, uint8 [SHARP height, SHARP width, 3]."""
     fig.set_dpi(SHARP * DPI)
@@ -188,24 +148,26 @@ def drawn(fig: Figure) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def render(fig: Figure, alt: str, colours: int | None = None) -> Picture:
-    """Draw the figure to PNG. `colours`: the size of a palette to store it with, at a third of the size.
+def render(fig: Figure, title: str, caption: str, what: str = "", colours: int | None = None) -> Picture:
+    """Draw the figure to PNG. Its alt text: what kind of figure it is, then title and caption.
 
-    A palette of 256 suits small images too. No date, no version: a rerun gives the same bytes.
+    `colours`: the size of a palette to store it with, at a third of the size; 256 suit small images too. No date, no version: a
+    rerun gives the same bytes.
     """
+    alt = " ".join(describe(what, title, caption).split())
     image = Image.fromarray(drawn(fig))
     buffer = io.BytesIO()
     if getattr(_pass, "on", False):
         image.save(buffer, "png", compress_level=1)
-        return Picture(buffer.getvalue(), " ".join(alt.split()))
+        return Picture(buffer.getvalue(), alt)
     if colours:
         image = image.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     image.save(buffer, "png")  # optimize=True would take ten times as long for 3 % fewer bytes
-    return Picture(buffer.getvalue(), " ".join(alt.split()))
+    return Picture(buffer.getvalue(), alt)
 
 
 @drawing
 def note(title: str, caption: str = "") -> Picture:
     """Words alone, in the look of the figures: where there is nothing to show yet."""
     fig, _ = frame(WIDTH, 0.02, title, caption)
-    return render(fig, f"{title}. {caption}", colours=16)
+    return render(fig, title, caption, colours=16)

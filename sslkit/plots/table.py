@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from .picture import DPI, FAINT, INK, TEXT_SIZE, TITLE_SIZE, WIDTH, array, frame, render
+from .picture import DPI, FAINT, INK, TEXT_SIZE, TITLE_SIZE, WIDTH, Picture, array, frame, render
 from .text import PLAIN, shorten, text_width
 
 GAP = 4  # pixels between images
@@ -44,9 +44,19 @@ def rgb(colour: str) -> list[int]:
 
 
 def draw_table(
-    rows, title, caption, alt, row_names=None, column_names=None, labels=None, frames=None, split=0, side=96
-):
-    """Images in rows and columns as one Picture.
+    rows,
+    title: str,
+    caption: str,
+    what: str,
+    *,
+    row_names=None,
+    column_names=None,
+    labels=None,
+    frames=None,
+    split: int = 0,
+    side: int = 96,
+) -> Picture:
+    """Images in rows and columns as one Picture; what: the kind of figure, with which its alt text begins.
 
     rows: list of R uint8 arrays [K, H, W, 3], K may differ from row to row; row_names stand left,
     column_names above, labels[r][k] below each image, frames[r][k] is a colour around it (None: none);
@@ -96,4 +106,4 @@ def draw_table(
             write(name, left[k] + tile_w / 2, top[r] + tile_h + 4, room, color=colour, va="top")
     for r, name in enumerate(row_names or []):
         ax.text(0, top[r] + tile_h / 2, name, size=TEXT_SIZE, color=INK, va="center", **PLAIN)
-    return render(fig, alt, colours=256)
+    return render(fig, title, caption, what, colours=256)

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
 
 PLAIN: dict[str, Any] = {"parse_math": False}  # for texts that a reader's data may be part of
@@ -41,6 +41,17 @@ def shorten(text: str, width: float, size: float) -> str:
     while text and text_width(text + "…", size) > width:
         text = text[:-1]
     return text.rstrip() + "…"
+
+
+@lru_cache
+def glyphs() -> frozenset[int]:
+    """The characters that matplotlib's font can draw."""
+    return frozenset(get_font(findfont("DejaVu Sans")).get_charmap())
+
+
+def drawable(text: str) -> str:
+    """A text as a figure can hold it: a sign for what has no shape or is not in the font (日), ∅ for no text at all."""
+    return "".join(c if c.isprintable() and ord(c) in glyphs() else "�" for c in str(text)) or "∅"
 
 
 def describe(what: str, title: str, caption: str) -> str:

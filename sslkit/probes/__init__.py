@@ -9,10 +9,10 @@ from sslkit.probes.few import few_labels, label_subset
 from sslkit.probes.finetuning import FineTuned, finetune, supervised
 from sslkit.probes.knn import knn, knn_accuracy, neighbours, quick_knn
 from sslkit.probes.label_efficiency import ARMS, crossing, finetune_report, label_efficiency, lead
-from sslkit.probes.linear import LinearProbe, fit_logistic, linear_probe, standardise
+from sslkit.probes.linear import LinearProbe, fit_logistic, linear_probe, quick_linear_probe, standardise
 from sslkit.probes.report import report
 from sslkit.probes.ridge import RidgeProbe, r2, ridge_probe
-from sslkit.probes.scores import Scoreboard, scoreboard
+from sslkit.probes.scores import Row, Scoreboard, scoreboard
 from sslkit.probes.snapshots import Snapshots
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "FineTuned",
     "LinearProbe",
     "RidgeProbe",
+    "Row",
     "Scoreboard",
     "Snapshots",
     "accuracy",
@@ -41,6 +42,7 @@ __all__ = [
     "neighbours",
     "pixels",
     "quick_knn",
+    "quick_linear_probe",
     "r2",
     "reinitialised",
     "report",

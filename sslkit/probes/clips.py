@@ -5,13 +5,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sslkit.datasets import Dataset, Split
 from sslkit.nets import device_of, evaluating, to_input
-from sslkit.probes.features import features, reinitialised
-from sslkit.probes.linear import linear_probe
+from sslkit.probes.features import features, labels_of, reinitialised
+from sslkit.probes.linear import quick_linear_probe
 from sslkit.probes.ridge import ridge_probe
 
 
-def measured(split) -> dict[str, Tensor]:
+def measured(split: Split) -> dict[str, Tensor]:
     """{name: [N]} of what is known of each frame of a split of clips, in their last frame: real factors [N, T]."""
     frames = split.x.shape[1]
     known = {name: v for name, v in split.factors.items() if v.is_floating_point() and v.shape[1:] == (frames,)}
@@ -32,7 +33,7 @@ def prediction_error(method: Any, x: Tensor, batch: int = 250) -> float:
     return above / below if below else float("nan")
 
 
-def clip_report(method: nn.Module, data, name: str = "this run") -> str:
+def clip_report(method: nn.Module, data: Dataset, name: str = "this run") -> str:
     """A table in words for a method trained on clips, and for the same network untrained, on the test split.
 
     The R2 of a ridge probe for each number that is known of each frame (in the last one), the accuracy of a linear
@@ -50,8 +51,9 @@ def clip_report(method: nn.Module, data, name: str = "this run") -> str:
             score = ridge_probe(h[0], y[0], h[1], y[1]).score(h[2], y[2])
             cells += [f"R2 of {factor} {value:.3f}" for factor, value in zip(names, score.tolist())]
         if data.classes:
-            probe = linear_probe(h[0], data.train.y, h[1], data.val.y, steps=60, tolerance=1e-4)
-            cells.append(f"class {probe.score(h[2], data.test.y):.1%}")
+            y_train, y_val, y_test = labels_of(data)
+            probe = quick_linear_probe(h[0], y_train, h[1], y_val)
+            cells.append(f"class {probe.score(h[2], y_test):.1%}")
         if hasattr(network, "predict"):
             cells.append(f"error / copying {prediction_error(network, data.test.x):.3f}")
         lines.append(f"{label:12} {'   '.join(cells)}")

@@ -7,37 +7,37 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from sslkit.datasets import Split
 from sslkit.probes.features import accuracy, pixels
 from sslkit.probes.linear import standardise
 from sslkit.probes.ridge import PENALTIES, r2, ridge_probe
 
 ANGLES = ("hue",)  # factors in turns: 0.99 and 0.01 are neighbours
-CLASSES = 20  # a factor of more values is no class to be told apart by a few thousand images
+CLASSES = 20  # a factor of more values is not a class that could be told apart by a few thousand images
 
 
-def factor_targets(splits: Sequence) -> dict[str, list[Tensor]]:
+def factor_targets(splits: Sequence[Split]) -> dict[str, list[Tensor]]:
     """{factor: [targets [N, K] of each split]}, float64, of what the splits know: a number as itself, an angle (see
     ANGLES) as cosine and sine, a class as one column of 0 and 1 for each, and "mean colour", that of the image.
 
-    Whole numbers are classes; factors of more than 20 classes, and those that are no list of N numbers, are left out.
+    Whole numbers are classes; factors of more than 20 classes, and those that are not a list of N numbers, are left out.
     """
     targets = {}
     for name, values in splits[0].factors.items():
         parts = [split.factors[name] for split in splits]
         if values.ndim != 1:
             continue
-        if values.is_floating_point():
+        if name in ANGLES and values.is_floating_point():
             turns = [part.double() * math.tau for part in parts]
-            angle = name in ANGLES
-            targets[name] = [
-                torch.stack([t.cos(), t.sin()], 1) if angle else part.double()[:, None] for t, part in zip(turns, parts)
-            ]
+            targets[name] = [torch.stack([t.cos(), t.sin()], 1) for t in turns]
+        elif values.is_floating_point():
+            targets[name] = [part.double()[:, None] for part in parts]
         elif (count := int(max(part.max() for part in parts)) + 1) <= CLASSES:
             targets[name] = [torch.nn.functional.one_hot(part.long(), count).double() for part in parts]
     return targets | {"mean colour": [pixels(s.x).unflatten(1, s.x.shape[1:]).mean((2, 3)).double() for s in splits]}
 
 
-def read_factors(h: Sequence[Tensor], splits: Sequence) -> dict[str, float]:
+def read_factors(h: Sequence[Tensor], splits: Sequence[Split]) -> dict[str, float]:
     """How well a ridge probe reads each factor from frozen features: {factor: 0 (not at all) .. 1 (exactly)}.
 
     h: features [N, D] of three splits: the first to fit, the second to choose the penalty (for each factor its own), the
@@ -46,9 +46,8 @@ def read_factors(h: Sequence[Tensor], splits: Sequence) -> dict[str, float]:
     (a - c) / (1 - c), c that of always guessing the commonest, so that 0 is chance for all.
     """
     if len(h) != 3 or len(splits) != 3:
-        raise ValueError(
-            f"features and splits to fit, to choose and to judge are needed, got {len(h)} and {len(splits)}"
-        )
+        got = f"{len(h)} and {len(splits)}"
+        raise ValueError(f"features and splits to fit, to choose and to judge are needed, got {got}")
     targets = factor_targets(splits)
     fit, choose, _ = (torch.cat([parts[i] for parts in targets.values()], 1) for i in range(3))
     probes = [ridge_probe(h[0], fit, h[1], choose, penalties=(penalty,)) for penalty in PENALTIES]
@@ -85,9 +84,8 @@ def total_effect(h: Tensor, changed: Tensor, reference: Tensor | None = None) ->
     estimator of Jansen 1999.
     """
     if h.shape != changed.shape or h.ndim != 2 or len(h) < 2:
-        raise ValueError(
-            f"two tables of features [N, D] of one shape are needed, got {list(h.shape)} and {list(changed.shape)}"
-        )
+        got = f"{list(h.shape)} and {list(changed.shape)}"
+        raise ValueError(f"two tables of features [N, D] of one shape are needed, got {got}")
     if not torch.isfinite(h).all() or not torch.isfinite(changed).all():
         raise ValueError("the features hold NaN or infinity: did training diverge?")
     h, changed = h.detach().cpu().double(), changed.detach().cpu().double()

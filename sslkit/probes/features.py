@@ -7,12 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sslkit.datasets import Dataset
 from sslkit.nets import device_of, evaluating, to_input
 from sslkit.train import autocast
 
 
 @torch.no_grad()
-def features(model: nn.Module, x, batch: int | None = None) -> Tensor:
+def features(model: nn.Module, x: Any, batch: int | None = None) -> Tensor:
     """Features [N, D], float32 on the CPU, of x [N, C, H, W] (uint8, or float in [0, 1]) or tokens [N, T].
 
     A model with `encode` (a method) is asked for that, any other is called. Evaluation mode, no gradient. x may be a
@@ -39,7 +40,7 @@ def features(model: nn.Module, x, batch: int | None = None) -> Tensor:
     return torch.cat(parts)
 
 
-def pixels(x) -> Tensor:
+def pixels(x: Any) -> Tensor:
     """The images themselves as features: [N, C*H*W] float32 in [0, 1], what any learned feature has to beat."""
     return to_input(x[torch.arange(x.shape[0])], torch.device("cpu")).float().flatten(1)
 
@@ -64,9 +65,9 @@ def accuracy(predictions: Tensor, y: Tensor) -> float:
     return (predictions.cpu() == y.cpu()).double().mean().item()
 
 
-def backbone(model: Any) -> nn.Module:
+def backbone(model: nn.Module) -> nn.Module:
     """The encoder of a method, or the encoder itself."""
-    return model.encoder if hasattr(model, "encode") else model
+    return model.get_submodule("encoder") if hasattr(model, "encode") else model
 
 
 def reinitialised(encoder: nn.Module, seed: int = 0) -> nn.Module:
@@ -94,7 +95,7 @@ def reinitialised(encoder: nn.Module, seed: int = 0) -> nn.Module:
     return fresh.to(device)
 
 
-def check_labelled(h: Tensor, y: Tensor, what: str) -> None:
+def check_labelled(h: Tensor, y: Tensor | None, what: str) -> None:
     """A ValueError unless h is finite features [N, D] with integer labels y [N], N >= 1; `what` names them in it."""
     if not isinstance(h, Tensor) or h.ndim != 2 or not h.is_floating_point() or len(h) == 0:
         got = f"{h.dtype} {list(h.shape)}" if isinstance(h, Tensor) else type(h).__name__
@@ -105,6 +106,17 @@ def check_labelled(h: Tensor, y: Tensor, what: str) -> None:
         raise ValueError(f"{what} labels must be {len(h)} integers, one per feature row, got {y.dtype} {list(y.shape)}")
     if not torch.isfinite(h).all():
         raise ValueError(f"{what} features hold NaN or infinity: did training diverge?")
+
+
+def labels_of(data: Dataset) -> tuple[Tensor, Tensor, Tensor]:
+    """The labels y [N] of train, val and test; a ValueError that says how to get some where there are none."""
+    train, val, test = data.train.y, data.val.y, data.test.y
+    if train is None or val is None or test is None:
+        raise ValueError(
+            f"the data set {data.name!r} has no labels, and judging features needs some: put the images into one "
+            "subfolder per class (flowers/rose/1.jpg, flowers/tulip/2.jpg, ...) and load folder:flowers"
+        )
+    return train, val, test
 
 
 def evenly(n: int, limit: int) -> Tensor:

@@ -1,5 +1,7 @@
 """Few labels: what a linear probe makes of a handful of labelled images."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -9,16 +11,14 @@ from sslkit.probes.linear import LinearProbe, fit_logistic, probe_input, standar
 REACH = 10.0  # C times D: see few_labels
 
 
-def label_subset(y: Tensor, per_class: int | None, seed: int = 0) -> Tensor:
+def label_subset(y: Tensor | None, per_class: int | None, seed: int = 0) -> Tensor:
     """Row numbers of `per_class` random examples of each class in labels y [N], as a sorted LongTensor; None: of all.
 
     Nested: for one seed the subset of 5 per class lies inside that of 10. A class with too few is a ValueError.
     """
     if y is None or y.ndim != 1 or len(y) == 0 or y.is_floating_point():
-        raise ValueError(
-            "label_subset needs integer labels y [N]"
-            + (", got None" if y is None else f", got {y.dtype} {list(y.shape)}")
-        )
+        got = None if y is None else f"{y.dtype} {list(y.shape)}"
+        raise ValueError(f"label_subset needs integer labels y [N], got {got}")
     if per_class is None:
         return torch.arange(len(y))
     if per_class < 1:
@@ -42,7 +42,7 @@ def few_labels(
     test_y: Tensor,
     *,
     per_class: int | None = 10,
-    seeds=range(5),
+    seeds: Sequence[int] = range(5),
     C: float | None = None,
 ) -> list[float]:
     """Test accuracy of a linear probe that sees `per_class` labels of each class, one number per label-subset seed.

@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sslkit.datasets import Dataset
 from sslkit.nets import device_of, to_input
-from sslkit.probes.features import accuracy, backbone, evenly, features, reinitialised
+from sslkit.probes.features import accuracy, backbone, evenly, features, labels_of, reinitialised
 from sslkit.probes.few import label_subset
 from sslkit.progress import progress
 from sslkit.train import Recipe, autocast, train
@@ -39,7 +40,7 @@ class FineTuned:
 
 def finetune(
     encoder: nn.Module,
-    data,
+    data: Dataset,
     per_class: int | None = 10,
     seed: int = 0,
     *,
@@ -67,27 +68,39 @@ def finetune(
     Under torchrun all processes train together. Stopped, a KeyboardInterrupt, where it was interrupted.
     """
     data = data.judged
-    check_labels(data)
+    y, y_val, y_test = labels_of(data)
     if not lrs or steps < 1:
         raise ValueError(f"fine-tuning needs at least one learning rate and one step, got lrs={lrs}, steps={steps}")
-    rows, judge = label_subset(data.train.y, per_class, seed), evenly(len(data.val), CHOOSING)
-    x, y, networks, val = data.train.x[rows], data.train.y[rows], {}, {}
+    rows, judge = label_subset(y, per_class, seed), evenly(len(data.val), CHOOSING)
+    labelled, networks, val = Labelled(data.train.x[rows], y[rows]), {}, {}
     show = progress(f"fine-tuning, {len(lrs)} learning rates", len(lrs) * steps, "steps")
     for done, lr in enumerate(lrs):
         recipe = labelled_recipe(data, steps, lr, batch)
-        kept = Path(out) / f"lr-{lr:g}" if out else None
-        method = Classifier(copy.deepcopy(backbone(encoder)), x, len(data.classes), data.kind.crops, groups)
-        so_far = lambda step, done=done: show(done * steps + step)  # noqa: E731
-        networks[lr] = classifier(method, x, y, data, recipe, seed, dtype, kept, resume, so_far)
-        val[lr] = accuracy(features(networks[lr], data.val.x[judge]).argmax(1), data.val.y[judge])
+        method = Classifier(copy.deepcopy(backbone(encoder)), labelled.x, len(data.classes), data.kind.crops, groups)
+
+        def so_far(step: float, before: int = done * steps) -> None:
+            show(before + step)
+
+        networks[lr] = fit(
+            method,
+            labelled,
+            recipe,
+            data=data,
+            seed=seed,
+            dtype=dtype,
+            out=Path(out) / f"lr-{lr:g}" if out else None,
+            resume=resume,
+            show=so_far,
+        )
+        val[lr] = accuracy(features(networks[lr], data.val.x[judge]).argmax(1), y_val[judge])
     best = max(val, key=lambda lr: val[lr])
-    test = accuracy(features(networks[best], data.test.x).argmax(1), data.test.y)
+    test = accuracy(features(networks[best], data.test.x).argmax(1), y_test)
     return FineTuned(test, best, val, per_class, seed, steps)
 
 
 def supervised(
     encoder: nn.Module,
-    data,
+    data: Dataset,
     *,
     seed: int = 0,
     steps: int = 500,
@@ -101,13 +114,13 @@ def supervised(
     [2] the linear layer. The same view, optimiser, treatment of batch norm and checkpoints as in `finetune`; one
     learning rate."""
     data = data.judged
-    check_labels(data)
-    recipe, (x, y) = labelled_recipe(data, steps, lr, batch), (data.train.x, data.train.y)
-    method = Classifier(reinitialised(backbone(encoder), seed), x, len(data.classes), data.kind.crops)
-    return classifier(method, x, y, data, recipe, seed, dtype, Path(out) if out else None, resume)
+    labelled, recipe = Labelled(data.train.x, labels_of(data)[0]), labelled_recipe(data, steps, lr, batch)
+    method = Classifier(reinitialised(backbone(encoder), seed), labelled.x, len(data.classes), data.kind.crops)
+    kept = Path(out) if out else None
+    return fit(method, labelled, recipe, data=data, seed=seed, dtype=dtype, out=kept, resume=resume)
 
 
-def labelled_recipe(data, steps: int, lr: float, batch: int | None) -> Recipe:
+def labelled_recipe(data: Dataset, steps: int, lr: float, batch: int | None) -> Recipe:
     """How all training with labels goes; batch None is 128 images, or 32 passages of text."""
     batch = batch or data.kind.batch
     return Recipe(steps=steps, lr=lr, batch=batch, optimizer="adamw", weight_decay=0.05)
@@ -171,31 +184,33 @@ class Classifier(nn.Module):
         return math.log(self.classes)
 
 
-def classifier(
+def fit(
     method: Classifier,
-    x: Any,
-    y: Tensor,
-    data: Any,
+    labelled: Labelled,
     recipe: Recipe,
-    seed: int,
-    dtype: torch.dtype | None,
-    out: Path | None,
-    resume: bool,
+    *,
+    data: Dataset,
+    seed: int = 0,
+    dtype: torch.dtype | None = None,
+    out: Path | None = None,
+    resume: bool = False,
     show: Callable[[float], None] | None = None,
 ) -> nn.Sequential:
-    """The method's network, trained on images x with labels y, its batch norm measured on the training split. `show` is told the
-    steps that are done."""
+    """Train the classifier on what is labelled; its network, with batch norm measured on the training split of `data`.
+
+    resume: go on from the checkpoint in `out` if there is one; show(steps that are done) is called after each.
+    """
     resume = out is not None and resume and (out / "checkpoint.pt").exists()
     about = {"data": data.name}
     show = show or progress("training on labels", recipe.steps, "steps")
-    for record in train(method, Labelled(x, y), recipe, seed=seed, out=out, resume=resume, about=about, dtype=dtype):
+    for record in train(method, labelled, recipe, seed=seed, out=out, resume=resume, about=about, dtype=dtype):
         show(record.step)
     measure_batch_norm(method.network, data.train.x, dtype)
     return method.network.eval()
 
 
 @torch.no_grad()
-def measure_batch_norm(network: nn.Module, x, dtype: torch.dtype | None = None, n: int = STATISTICS) -> None:
+def measure_batch_norm(network: nn.Module, x: Any, dtype: torch.dtype | None = None, n: int = STATISTICS) -> None:
     """Set the running statistics of every batch norm to those of up to n images of x, spread over all of it."""
     norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
     momenta, device = [norm.momentum for norm in norms], device_of(network)
@@ -209,12 +224,3 @@ def measure_batch_norm(network: nn.Module, x, dtype: torch.dtype | None = None, 
             network(to_input(x[rows], device))
     for norm, momentum in zip(norms, momenta):
         norm.momentum = momentum
-
-
-def check_labels(data) -> None:
-    """A ValueError that says how to get labels, unless all three splits have them."""
-    if any(split.y is None for split in (data.train, data.val, data.test)):
-        raise ValueError(
-            f"the data set {data.name!r} has no labels, and judging features needs some: put the images into one "
-            "subfolder per class (flowers/rose/1.jpg, flowers/tulip/2.jpg, ...) and load folder:flowers"
-        )

@@ -1,19 +1,18 @@
 """The k-nearest-neighbour judge: no training, no setting that matters much."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from sslkit.probes.features import accuracy, check_labelled, evenly, features
+from sslkit.datasets import Dataset
+from sslkit.probes.features import accuracy, check_labelled, evenly, features, labels_of
 
 CELLS = 2**24  # similarities held at once: 64 MB of float32
 
 
 def neighbours(bank: Tensor, h: Tensor, k: int = 20) -> tuple[Tensor, Tensor]:
     """The k most similar rows of bank [M, D] for each row of h [N, D]: cosine similarities and row numbers, both
-    [N, min(k, M)], most similar first, on h's device. A row of h that stands in the bank finds itself first."""
+    [N, min(k, M)], most similar first, on h's device. A row of h that is in the bank finds itself first."""
     if bank.ndim != 2 or h.ndim != 2 or bank.shape[1] != h.shape[1]:
         raise ValueError(f"bank and h must be features [M, D] and [N, D], got {list(bank.shape)} and {list(h.shape)}")
     if k < 1:
@@ -48,9 +47,11 @@ def knn_accuracy(train_h: Tensor, train_y: Tensor, test_h: Tensor, test_y: Tenso
     return accuracy(knn(train_h, train_y, test_h), test_y)
 
 
-def quick_knn(model: nn.Module, data: Any, bank: int = 2000, queries: int = 500) -> float:
+def quick_knn(model: nn.Module, data: Dataset, bank: int = 2000, queries: int = 500) -> float:
     """A look while a network trains: how often the 20 nearest of `bank` training samples vote for the right class of
     `queries` validation samples. A second or two; for a number that counts take the scoreboard."""
     data = data.judged
-    train, val = (part[evenly(len(part), most)] for part, most in ((data.train, bank), (data.val, queries)))
-    return knn_accuracy(features(model, train.x), train.y, features(model, val.x), val.y)
+    y, val_y, _ = labels_of(data)
+    rows, val_rows = evenly(len(data.train), bank), evenly(len(data.val), queries)
+    h, val_h = features(model, data.train[rows].x), features(model, data.val[val_rows].x)
+    return knn_accuracy(h, y[rows], val_h, val_y[val_rows])

@@ -7,9 +7,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from sslkit.probes.features import backbone, features, reinitialised
+from sslkit.datasets import Dataset
+from sslkit.probes.features import backbone, features, labels_of, reinitialised
 from sslkit.probes.few import few_labels
-from sslkit.probes.finetuning import check_labels, finetune
+from sslkit.probes.finetuning import finetune
 
 COUNTS = (1, 2, 5, 10, 20, 50, 100, None)  # labels per class; None: all there are
 FROZEN, TUNED, SCRATCH = ARMS = ("frozen probe", "fine-tuned", "from scratch")
@@ -19,7 +20,7 @@ Table = dict[str, dict[int, list[float]]]
 
 def label_efficiency(
     encoders: nn.Module | Sequence[nn.Module],
-    data,
+    data: Dataset,
     counts: Sequence[int | None] = COUNTS,
     seeds: Sequence[int] = range(3),
     *,
@@ -35,17 +36,17 @@ def label_efficiency(
     the order of the training and, for the arm from scratch, the weights. Arms: "frozen probe" (few_labels),
     "fine-tuned", "from scratch" (finetune with `steps`, or `steps_all` when all labels are used); `more` adds arms
     {name: function(encoder, data, per_class, seed) -> test accuracy}. Counts above the smallest class are left out;
-    None, all labels, stands under their mean number per class. on_result(table) is called after each number.
+    None, all labels, is filed under their mean number per class. on_result(table) is called after each number.
     """
     data = data.judged
-    check_labels(data)
+    y, _, y_test = labels_of(data)
     seeds = list(seeds)
     encoders = [backbone(e) for e in ([encoders] * len(seeds) if isinstance(encoders, nn.Module) else encoders)]
     if unknown := set(arms) - set(ARMS):
         raise ValueError(f"no arm {', '.join(sorted(unknown))}; there are {', '.join(ARMS)}, and `more` for your own")
     if not seeds or len(encoders) != len(seeds):
         raise ValueError(f"there must be an encoder for each seed: {len(encoders)} encoders, {len(seeds)} seeds")
-    more, numbers = more or {}, usable(counts, data.train.y)
+    more, numbers = more or {}, usable(counts, y)
     table: Table = {arm: {number: [] for number in numbers} for arm in (*arms, *more)}
     for encoder, seed in zip(encoders, seeds):
         h = [features(encoder, split.x) for split in (data.train, data.test)] if FROZEN in arms else []
@@ -54,7 +55,7 @@ def label_efficiency(
             length = steps_all if per_class is None else steps
             for arm in table:
                 if arm == FROZEN:
-                    value = few_labels(h[0], data.train.y, h[1], data.test.y, per_class=per_class, seeds=[seed])[0]
+                    value = few_labels(h[0], y, h[1], y_test, per_class=per_class, seeds=[seed])[0]
                 elif arm in networks:
                     value = finetune(networks[arm], data, per_class, seed, steps=length).test
                 else:
@@ -105,10 +106,10 @@ def crossing(first: dict[int, list[float]], second: dict[int, list[float]]) -> f
 
 def finetune_report(
     encoder: nn.Module,
-    data,
+    data: Dataset,
     per_class: int | None = 10,
-    seeds=range(3),
-    on_result=None,
+    seeds: Sequence[int] = range(3),
+    on_result: Callable[[str], None] | None = None,
     out: Path | None = None,
     **options,
 ) -> str:
@@ -121,11 +122,10 @@ def finetune_report(
     for seed in seeds:
         starts = {"tuned": encoder, "scratch": reinitialised(encoder, seed)}
         kept = {name: out / f"{name}-{seed}" if out else None for name in starts}
-        rows.append(
-            [finetune(start, data, per_class, seed, out=kept[name], **options).test for name, start in starts.items()]
-        )
+        test = {n: finetune(start, data, per_class, seed, out=kept[n], **options).test for n, start in starts.items()}
+        rows.append(list(test.values()))
         if on_result:
-            on_result(f"labels of seed {seed}: fine-tuned {rows[-1][0]:.1%}, from scratch {rows[-1][1]:.1%}")
+            on_result(f"labels of seed {seed}: fine-tuned {test['tuned']:.1%}, from scratch {test['scratch']:.1%}")
     if not rows:
         raise ValueError("fine-tuning needs at least one seed, got none")
     tuned, scratch = torch.tensor(rows, dtype=torch.float64).T

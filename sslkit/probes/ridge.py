@@ -1,4 +1,4 @@
-"""The ridge probe: linear regression on frozen features, for what is a number (a position, a velocity) and no class."""
+"""The ridge probe: linear regression on frozen features, for what is a number (a position, a velocity) and not a class."""
 
 from dataclasses import dataclass, field
 
@@ -73,8 +73,7 @@ def ridge_probe(
 
 
 def columns(h: Tensor, y: Tensor, what: str) -> Tensor:
-    """y as float64 [N, K] on the CPU; a ValueError unless h is finite features [N, D] and y finite numbers for its
-    rows."""
+    """y as float64 [N, K] on the CPU; a ValueError unless h is finite features [N, D] and y finite numbers for its rows."""
     if not isinstance(h, Tensor) or h.ndim != 2 or not h.is_floating_point() or len(h) < 2:
         got = f"{h.dtype} {list(h.shape)}" if isinstance(h, Tensor) else type(h).__name__
         raise ValueError(f"{what} features must be a floating tensor [N, D] with two rows or more, got {got}")

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from sslkit.probes.features import features
 from sslkit.progress import duration
+from sslkit.train import Record
 
 
 class Snapshots:
@@ -33,7 +34,7 @@ class Snapshots:
         self.h.append(features(method, self.x))
         self.times.append(time)
 
-    def update(self, method: nn.Module, record: Any) -> None:
+    def update(self, method: nn.Module, record: Record) -> None:
         """Keep it if this record's step is one of the moments."""
         if record.step in self.due:
             self.take(method, duration(record.seconds))

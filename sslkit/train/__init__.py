@@ -4,6 +4,7 @@ from sslkit.train.ablation import Ablation
 from sslkit.train.batches import batch_indices
 from sslkit.train.hardware import autocast, chosen_precision, device, precision
 from sslkit.train.loop import train
+from sslkit.train.method import Learner, Method
 from sslkit.train.optimizer import learning_rate, make_optimizer
 from sslkit.train.recipe import SCALES, Recipe, build, choose, scale
 from sslkit.train.record import Record
@@ -13,6 +14,8 @@ from sslkit.train.whole_steps import Stopped, interrupts_wait
 __all__ = [
     "SCALES",
     "Ablation",
+    "Learner",
+    "Method",
     "Recipe",
     "Record",
     "Stopped",

@@ -8,10 +8,10 @@ from torch import Tensor
 
 
 def batch_indices(n: int, batch: int, step: int, seed: int) -> Tensor:
-    """Which of n images step 0, 1, ... uses, int64 [batch]: all in a new random order each epoch, the last incomplete batch left
+    """Which of n samples step 0, 1, ... uses, int64 [batch]: all in a new random order each epoch, the last incomplete batch left
     out. ValueError for a batch of none, or of more than there are."""
     if not 1 <= batch <= n:
-        raise ValueError(f"a batch of {batch} out of {n} images: it takes 1 to {n}")
+        raise ValueError(f"a batch of {batch} out of {n} samples: it takes 1 to {n}")
     epoch, place = divmod(step, n // batch)
     return _order(n, seed, epoch)[place * batch : (place + 1) * batch]
 
@@ -34,6 +34,6 @@ def step_and_rank(number: int) -> tuple[int, int]:
     return divmod(number, RANKS)
 
 
-def moved(batch: Any, device: torch.device) -> Any:
+def to_device(batch: Any, device: torch.device) -> Any:
     """A batch on the device: a tensor, or a tuple of them (images and their labels, images and their texts)."""
-    return tuple(moved(part, device) for part in batch) if isinstance(batch, tuple) else batch.to(device)
+    return tuple(to_device(part, device) for part in batch) if isinstance(batch, tuple) else batch.to(device)

@@ -6,8 +6,8 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 
 def only_writer(folder: Path) -> BaseFileLock:
-    """The lock on a folder, held; release it in the end. It dies with its process, so that a killed run blocks nobody.
-    ValueError where another run holds it, OSError where the folder cannot be written to."""
+    """Take the lock on a folder; the caller releases it. The system does if the process dies, so that a killed run blocks
+    nobody. ValueError where another run holds it, OSError where the folder cannot be written to."""
     lock = FileLock(folder / ".lock", timeout=0)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -18,7 +18,6 @@ def only_writer(folder: Path) -> BaseFileLock:
             "open), or choose another folder"
         ) from error
     except OSError as error:
-        raise OSError(
-            f"nothing can be written to {folder} ({error.strerror or error}): choose another folder"
-        ) from error
+        why = error.strerror or error
+        raise OSError(f"nothing can be written to {folder} ({why}): choose another folder") from error
     return lock

@@ -1,4 +1,4 @@
-"""The training loop. What a run is besides, its state, saving, stopping, stands in run.py."""
+"""The training loop. A run's state, saving and stopping are in run.py."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,16 +8,17 @@ import torch
 
 from sslkit import dist
 from sslkit.train.hardware import autocast
+from sslkit.train.method import Learner
 from sslkit.train.optimizer import limit_gradients, set_rates
 from sslkit.train.recipe import Recipe
 from sslkit.train.record import Record
 from sslkit.train.run import Run
 from sslkit.train.whole_steps import buffers_kept_if_it_fails
-from sslkit.views import crops_of
+from sslkit.views import small_crops
 
 
 def train(
-    method: Any,
+    method: Learner,
     x: Any,
     recipe: Recipe,
     *,
@@ -29,36 +30,41 @@ def train(
     stop: Callable[[], object] | None = None,
     dtype: torch.dtype | None = None,
 ) -> Iterator[Record]:
-    """Train `method` on images x (uint8 [N, C, H, W]) or tokens, and yield a Record after each step (on a GPU, each
-    tenth). x may be any object with a length that gives a batch, a tensor or a tuple of them, for a LongTensor.
+    """Train `method` in place: its `pretext` turns x[index] into a task, its `forward` the task into a loss. Nothing happens,
+    and no error comes, before the first record is asked for.
 
-    The method turns x[index] into a task by `pretext`, and the task into a loss by `forward`. Random numbers of step
-    s depend only on (seed, s, process), so a resumed run repeats an uninterrupted one. With `out`, a checkpoint is
-    written to out/checkpoint.pt every `save_every` (SSLKIT_SAVE_EVERY, 60) seconds, sooner while the run is young, at
-    the end, and when the kernel is interrupted; `about` (plain values) is kept in it. An interrupt ends the loop after the
-    step in hand with Stopped, a KeyboardInterrupt, and the method keeps what it learned; `stop`, where it is given, is
-    asked after each step instead, and the loop just ends. dtype: None for the precision that pays here. Under torchrun
-    all processes stop at the same step, and loss is their mean. Raises FloatingPointError when the loss is not finite,
-    ConnectionError when another process is gone (what was learned is saved before), OSError where `out` cannot be
-    written, ValueError where another run writes to it.
+    x           images uint8 [N, C, H, W], tokens [N, T], or any object with a length that gives a batch, a tensor or a tuple
+                of them, for a LongTensor
+    seed        the random numbers of step s depend on (seed, s, process) alone: a resumed run repeats an uninterrupted one
+    out         a folder: out/checkpoint.pt is written while it trains, at the end, and when the run is interrupted
+    resume      go on from that checkpoint
+    about       plain values that are kept in it
+    save_every  seconds between checkpoints, SSLKIT_SAVE_EVERY or 60 by default; sooner while the run is young
+    stop        asked after each step whether the loop is to end; without it an interrupt ends the loop after the step in hand
+    dtype       None for the precision that pays here
+
+    Yields a Record after each step, on a GPU after each tenth. Under torchrun all processes stop at the same step, and the
+    loss is their mean. Raises Stopped, a KeyboardInterrupt, when it is interrupted: the method keeps what it learned;
+    FloatingPointError when the loss is not finite; ConnectionError when another process is gone, after saving what was
+    learned; OSError where `out` cannot be written; ValueError where another run writes to it.
     """
     run = Run(method, x, recipe, seed=seed, out=out, about=about, save_every=save_every, stop=stop, dtype=dtype)
-    with run.kept(resume):  # what was learned is saved, however the loop ends
-        parallel = dist.wrap(method)  # on many processes: the same method, with the mean of their gradients
-        method.train()
+    with run.session(resume):  # what was learned is saved, however the loop ends
+        parallel = dist.wrap(run.method)  # on many processes: the same method, with the mean of their gradients
+        run.method.train()
         while not run.over:
             with run.whole_step() as step:  # Ctrl-C waits until it is done
                 lr = set_rates(run.optimizer, recipe, step)
                 run.seed_step(step)
                 images = run.batch(step)
-                with buffers_kept_if_it_fails(method):  # the only part that meets other processes
-                    with crops_of(recipe.side(step)):
+                with buffers_kept_if_it_fails(run.method):  # the only part that meets other processes
+                    with small_crops(recipe.side(step)):
                         task = method.pretext(images, run.generator)
                     with autocast(run.device, run.dtype):
                         loss, extras = parallel(task)
                     run.optimizer.zero_grad(set_to_none=True)
                     loss.backward()
-                    dist.settle(method)
+                    dist.settle(run.method)
                 with run.torn_if_it_fails():
                     limit_gradients(run.optimizer, recipe.clip)
                     run.optimizer.step()

@@ -7,11 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-QUINTIC = (
-    3.4445,
-    -4.7750,
-    2.0315,
-)  # steep at 0, so that small singular values grow fast; they end between about 0.7 and 1.2
+# Steep at 0, so that small singular values grow fast; they end between about 0.7 and 1.2.
+QUINTIC = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:

@@ -19,7 +19,7 @@ def learning_rate(recipe: Recipe, step: int) -> float:
     return recipe.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, recipe.steps - warmup)))
 
 
-def make_optimizer(method: Any, recipe: Recipe) -> torch.optim.Optimizer:
+def make_optimizer(method: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """SGD with momentum 0.9, AdamW, or Muon; no weight decay on biases and batch norm, as the papers do. Where Muon
     trains the weights, biases and norms have a tenth of the rate, since AdamW trains them.
 
@@ -27,11 +27,12 @@ def make_optimizer(method: Any, recipe: Recipe) -> torch.optim.Optimizer:
     of the learning rate (1); "constant": True for a rate without warm-up and cosine; "weight_decay" in place of the
     recipe's. What is in none of its groups learns as usual.
     """
-    own = method.parameter_groups() if hasattr(method, "parameter_groups") else []
-    own = [{**group, "params": learned(group["params"])} for group in own]
+    own_groups = getattr(method, "parameter_groups", list)
+    own = [{**group, "params": trainable(group["params"])} for group in own_groups()]
     named = {id(p) for group in own for p in group["params"]}
-    rest = [p for p in learned(method.parameters()) if id(p) not in named]
-    groups = [*split(recipe, rest), *(part for group in own for part in split(recipe, **group) if part["params"])]
+    rest = [p for p in trainable(method.parameters()) if id(p) not in named]
+    groups = with_and_without_decay(recipe, rest)
+    groups += [part for group in own for part in with_and_without_decay(recipe, **group) if part["params"]]
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9)
     if recipe.optimizer == "adamw":
@@ -41,12 +42,12 @@ def make_optimizer(method: Any, recipe: Recipe) -> torch.optim.Optimizer:
     raise ValueError(f"no optimizer {recipe.optimizer!r}; there are sgd, adamw and muon")
 
 
-def learned(parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:
+def trainable(parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:
     """Those that are not frozen."""
     return [p for p in parameters if p.requires_grad]
 
 
-def split(
+def with_and_without_decay(
     recipe: Recipe,
     params: list[nn.Parameter],
     lr: float = 1.0,
@@ -55,15 +56,11 @@ def split(
 ) -> list[dict[str, Any]]:
     """Two groups of the optimiser: the weights, and the biases and norms, which do not decay."""
     decay = recipe.weight_decay if weight_decay is None else weight_decay
-    flat = lr * (0.1 if recipe.optimizer == "muon" else 1)
+    weights, flat = [p for p in params if p.ndim > 1], [p for p in params if p.ndim <= 1]
+    share = lr * (0.1 if recipe.optimizer == "muon" else 1)
     return [
-        {"params": [p for p in params if p.ndim > 1], "weight_decay": decay, "share": lr, "constant": constant},
-        {
-            "params": [p for p in params if p.ndim <= 1],
-            "weight_decay": weight_decay or 0.0,
-            "share": flat,
-            "constant": constant,
-        },
+        {"params": weights, "weight_decay": decay, "share": lr, "constant": constant},
+        {"params": flat, "weight_decay": weight_decay or 0.0, "share": share, "constant": constant},
     ]
 
 
@@ -75,7 +72,7 @@ def moments_of(optimizer: torch.optim.Optimizer, parameter: nn.Parameter) -> set
 
 def load_moments(optimizer: torch.optim.Optimizer, state: Any) -> None:
     """Give the optimiser the running means of a checkpoint's state_dict; rates and decays stay those of the recipe.
-    ValueError in words where they are not those of its parameters."""
+    ValueError where they are not those of its parameters."""
     mine = optimizer.state_dict()
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     try:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from textwrap import shorten
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -15,6 +15,7 @@ from sslkit.train.hardware import device
 
 SCALES = ("smoke", "demo", "laptop", "shelf", "gpu")
 
+Network = TypeVar("Network", bound=nn.Module)
 
 ALLOWED: dict[str, tuple[Any, Callable[[Any], bool], str]] = {  # settings: types, test, words
     "steps": (int, lambda v: v >= 1, "a whole number, 1 or more"),
@@ -62,7 +63,7 @@ class Recipe:
 
     @staticmethod
     def read(values: Any) -> "Recipe":
-        """The recipe in a checkpoint; ValueError for what is none."""
+        """The recipe in a checkpoint; ValueError if it does not describe one."""
         known = [setting.name for setting in fields(Recipe)]
         if not isinstance(values, dict) or not {"steps", "lr"} <= values.keys():
             raise ValueError(f"a recipe has at least steps and lr, this is {shorten(repr(values), 100)}")
@@ -107,7 +108,7 @@ def choose(recipes: dict[str, Recipe], wanted: str | None = None) -> Recipe:
     return recipes[chosen]
 
 
-def build(method_class: Callable[..., nn.Module], recipe: Recipe, channels: int = 3, seed: int = 0) -> nn.Module:
+def build(method_class: Callable[..., Network], recipe: Recipe, channels: int = 3, seed: int = 0) -> Network:
     """A new method with a new encoder on this process's device; the same seed gives the same weights."""
     torch.manual_seed(seed)
     method = method_class(build_encoder(recipe.encoder, channels), **recipe.options).to(device())

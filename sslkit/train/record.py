@@ -5,16 +5,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from sslkit.measures import collapse, effective_rank
+from sslkit.measures import collapse, effective_rank, has_collapsed
 from sslkit.nets import evaluated
 
 ROWS = 256  # features that spread and rank are measured on: more cost time and say the same
-# The spread below which they have collapsed. Projections are centred: healthy ones stay above 0.6, those of SimSiam without
-# its stop-gradient end below 0.3. Features after a ReLU, or a ViT's, point to one side even when they are good.
-LEAST = {"z": 0.3, "h": 0.1}
-# And the effective rank. Where z goes through a batch norm its numbers must vary, and a collapse shows in their saying all the same:
-# BYOL without predictor keeps a spread of 0.4 and a rank of 4 (results/ablations/byol_scenes.json); healthy runs have 10 and more.
-FEWEST = 5.0
 
 
 @dataclass(frozen=True)
@@ -46,10 +40,10 @@ class Record:
 
 def spread_of(method: nn.Module, extras: dict[str, Tensor], images: Any) -> dict[str, Any]:
     """How far the features of a batch have collapsed: their "spread" (sslkit.measures.collapse), their effective "rank",
-    and whether they have "collapsed".
+    and whether they have "collapsed" (sslkit.measures.has_collapsed).
 
     Of what the loss compares, extras["z"] [N, K], where the method gives it: batch norm inside an encoder keeps its
-    features apart even when the loss could not care less. Else of extras["h"], else of the encoder's features of these
+    features apart even where the loss does not depend on it. Else of extras["h"], else of the encoder's features of these
     images. Nothing for a method that has none of them.
     """
     name = "z" if "z" in extras else "h"
@@ -59,5 +53,5 @@ def spread_of(method: nn.Module, extras: dict[str, Tensor], images: Any) -> dict
     if features is None or not features.isfinite().all():
         return {}
     spread, rank = collapse(features[:ROWS]), effective_rank(features[:ROWS])
-    fewest = min(FEWEST, features.shape[1] / 8) if name == "z" else 0.0
-    return {"spread": spread, "rank": rank, "collapsed": spread < LEAST[name] or rank < max(1.5, fewest)}
+    projected = features.shape[1] if name == "z" else None
+    return {"spread": spread, "rank": rank, "collapsed": has_collapsed(spread, rank, projected)}

@@ -1,4 +1,4 @@
-"""What a training is besides its loop: where it stands, what is saved and when, how it stops."""
+"""The state of a training run: progress, checkpoints, stopping."""
 
 import math
 import os
@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sslkit import checkpoint, dist
 from sslkit.nets import device_of, network_name
-from sslkit.train.batches import batch_indices, moved, step_seed
+from sslkit.train.batches import batch_indices, step_seed, to_device
 from sslkit.train.hardware import precision
 from sslkit.train.lock import only_writer
+from sslkit.train.method import Learner
 from sslkit.train.optimizer import load_moments, make_optimizer
 from sslkit.train.recipe import Recipe
 from sslkit.train.record import Record, spread_of
@@ -32,7 +33,7 @@ class Run:
 
     def __init__(
         self,
-        method: Any,
+        method: Learner,
         x: Any,
         recipe: Recipe,
         *,
@@ -43,6 +44,8 @@ class Run:
         stop: Callable[[], object] | None = None,
         dtype: torch.dtype | None = None,
     ):
+        if not isinstance(method, nn.Module):
+            raise TypeError(f"training needs a network (nn.Module), got {type(method).__name__}")
         if len(x) < 2:
             raise ValueError(f"training needs at least two images, there are {len(x)}")
         self.method, self.recipe, self.seed, self.stop = method, recipe, seed, stop
@@ -82,17 +85,11 @@ class Run:
             state["recipe"] = asdict(Recipe(steps=self.recipe.steps, lr=self.recipe.lr)) | state["recipe"]
         checkpoint.check_matches(state, method=self.method, settings=self.settings)
         done, seconds, dtype, before = (state.get(key) for key in ("step", "seconds", "dtype", "processes"))
-        if (
-            type(done) is not int
-            or not 0 <= done <= self.recipe.steps
-            or type(seconds) is not float
-            or not seconds >= 0
-        ):
-            raise ValueError(
-                f"{self.path} is no run to go on with: it stands at step {done!r}, after {seconds!r} seconds"
-            )
+        steps = self.recipe.steps
+        if type(done) is not int or not 0 <= done <= steps or type(seconds) is not float or not seconds >= 0:
+            raise ValueError(f"{self.path} cannot be resumed: it says step {done!r}, after {seconds!r} seconds")
         if dtype not in ("float32", "bfloat16") or type(before) not in (int, type(None)) or before == 0:
-            raise ValueError(f"{self.path} is no run to go on with: it was made in {dtype!r}, by {before!r} processes")
+            raise ValueError(f"{self.path} cannot be resumed: it says {dtype!r}, by {before!r} processes")
         with checkpoint.in_words(self.path):
             load_moments(self.optimizer, state.get("optimizer"))
             self.method.load_state_dict(state["model"])
@@ -116,7 +113,7 @@ class Run:
                 checkpoint.save(self.path, state)
 
     @contextmanager
-    def kept(self, resume: bool) -> Iterator[None]:
+    def session(self, resume: bool) -> Iterator[None]:
         """Hold the folder, and resume where wanted; save what was learned when the block ends, whatever ends it; put a
         lost process into words."""
         lock = only_writer(self.path.parent) if self.path and dist.is_main() else None
@@ -136,12 +133,10 @@ class Run:
             if self.done:
                 self.save(by=min(set(range(self.processes)) - set(gone)))
             which = " and ".join(f"process {r}" for r in gone) or "another process"
-            kept = (
-                f"what was learned until then is kept in {self.path}" if self.path else "without out= nothing is kept"
-            )
+            kept = f"what was learned until then is kept in {self.path}"
             raise ConnectionError(
                 f"{which} of {self.processes} is gone (killed, crashed or stuck), so process {dist.rank()} ends the run after step "
-                f"{self.done} of {self.recipe.steps}; {kept}."
+                f"{self.done} of {self.recipe.steps}; {kept if self.path else 'without out= nothing is kept'}."
             ) from error
         finally:
             try:
@@ -153,11 +148,8 @@ class Run:
 
     def farewell(self) -> str:
         """What a run says that ends early."""
-        again = (
-            f"resume=True goes on from {self.path}"
-            if self.path
-            else "training again starts at step 1, from what it is now"
-        )
+        anew = "training again starts at step 1, from what it is now"
+        again = f"resume=True goes on from {self.path}" if self.path else anew
         return f"Stopped after step {self.done} of {self.recipe.steps}; what was learned is kept, and {again}."
 
     @contextmanager
@@ -183,23 +175,21 @@ class Run:
         """Start the random numbers of a step: those of views in `generator`, those of dropout in torch's own."""
         number = step_seed(self.seed, step, dist.rank())
         self.generator.manual_seed(number)
-        if (
-            self.device.type == "cpu"
-        ):  # torch.manual_seed also notes, for GPUs that are not there, who called it: 0.3 ms
+        # torch.manual_seed also notes, for GPUs that are not there, who called it: 0.3 ms
+        if self.device.type == "cpu":
             torch.default_generator.manual_seed(number)
         else:
             torch.manual_seed(number)
 
     def indices(self, step: int) -> Tensor:
         """Which samples this process takes in a step, int64 [share]."""
-        return batch_indices(self.samples, self.share * self.processes, step, self.seed)[self.share * dist.rank() :][
-            : self.share
-        ]
+        whole = batch_indices(self.samples, self.share * self.processes, step, self.seed)
+        return whole[self.share * dist.rank() :][: self.share]
 
     def batch(self, step: int) -> Any:
         """This process's samples for a step, on the device."""
         index = self.indices(step)
-        chosen = self.x[index.to(self.device)] if isinstance(self.x, Tensor) else moved(self.x[index], self.device)
+        chosen = self.x[index.to(self.device)] if isinstance(self.x, Tensor) else to_device(self.x[index], self.device)
         if hasattr(self.x, "prefetch") and step + 1 < self.recipe.steps:
             self.x.prefetch(self.indices(step + 1))
         return chosen

@@ -157,8 +157,7 @@ def names(work: Path) -> Iterator[Outcome]:
             Image.fromarray(pixels).save(folder / f"{HOSTILE}{i}.png")
     data = load(f"folder:{work}")
     h = data.train.x.float().flatten(1)
-    board = probes.Scoreboard([{"name": HOSTILE, "knn": 0.5, "linear_probe": 0.5, "few_labels": 0.5, "few_labels_std": 0.0,
-                                "effective_rank": 1.0, "verdict": HOSTILE}], HOSTILE)  # fmt: skip
+    board = probes.Scoreboard([probes.Row(HOSTILE, 0.5, 0.5, [0.5], 1.0, 0.0, 0.5, 60)], HOSTILE)
     picker = data_picker(["scenes", HOSTILE], on_change=lambda name: None, key="attacks")
     picker.controls["name"].value = HOSTILE  # no such set: it says so
     explorer = embedding_explorer(h, data.train.x, data.train.y, data.classes, names=data.train.names, xy=h[:, :2])

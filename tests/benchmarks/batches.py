@@ -48,7 +48,7 @@ def one(name: str, batch: int, data, seed: int) -> dict:
     spent = round(time.process_time() - start)
     splits = [data.train[evenly(len(data.train), LABELLED)], data.val, data.test]
     found = judge(name, [features(method, split.x) for split in splits], [split.y for split in splits], [seed], 10)
-    scores = {"kNN": round(found["knn"], 4), "linear probe": round(found["linear_probe"], 4)}
+    scores = {"kNN": round(found.knn, 4), "linear probe": round(found.linear_probe, 4)}
     return {"method": name, "batch": batch, "data": data.name, "seed": seed, **scores, "core seconds": spent}
 
 

@@ -31,7 +31,7 @@ from tables import save
 ROOT = Path(__file__).resolve().parents[2]
 REASONS = Path(__file__).with_name("survivors.json")
 AREAS = {  # globs inside sslkit/
-    "views": ["views.py"],
+    "views": ["views/*.py"],
     "train": ["train/*.py"],
     "probes": ["probes/*.py"],
     "measures": ["measures.py"],

@@ -53,7 +53,7 @@ def main() -> None:
         board = scoreboard(method, data, name=name, seeds=draws, seed=seed, with_supervised=args.supervised)
         for row in board.rows:
             for key, judge in JUDGES.items():
-                add(judge, row["name"], row[key])
+                add(judge, row.name, getattr(row, key))
         untrained = build(module.METHOD, recipe, data.channels, seed)
         for draw in draws:
             add(FINE_TUNING, "from scratch", finetune(untrained, data, seed=draw).test)

@@ -114,7 +114,8 @@ def keep(name: str, data, recipe: Recipe, folders: list[Path], boards: list, com
         **{key: [end[key] for end in ends] for key in ("seconds", "core_seconds")},
         "rows": {
             title: {
-                row["name"]: [round(board.rows[k][key], 4) for board in boards] for k, row in enumerate(boards[0].rows)
+                row.name: [round(getattr(board.rows[k], key), 4) for board in boards]
+                for k, row in enumerate(boards[0].rows)
             }
             for key, title in JUDGES.items()
         },

@@ -89,9 +89,14 @@ def squared_loop(got: Tensor, wanted: Tensor) -> Tensor:
 
 
 EXERCISES = (
-    Exercise("squared", squared_loop, grad=True, trials=lambda: [(draw(k, 3 + k), draw(9 + k, 3 + k)) for k in range(3)],
-             mistakes=(mistake("absolute", "You take the absolute error: square it.", ("mse_loss", "l1_loss")),)),
-)  # fmt: skip
+    Exercise(
+        "squared",
+        squared_loop,
+        grad=True,
+        trials=lambda: [(draw(k, 3 + k), draw(9 + k, 3 + k)) for k in range(3)],
+        mistakes=(mistake("absolute", "You take the absolute error: square it.", ("mse_loss", "l1_loss")),),
+    ),
+)
 '''
 FIGURES = '''"""What only this chapter draws."""
 
@@ -175,7 +180,7 @@ def test_the_tests_of_all_methods_exercises_and_figures_take_it_up(tree):
         root, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/chapters/test_every_method.py", "-k", "brightness"
     )
     assert re.search(r"^(\d+) passed", said, re.MULTILINE) and int(re.search(r"(\d+) passed", said)[1]) > 8
-    code = "import sslkit.checks as c; e = c.find('brightness.squared'); print([c.judge(e, f).mistake for _, f in e.forms])"
+    code = "import sslkit.checks as c; e = c.find('brightness.squared'); print([c.judge(e, f).mistake for _, f in e.wrong_versions])"
     assert run(root, "-c", code) == "['absolute']\n"
 
 

@@ -20,7 +20,7 @@ check = functools.partial(sslkit.checks.check, seconds=60)
 judge = functools.partial(sslkit.checks.judge, seconds=60)
 
 ALL = exercises()
-MISTAKES = [(name, mistake, form) for name, e in ALL.items() for mistake, form in e.forms]
+MISTAKES = [(name, mistake, form) for name, e in ALL.items() for mistake, form in e.wrong_versions]
 
 
 def tensors(args):
@@ -94,7 +94,7 @@ def test_enough_mistakes_with_names_of_their_own(name):
 @pytest.mark.parametrize("name", ALL)
 def test_a_wrong_answer_gets_explanation_example_and_reference(name, capsys):
     exercise = find(name)
-    mistake, form = exercise.forms[0]
+    mistake, form = exercise.wrong_versions[0]
     assert check(name, form) is exercise.solution
     out = capsys.readouterr().out
     assert f"not right yet ({mistake.name})." in out and mistake.explanation in out
@@ -157,7 +157,7 @@ def test_a_swap_that_does_not_fit_is_an_error_that_shows_the_source(old):
 
 def test_two_swaps_at_once_get_both_names():
     nce = find("simclr.info_nce")
-    mistakes = {mistake.name: swap for mistake, swap in nce.forms_by_swap}
+    mistakes = {mistake.name: swap for mistake, swap in nce.swaps}
     first = next(iter(mistakes))
     both = functools.partial(sslkit.checks.explanation.both, nce.solution, mistakes[first])
     second, form = next((name, form) for name in list(mistakes)[1:] if (form := both(mistakes[name])))

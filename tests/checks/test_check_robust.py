@@ -132,9 +132,9 @@ WORDS = [
     (no_return, "returns None: is a `return` missing?"),
     (lambda *args: "text", "returns a str"),
     (lambda *args: {"loss": 1}, "returns a dict"),
-    (lambda *args: [torch.zeros(2), torch.zeros(3)], "returns a list that is no tensor"),
-    (lambda *args: [None], "returns a list that is no tensor"),
-    (lambda *args: np.array(["a"]), "that is no tensor"),
+    (lambda *args: [torch.zeros(2), torch.zeros(3)], "returns a list that is not a tensor"),
+    (lambda *args: [None], "returns a list that is not a tensor"),
+    (lambda *args: np.array(["a"]), "that is not a tensor"),
     (lambda *args: (x for x in args), "returns a generator"),
     (lambda *args: torch.tensor(1 + 2j), "ordinary real numbers"),
     (lambda *args: torch.zeros(3).to_sparse(), "ordinary real numbers"),
@@ -295,7 +295,7 @@ def test_a_mistake_is_found_in_any_mode_of_the_notebook():
     for mode in (torch.no_grad(), torch.inference_mode(), autocast, meta):
         with mode:
             assert judge(NCE, right).status == "right"
-            assert judge(NCE, NCE.forms[0][1]).mistake == NCE.forms[0][0].name
+            assert judge(NCE, NCE.wrong_versions[0][1]).mistake == NCE.wrong_versions[0][0].name
 
 
 def test_any_callable_will_do():

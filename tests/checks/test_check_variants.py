@@ -13,8 +13,8 @@ from answers import table
 import sslkit.checks
 from sslkit.checks import exercises, find
 from sslkit.checks.answer import Answer
-from sslkit.checks.diagnose import strikes
-from sslkit.checks.explanation import mostly
+from sslkit.checks.diagnose import describe_remaining
+from sslkit.checks.explanation import best_partial_match
 
 # A loaded machine must not make a right answer late; tests of the deadline set their own.
 judge = functools.partial(sslkit.checks.judge, seconds=60)
@@ -120,7 +120,7 @@ def test_large_logits_overflow_by_name():
 
 def test_a_known_mistake_and_another_on_top_get_both_names():
     nce_of = find("simclr.info_nce")
-    form = next(form for mistake, form in nce_of.forms if mistake.name == "no normalisation")
+    form = next(form for mistake, form in nce_of.wrong_versions if mistake.name == "no normalisation")
     assert judge(nce_of, lambda a, b, t: form(a, b, t)[None]).mistakes == ("no normalisation", "an axis of length 1")
 
 
@@ -151,7 +151,7 @@ def test_a_grade_is_plain_values_and_replaces_nothing():
 
 def test_html_is_coloured_and_escaped():
     exercise = find("simclr.info_nce")
-    words = sslkit.checks.said("simclr.info_nce", judge(exercise, lambda a, b, t: "<script>"))
+    words = sslkit.checks.verdict_text("simclr.info_nce", judge(exercise, lambda a, b, t: "<script>"))
     page = words._repr_html_()
     assert "<b style=" in page and "<script>" not in page and "color: #d0504b" in page
 
@@ -159,9 +159,9 @@ def test_html_is_coloured_and_escaped():
 def test_of_two_results_the_one_in_another_order_is_said():
     expected = [(torch.randn(4), torch.randn(5)) for _ in range(3)]
     same = lambda one, other: all(torch.equal(a, b) for x, y in zip(one, other) for a, b in zip(x, y))  # noqa: E731
-    found = strikes([(a, b.flip(0)) for a, b in expected], expected, same)
+    found = describe_remaining([(a, b.flip(0)) for a, b in expected], expected, same)
     assert found == ("another order", "Result 2 alone is wrong: these are the right numbers, but not in their places.")
-    _, words = strikes([(a.flip(0), b.flip(0)) for a, b in expected], expected, same)
+    _, words = describe_remaining([(a.flip(0), b.flip(0)) for a, b in expected], expected, same)
     assert words == "These are the right numbers, but not in their places."
 
 
@@ -172,9 +172,9 @@ def test_zeros_everywhere_are_explained_by_nothing():
     exercise = find("simclr.positive_index")
     answer = lambda *values: [Answer((torch.tensor([v]),), (), None, None) for v in values]  # noqa: E731
     known = [(exercise.mistakes[0], answer(0.0, 0.0, 5.0))]
-    assert mostly(exercise, answer(0.0, 0.0, 3.0), answer(1.0, 2.0, 3.0), known) == ((), "")
+    assert best_partial_match(exercise, answer(0.0, 0.0, 3.0), answer(1.0, 2.0, 3.0), known) == ((), "")
     known = [(exercise.mistakes[0], answer(7.0, 8.0, 5.0))]
-    found, _ = mostly(exercise, answer(7.0, 8.0, 3.0), answer(1.0, 2.0, 3.0), known)
+    found, _ = best_partial_match(exercise, answer(7.0, 8.0, 3.0), answer(1.0, 2.0, 3.0), known)
     assert found == (exercise.mistakes[0].name,)
 
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from sslkit.commands.data import list_data
-from sslkit.datasets import cache, folder
+from sslkit.__main__ import main
+from sslkit.datasets import cache, folder, load
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -46,8 +46,8 @@ def same(a, b) -> bool:
 @pytest.fixture
 def reads(monkeypatch):
     """How often files were read."""
-    count, read = [], folder._read
-    monkeypatch.setattr(folder, "_read", lambda *args: count.append(1) or read(*args))
+    count, read = [], folder.read_files
+    monkeypatch.setattr(folder, "read_files", lambda *args: count.append(1) or read(*args))
     return count
 
 
@@ -98,7 +98,7 @@ def test_a_broken_entry_is_made_anew(photos, reads, broken):
 def test_the_list_of_data_says_where_it_is_and_how_big(photos, capsys):
     assert cache.megabytes() == 0.0
     folder.load(photos, size=200)
-    list_data()
+    assert main(["data"]) == 0
     size = sum(entry.stat().st_size for entry in entries()) / 1e6
     assert size > 3 and f"is kept in {cache.folder()} ({size:.1f} MB; safe to delete" in capsys.readouterr().out
 
@@ -119,9 +119,9 @@ def test_without_a_place_to_write_nothing_is_lost(photos, reads, monkeypatch, ca
 def test_what_was_left_out_is_said_again(photos):
     (photos / "a" / "bad.png").write_bytes(b"no image")
     for _ in range(2):
-        with pytest.warns(UserWarning, match="1 of 41 files are left out"):
-            data = folder.load(photos, size=8)
-        assert data.skipped == ["a/bad.png: no image of a known format"]
+        with pytest.warns(UserWarning, match="1 file is left out"):
+            data = load(f"folder:{photos}", size=8)
+        assert data.skipped == ["a/bad.png: not an image of a known format"]
 
 
 def test_streamed_sets_keep_what_was_found_out(photos, reads):

@@ -148,7 +148,7 @@ def test_what_cannot_be_given_is_refused_in_words(source, words):
 
 def test_names_of_classes_and_labels_of_a_test_set_must_fit():
     names = [Photos.classes[k] for k in Y.tolist()]
-    with pytest.raises(ValueError, match="'cow' is none of the classes cat, dog"):
+    with pytest.raises(ValueError, match="'cow' is not one of the classes cat, dog"):
         load((X, names), classes=["cat", "dog"])
     for one, other in [((X, names), (X, Y)), ((X, Y), (X, names)), ((X, Y), X)]:
         with pytest.raises(ValueError, match="labels of one kind.* and "):
@@ -255,7 +255,7 @@ def test_pairs_are_trained_saved_resumed_and_judged_by_their_images(tmp_path, sm
     rest = [r.loss for r in train(again, data.pretrain, recipe, out=tmp_path / "cut", resume=True, about=about)]
     assert rest == losses[4:]
     board = scoreboard(again, data, seeds=[0], per_class=2, supervised_steps=4)
-    assert [row["name"] for row in board.rows] == ["pixels", "untrained", "Clip", "supervised"]
+    assert [row.name for row in board.rows] == ["pixels", "untrained", "Clip", "supervised"]
     encoder, state = load_encoder(tmp_path / "whole")
     assert state["data"] == "colours" and isinstance(encoder, type(build_encoder("small")))
     assert str(report(again, data, "clip", seeds=[0])).count("clip") >= 1

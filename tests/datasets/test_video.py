@@ -129,7 +129,7 @@ def test_memory_is_limited_with_a_warning(tmp_path):
         (lambda p: p / "nothing.gif", "there is no film or folder"),
         (lambda p: p, "holds no film"),
         (lambda p: save_gif(p / "short.gif", shots(5)), "too short for clips of 8 frames in train, val"),
-        (lambda p: save_gif(p / "one.gif", shots(1)), "has 1 frame: a film has two"),
+        (lambda p: save_gif(p / "one.gif", shots(1)), "has 1 frame: a film has at least two"),
     ],
 )
 def test_where_there_is_nothing_to_learn_it_says_so(tmp_path, make, words):

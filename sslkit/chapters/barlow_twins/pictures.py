@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from sslkit import evidence, plots
-from sslkit.plots.picture import FAINT, INK, TEXT_SIZE, WIDTH, Picture, array, drawing, frame, plain_axes, render
-from sslkit.plots.text import describe
+from sslkit.plots.axes import plain_axes, plain_bar
+from sslkit.plots.picture import INK, TEXT_SIZE, WIDTH, Picture, array, drawing, frame, render
 
 FACTORS = {"kind": "kind", "background": "background", "x": "left-right", "y": "up-down", "hue": "hue"}
 TURNING = "Size of the correlation of each number of view 1 (rows) with each of view 2 (columns), one training batch, first 32 numbers."
@@ -99,8 +99,6 @@ def matrices(
         ax.set(xticks=[0, m.shape[1] - 1], yticks=[0, len(m) - 1] if k == 0 else [])
     end = left + (0.45 + len(shown) * (panel + gap)) / inch_w
     bar = fig.colorbar(image, cax=fig.add_axes((end, bottom + 0.42 / inch_h, 0.12 / inch_w, panel * tall / inch_h)))
-    bar.set_label(label, size=TEXT_SIZE, color=INK)
-    bar.ax.tick_params(labelsize=TEXT_SIZE, colors=FAINT, labelcolor=INK)
-    bar.outline.set_visible(False)
+    plain_bar(bar, label)
     # With fewer colours the brightest are lost, which are on the diagonal alone.
-    return render(fig, describe(f"Matrices: {', '.join(shown)}", title, caption), colours=256)
+    return render(fig, title, caption, f"Matrices: {', '.join(shown)}", colours=256)

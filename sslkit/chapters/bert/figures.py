@@ -5,32 +5,16 @@ from typing import Any
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
-from sslkit.plots.picture import (
-    COLOURS,
-    INK,
-    NEUTRAL,
-    TEXT_SIZE,
-    WIDTH,
-    Picture,
-    array,
-    drawing,
-    frame,
-    plain_axes,
-    render,
-)
-from sslkit.plots.text import describe, shorten, text_width
+from sslkit.plots.axes import plain_axes
+from sslkit.plots.picture import COLOURS, INK, NEUTRAL, TEXT_SIZE, WIDTH, Picture, array, drawing, frame, render
+from sslkit.plots.text import drawable, shorten, text_width
 
 LINE, SIZE = 0.24, TEXT_SIZE + 1  # inches from one line to the next; points
 
 
 def token_labels(tokenizer, tokens) -> list[str]:
     """Each of tokens [T] as it can be seen, see `BytePair.shown`."""
-    return [plain(tokenizer.shown(token)) for token in array(tokens).tolist()]
-
-
-def plain(word: str) -> str:
-    """A word as it can be drawn: what has no shape of its own becomes a sign."""
-    return "".join(c if c.isprintable() else "�" for c in str(word)) or "∅"
+    return [drawable(tokenizer.shown(token)) for token in array(tokens).tolist()]
 
 
 def width_of(word: str) -> float:
@@ -48,7 +32,7 @@ def lines_of(texts: list[str], fills: list, marks, width: float, top: float) -> 
     """Running text: boxes (x, y, word, its width, fill or None, whether framed) from `top` on, and where the next line is."""
     boxes, x = [], 0.0
     for i, (word, fill) in enumerate(zip(texts, fills)):
-        word = plain(word)
+        word = drawable(word)
         if width_of(word) > width - 0.1:
             word = shorten(word, width - 0.1, SIZE)
         wide = width_of(word) + 0.05
@@ -98,7 +82,7 @@ def words(passages: dict, kinds=(), framed: dict | None = None, title="", captio
         fills = [fill.get(v) if kinds else tint(COLOURS[0], 0.8 * min(max(v, 0.0), 1.0)) for v in values]
         new, y = lines_of(list(text), fills, (framed or {}).get(name, ()), width, y)
         boxes, y = boxes + new, y + 0.4 * LINE
-        said.append((f"{name}: " if name else "") + " ".join(map(plain, text)))
+        said.append((f"{name}: " if name else "") + " ".join(map(drawable, text)))
     fig, place = frame(width, y, title, caption)
     ax = fig.add_axes(place, xlim=(0, width), ylim=(y, 0))
     ax.axis("off")
@@ -106,7 +90,7 @@ def words(passages: dict, kinds=(), framed: dict | None = None, title="", captio
         ax.text(0, top + LINE / 2, name, size=SIZE, color=INK, va="center", weight="bold")
     draw_boxes(ax, boxes)
     what = "Text in boxes coloured by kind" if kinds else "Text shaded word by word"
-    return render(fig, describe(what, title, f"{caption} {' / '.join(said)[:300]}"), colours=128)
+    return render(fig, title, f"{caption} {' / '.join(said)[:300]}", what, colours=128)
 
 
 @drawing
@@ -129,12 +113,10 @@ def word_guesses(text, hidden, guesses: list, title="", caption="", width: float
         colours = [COLOURS[0] if guess == truth else tint(COLOURS[0], 0.45) for guess, _ in rows]
         panel.barh(at, [p for _, p in rows], color=colours, height=0.72)
         panel.set(xlim=(0, 1), xticks=[])
-        panel.set_yticks(at, [plain(guess)[:16] for guess, _ in rows], parse_math=False)
+        panel.set_yticks(at, [drawable(guess)[:16] for guess, _ in rows], parse_math=False)
         panel.spines["bottom"].set_visible(False)
         for y_, (_, p) in zip(at, rows):
             panel.text(min(p, 0.8) + 0.02, y_, f"{p:.0%}", va="center", size=TEXT_SIZE, color=INK)
-        panel.set_title(f"hidden: {plain(truth)}", size=SIZE, color=INK, loc="left", pad=3, parse_math=False)
+        panel.set_title(f"hidden: {drawable(truth)}", size=SIZE, color=INK, loc="left", pad=3, parse_math=False)
         said.append(f"hidden {truth}: " + ", ".join(f"{guess} {p:.0%}" for guess, p in rows))
-    return render(
-        fig, describe("Text with guesses of a hidden word", title, f"{'; '.join(said)}. {caption}"), colours=128
-    )
+    return render(fig, title, f"{'; '.join(said)}. {caption}", "Text with guesses of a hidden word", colours=128)

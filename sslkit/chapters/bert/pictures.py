@@ -12,9 +12,9 @@ from sslkit.chapters.bert.figures import token_labels, words
 from sslkit.chapters.bert.looking import attention_seen
 from sslkit.chapters.bert.method import BERT, mask_tokens
 from sslkit.nets import device_of, evaluating
+from sslkit.plots.axes import DASHED, Percent, log_ticks, name_lines, panels
 from sslkit.plots.curves import band
-from sslkit.plots.picture import COLOURS, INK, TEXT_SIZE, WIDTH, Percent, Picture, drawing, frame, plain_axes, render
-from sslkit.plots.text import describe
+from sslkit.plots.picture import COLOURS, Picture, drawing, render
 
 KINDS = ("masked", "left as it is", "replaced at random")
 NEAR = range(-6, 7)  # distances in tokens
@@ -122,33 +122,30 @@ def as_pretraining_grows(found: dict, title: str) -> Picture:
     labels, masked = found["labels"], found["masked"]
     few = {"from scratch": (labels["from scratch"]["10"], 1), "tf-idf": (labels["tf-idf"]["10"], 3)}
     counting = {"two neighbours": (masked["left and right neighbour"], 7)}
-    panels = {  # title: (the key of what grows, its name, its colour, rivals that are not pretrained)
+    grows = {  # title: (the key of what grows, its name, its colour, rivals that are not pretrained)
         "package, 10 labels per class, test": ("fine-tuned", "fine-tuned", 0, few),
         "hidden tokens named, validation": ("masked accuracy", "BERT", 4, counting),
     }
     caption = (
         "1,200 steps: 3 seeds; the others: one network, three draws of labels. Line: mean; band: lowest to highest run."
     )
-    fig, (left, bottom, w, h) = frame(WIDTH, 3.2, title, caption)
-    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0.05, h_pad=0)
+    xlabel = "steps of pretraining (millions of tokens)"
+    fig, axes = panels(title, caption, 3.2, xlabel, grid="both", heads=grows, sharey=True, w_pad=0.05)
     told = []
     steps = sorted(found["lengths"], key=int)
-    for ax, (name, (key, label, number, rivals)) in zip(fig.subplots(1, 2, sharey=True), panels.items()):
-        plain_axes(ax, "steps of pretraining (millions of tokens)", title=name, grid="both")
+    for ax, (name, (key, label, number, rivals)) in zip(axes, grows.items()):
         points = {million[k]: row[key] for k, row in found["lengths"].items()}
         x, means, _ = band(ax, points, COLOURS[number], "o", label)
         told.append(f"{name}: {label} {means[0]:.0%} at {x[0]:.1f} to {means[-1]:.0%} at {x[-1]:.1f}")
         for rival, (runs, other) in rivals.items():
             ax.axhspan(min(runs), max(runs), color=COLOURS[other], alpha=0.1, linewidth=0)
-            ax.axhline(mean(runs), color=COLOURS[other], linewidth=1.5, linestyle=(0, (5, 3)), label=rival)
+            ax.axhline(mean(runs), label=rival, **DASHED | dict(color=COLOURS[other], linewidth=1.5))
             told[-1] += f", {rival} {mean(runs):.0%}"
-        ax.set_xscale("log")
-        ax.set_xticks(x, [f"{int(k):,} ({million[k]:.1f})" for k in steps])
-        ax.minorticks_off()
+        log_ticks(ax, x, [f"{int(k):,} ({million[k]:.1f})" for k in steps])
         ax.yaxis.set_major_locator(MultipleLocator(0.1))
         ax.yaxis.set_major_formatter(Percent())
-        ax.legend(loc="upper left", framealpha=0.9, edgecolor="none", fontsize=TEXT_SIZE, labelcolor=INK)
-    return render(fig, describe("; ".join(told), title, caption), colours=96)
+        name_lines(ax, "upper left")
+    return render(fig, title, caption, "; ".join(told), colours=96)
 
 
 def rules(found: dict, title: str) -> plots.Picture:

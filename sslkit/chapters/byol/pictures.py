@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from sslkit import evidence
+from sslkit.plots.axes import name_lines, panels
 from sslkit.plots.curves import draw_losses
-from sslkit.plots.picture import COLOURS, WIDTH, Picture, drawing, frame, name_lines, plain_axes, render
-from sslkit.plots.text import describe
+from sslkit.plots.picture import COLOURS, Picture, drawing, render
 
 RESULTS = "ablations/byol_scenes"
 PARTS = {
@@ -93,27 +93,25 @@ TABLES = {  # the same, and the row in strong blue
 
 
 @drawing
-def side_by_side(panels: dict[str, dict], xlabel: str, title: str, caption: str, sharey: bool = False) -> Picture:
+def side_by_side(shown: dict[str, dict], xlabel: str, title: str, caption: str, sharey: bool = False) -> Picture:
     """Panels of curves side by side, {what is shown: {name: (x, y)}}, with the names in the last, each in its COLOUR if it has
     one; sharey: one quantity in all."""
-    fig, (left, bottom, w, h) = frame(WIDTH, 3.2, title, caption)
-    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0.04, h_pad=0)
-    for ax, (what, curves) in zip(fig.subplots(1, len(panels), squeeze=False, sharey=sharey)[0], panels.items()):
-        plain_axes(ax, xlabel, title=what, grid="y")
+    fig, axes = panels(title, caption, 3.2, xlabel, grid="y", heads=shown, sharey=sharey, w_pad=0.04)
+    for ax, (what, curves) in zip(axes, shown.items()):
         draw_losses(ax, curves, None, 1, [COLOUR.get(name, own) for name, own in zip(curves, COLOURS)])
         if what.endswith("log axis"):
             ax.set_yscale("log")
             ax.yaxis.set_major_formatter("{x:g}")
         if what.startswith("spread"):
             ax.set_ylim(0, 1.05)
-        if ax.get_legend():
-            ax.get_legend().remove()
+        if legend := ax.get_legend():
+            legend.remove()
     name_lines(ax)
     ends = "; ".join(
         f"{what}: " + ", ".join(f"{name} {np.ravel(y)[-1]:.3g}" for name, (_, y) in curves.items())
-        for what, curves in panels.items()
+        for what, curves in shown.items()
     )
-    return render(fig, describe(f"Curves, at their ends {ends}", title, caption), colours=128)
+    return render(fig, title, caption, f"Curves, at their ends {ends}", colours=128)
 
 
 @evidence.or_a_note
@@ -129,7 +127,7 @@ def collapse(which: str) -> Picture:
     """Loss, spread and rank of z as some runs trained, seed 0: one of CURVES; those that were made."""
     runs, title = CURVES[which]
     found = evidence.results(RESULTS)
-    loss = "loss, log axis" if which == "parts" else "loss"
+    loss = "loss" if which == "teachers" else "loss, log axis"
     panels: dict[str, dict[str, tuple]] = {loss: {}, "spread of z": {}, "effective rank of z": {}}
     for run, shown in runs.items():
         if made := found["runs"].get(run, {}).get("0"):

@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 
 from sslkit import chapters, evidence
 from sslkit.plots.picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, Picture, drawing, frame, render
-from sslkit.plots.text import describe, text_width
+from sslkit.plots.text import text_width
 
 WORTH = {"kNN": "kNN", "linear probe": "linear", "few labels": "10 labels"}
 FACTORS = {
@@ -86,4 +86,4 @@ def closing(title: str, caption: str = "") -> Picture:
     spoken = "; ".join(
         f"{name}: {', '.join(f'{h} {c}' for h, c in zip(heads, row) if c)}" for name, row in cells.items()
     )
-    return render(fig, describe(f"Table. {spoken}", title, caption), colours=128)
+    return render(fig, title, caption, f"Table. {spoken}", colours=128)

@@ -2,27 +2,13 @@
 
 import numpy as np
 
+from sslkit.plots.axes import DASHED, log_ticks, name_lines, panels, plain_axes
 from sslkit.plots.bars import as_runs, draw_bars
 from sslkit.plots.curves import band
 from sslkit.plots.maps import class_style, legend, scatter, unit_square
-from sslkit.plots.picture import (
-    COLOURS,
-    DPI,
-    FAINT,
-    GRID,
-    INK,
-    TEXT_SIZE,
-    WIDTH,
-    Picture,
-    array,
-    drawing,
-    frame,
-    name_lines,
-    plain_axes,
-    render,
-)
+from sslkit.plots.picture import COLOURS, DPI, GRID, INK, TEXT_SIZE, WIDTH, Picture, array, drawing, frame, render
 from sslkit.plots.table import GAP, resize, to_pixels
-from sslkit.plots.text import class_names, describe, text_width
+from sslkit.plots.text import class_names, text_width
 
 MARKS = "os^Dv*PX"
 
@@ -61,7 +47,7 @@ def map_grid(maps, classes=None, title: str = "", caption: str = "", columns: in
     if names:
         legend(fig, names, style, (left, bottom + 0.03 / inch_h), per_row)
     what = f"{len(maps)} t-SNE maps ({', '.join(str(m[0]) for m in maps)}) of {len(maps[0][1])} points"
-    return render(fig, describe(what, title, caption), colours=128)
+    return render(fig, title, caption, what, colours=128)
 
 
 @drawing
@@ -71,14 +57,12 @@ def named_points(points: dict, title="", caption="", xlabel="", ylabel="", marks
     if not points:
         raise ValueError("nothing to draw: there is no point")
     groups = list(dict.fromkeys((marks or {}).get(name, "") for name in points))
-    fig, (left, bottom, w, h) = frame(WIDTH * 0.8, 3.6, title, caption)
-    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
-    ax = plain_axes(fig.add_subplot(), xlabel, ylabel, grid="both")
+    fig, (ax,) = panels(title, caption, 3.6, xlabel, ylabel, grid="both", width=WIDTH * 0.8)
     for name, (x, y) in points.items():
         k = groups.index((marks or {}).get(name, ""))
-        look = dict(marker=MARKS[k % len(MARKS)], color=COLOURS[k % len(COLOURS)], markeredgecolor="white")
+        colour, mark = COLOURS[k % len(COLOURS)], MARKS[k % len(MARKS)]
         label = groups[k] if groups[k] not in ax.get_legend_handles_labels()[1] else None
-        ax.plot([x], [y], linestyle="", markersize=9, label=label or None, **look)
+        ax.plot([x], [y], mark, color=colour, markeredgecolor="white", markersize=9, label=label or None)
     ax.margins(0.14, 0.14)
     fig.canvas.draw()  # the places in pixels are known now
     at = {name: ax.transData.transform(xy) for name, xy in points.items()}
@@ -96,7 +80,7 @@ def named_points(points: dict, title="", caption="", xlabel="", ylabel="", marks
     if any(groups):
         name_lines(ax)
     spoken = ", ".join(f"{name} ({x:.3g}, {y:.3g})" for name, (x, y) in points.items())
-    return render(fig, describe(f"Points, {xlabel} and {ylabel}: {spoken}", title, caption), colours=128)
+    return render(fig, title, caption, f"Points, {xlabel} and {ylabel}: {spoken}", colours=128)
 
 
 def overlap(a, b) -> float:
@@ -110,22 +94,17 @@ def lines(curves: dict, title="", caption="", xlabel="", ylabel="", log: bool = 
     horizontal axis; level: a dashed line across."""
     if not curves:
         raise ValueError("nothing to draw: there is no curve")
-    fig, (left, bottom, w, h) = frame(WIDTH, 3.2, title, caption)
-    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
-    ax = plain_axes(fig.add_subplot(), xlabel, ylabel, grid="both")
+    fig, (ax,) = panels(title, caption, 3.2, xlabel, ylabel, grid="both")
     ends = []
     for k, (name, values) in enumerate(curves.items()):
         x, means, _ = band(ax, values, COLOURS[k % len(COLOURS)], MARKS[k % len(MARKS)], str(name), 4.5, 1.6)
         ends.append(f"{name} from {means[0]:.3g} at {x[0]:g} to {means[-1]:.3g} at {x[-1]:g}")
     if log:
-        ticks = sorted({at for values in curves.values() for at in values})
-        ax.set_xscale("log")
-        ax.set_xticks(ticks, [f"{at:g}" for at in ticks])
-        ax.minorticks_off()
+        log_ticks(ax, sorted({at for values in curves.values() for at in values}))
     if level is not None:
-        ax.axhline(level, color=FAINT, linestyle=(0, (5, 3)), linewidth=1.2)
+        ax.axhline(level, **DASHED)
     name_lines(ax)
-    return render(fig, describe(f"Lines: {'; '.join(ends)}", title, caption), colours=128)
+    return render(fig, title, caption, f"Lines: {'; '.join(ends)}", colours=128)
 
 
 @drawing
@@ -155,4 +134,4 @@ def moved(before, after, values: dict, title="", caption="", xlabel="", full: fl
     draw_bars(plain_axes(ax := fig.add_axes(box), xlabel, grid="x"), runs, None)
     ax.set_xlim(0, max(full, 1.15 * max(r.max() for r in runs.values())))
     spoken = ", ".join(f"{name} {r.mean():.2g}" for name, r in runs.items())
-    return render(fig, describe(f"Images before and after, and bars: {spoken}", title, caption), colours=256)
+    return render(fig, title, caption, f"Images before and after, and bars: {spoken}", colours=256)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from sslkit import plots
 from sslkit.chapters.compare.figures import lines
 from sslkit.chapters.compare.lineup import Lineup, judge
+from sslkit.datasets import Dataset
 from sslkit.measures import cka
 from sslkit.probes import features, knn_accuracy
 from sslkit.probes.finetuning import measure_batch_norm
@@ -74,7 +75,7 @@ class Joined:
         self.y = torch.cat([first.y, second.y])
 
 
-def batch_norm(line: Lineup, data: Any, splits: Any) -> plots.Picture:
+def batch_norm(line: Lineup, data: Dataset, splits: Any) -> plots.Picture:
     """kNN of the convolutional networks as they are, and with batch norm statistics measured anew on 1,000 plain scenes."""
     fit, _, judged = splits
     table = {}

@@ -10,6 +10,7 @@ from torch import Tensor
 from sslkit import chapters, evidence, plots
 from sslkit.chapters.compare.figures import lines, map_grid, named_points
 from sslkit.chapters.compare.lineup import Lineup
+from sslkit.datasets import Split
 from sslkit.measures import alignment, cka, uniformity
 from sslkit.probes import standardise
 from sslkit.train import build
@@ -119,7 +120,7 @@ def yardstick(title: str) -> plots.Picture:
     return plots.scoreboard(table, title=title, caption=caption, highlight="", percent=False)
 
 
-def colours(h: Features, split: Any, n: int = 500) -> plots.Picture:
+def colours(h: Features, split: Split, n: int = 500) -> plots.Picture:
     """Maps of the same scenes by each network, each scene in its own mean colour."""
     pick = plots.subsample(len(split), n)
     colour = (split.x[pick].float() / 255).mean((2, 3))

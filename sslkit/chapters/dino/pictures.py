@@ -2,29 +2,18 @@
 
 import math
 from statistics import mean
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslkit import evidence, plots
+from sslkit.datasets import Dataset, Split
 from sslkit.nets import device_of, evaluating, to_input
-from sslkit.plots.curves import CHANCE_STYLE, band
-from sslkit.plots.picture import (
-    COLOURS,
-    FAINT,
-    INK,
-    TEXT_SIZE,
-    WIDTH,
-    Picture,
-    drawing,
-    frame,
-    plain_axes,
-    render,
-)
+from sslkit.plots.axes import DASHED, name_lines, panels
+from sslkit.plots.curves import band
+from sslkit.plots.picture import COLOURS, FAINT, TEXT_SIZE, Picture, drawing, render
 from sslkit.plots.table import draw_table, to_pixels
-from sslkit.plots.text import describe
 from sslkit.transformer import ViT
 from sslkit.transformer.vision import attention_maps
 
@@ -43,15 +32,13 @@ def collapses(name: str, title: str) -> Picture:
         f"{found['recipe']['steps']} steps, {evidence.seeds_of(found)}, {found['command']}. kNN on val in the end: "
         f"{'; '.join(f'{run} {value:.0%}' for run, value in knn.items())}."
     )
-    fig, (left, bottom, w, h) = frame(WIDTH, 3.2, title, caption)
-    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0.05, h_pad=0)
-    panels = {
+    heads = {
         "entropy": "entropy of the teacher (nats)",
         "kl": "KL, student from teacher (nats)",
         "spread": "spread of the student's scores",
     }
-    for ax, (key, words) in zip(fig.subplots(1, 3), panels.items()):
-        plain_axes(ax, "step", title=words, grid="y")
+    fig, axes = panels(title, caption, 3.2, "step", grid="y", heads=heads.values(), w_pad=0.05)
+    for ax, key in zip(axes, heads):
         for colour, mark, (run, seeds) in zip(COLOURS, "os^D", runs.items()):
             points: dict[int, list[float]] = {}
             for by in seeds:
@@ -61,17 +48,15 @@ def collapses(name: str, title: str) -> Picture:
             band(ax, points, colour, mark, run, size=3)
         if key == "entropy":
             ceiling = math.log(found["prototypes"])
-            ax.axhline(ceiling, **CHANCE_STYLE)
+            ax.axhline(ceiling, **DASHED)
             ax.text(0, ceiling, "ln K", va="bottom", size=TEXT_SIZE, color=FAINT)
     ax.set_ylim(-0.04, 1)
-    ax.legend(
-        loc="upper right", framealpha=0.9, edgecolor="none", fontsize=TEXT_SIZE, labelcolor=INK
-    )  # above the last one's lines
-    ends = {run: [mean(by["curve"][-1][key] for by in seeds) for key in panels] for run, seeds in runs.items()}
-    alt = "; ".join(
+    name_lines(ax, "upper right")  # above the last one's lines
+    ends = {run: [mean(by["curve"][-1][key] for by in seeds) for key in heads] for run, seeds in runs.items()}
+    what = "; ".join(
         f"{run}: entropy ends at {e:.2f}, KL at {kl:.2f}, spread at {s:.2f}" for run, (e, kl, s) in ends.items()
     )
-    return render(fig, describe(alt, title, caption), colours=96)
+    return render(fig, title, caption, what, colours=96)
 
 
 def class_attention(vit: nn.Module, x: Tensor) -> Tensor:
@@ -83,7 +68,7 @@ def class_attention(vit: nn.Module, x: Tensor) -> Tensor:
     return weights.unflatten(2, (x.shape[2] // vit.patch, x.shape[3] // vit.patch))
 
 
-def attention(networks: dict[str, nn.Module], data: Any, count: int = 8) -> Picture:
+def attention(networks: dict[str, nn.Module], data: Dataset, count: int = 8) -> Picture:
     """A few validation scenes, and for each network where its class token looks, mean over the heads; black is nowhere."""
     some = data.val[:count]
     table = [to_pixels(some.x)]
@@ -95,10 +80,10 @@ def attention(networks: dict[str, nn.Module], data: Any, count: int = 8) -> Pict
     title = "After 200 steps attention picks out places: because a thing is there?"
     caption = f"{count} validation scenes; last layer, mean over the heads. White: three times an even share, or more."
     names = ["scene", *networks]
-    return draw_table(table, title, caption, describe(f"Rows: {', '.join(names)}", title, caption), names, side=88)
+    return draw_table(table, title, caption, f"Rows: {', '.join(names)}", row_names=names, side=88)
 
 
-def on_the_thing(networks: dict[str, nn.Module], data: Any, count: int = 1000) -> Picture:
+def on_the_thing(networks: dict[str, nn.Module], data: Dataset, count: int = 1000) -> Picture:
     """The share of the class token's attention that falls on the thing, a dot for each head, beside maps that know nothing of things."""
     some = data.val[:count]
     maps = {name: class_attention(vit, some.x) for name, vit in networks.items()}
@@ -115,7 +100,7 @@ def on_the_thing(networks: dict[str, nn.Module], data: Any, count: int = 1000) -
     return plots.bars(shares, title=title, caption=caption, xlabel="share of the map", chance=area, highlight=last)
 
 
-def things(some: Any, patches: int) -> Tensor:
+def things(some: Split, patches: int) -> Tensor:
     """Which patches lie on the thing, 1 or 0: [N, rows, columns], `patches` of each."""
     at = (torch.arange(patches) + 0.5) * some.x.shape[-1] / patches
     down = at[None, :, None] - some.factors["y"][:, None, None]

@@ -11,11 +11,11 @@ from sslkit import plots
 from sslkit.chapters.bert.figures import token_labels, words
 from sslkit.chapters.bert.looking import attention_seen
 from sslkit.chapters.gpt.method import GPT, truncate
-from sslkit.chapters.gpt.widget import as_html, drawable
+from sslkit.chapters.gpt.widget import as_html
 from sslkit.nets import evaluating
-from sslkit.plots.curves import CHANCE_STYLE
-from sslkit.plots.picture import COLOURS, FAINT, TEXT_SIZE, WIDTH, drawing, frame, plain_axes, render
-from sslkit.plots.text import describe
+from sslkit.plots.axes import DASHED, panels
+from sslkit.plots.picture import COLOURS, FAINT, TEXT_SIZE, drawing, render
+from sslkit.plots.text import drawable
 from sslkit.tokenizer import BytePair
 
 CELL = "padding: 3px 10px 8px 0; vertical-align: top; text-align: left"
@@ -159,12 +159,10 @@ def bugs(losses: dict[str, list[float]], chance: float) -> plots.Picture:
     """Loss curves on a logarithmic axis, since two of them go to 0; each has its name at its end."""
     title = "Three bugs, three curves: what went wrong?"
     caption = "Tales, training loss on a logarithmic axis, seed 0. As it should be: the first half of your run."
-    fig, (left, bottom, w, h) = frame(WIDTH, 3.4, title, caption)
-    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0, h_pad=0)
-    ax = plain_axes(fig.add_subplot(), "step", "loss", grid="y")
-    ax.axhline(chance, **CHANCE_STYLE)
-    beside = dict(textcoords="offset points", size=TEXT_SIZE + 1, annotation_clip=False)
-    right = dict(xycoords=("axes fraction", "data"), ha="right", color=FAINT)
+    fig, (ax,) = panels(title, caption, 3.4, "step", "loss", grid="y")
+    ax.axhline(chance, **DASHED)
+    beside: dict[str, Any] = dict(textcoords="offset points", size=TEXT_SIZE + 1, annotation_clip=False)
+    right: dict[str, Any] = dict(xycoords=("axes fraction", "data"), ha="right", color=FAINT)
     ax.annotate(f"chance {chance:.3g}", (1, chance), (-2, 3), **right, **beside)
     for colour, (name, values) in zip(COLOURS, losses.items()):
         ax.plot(range(1, len(values) + 1), values, color=colour, linewidth=1.8)
@@ -173,4 +171,4 @@ def bugs(losses: dict[str, list[float]], chance: float) -> plots.Picture:
     ax.yaxis.set_major_formatter("{x:g}")
     ax.minorticks_off()
     ends = "; ".join(f"{name} {values[-1]:.2g}" for name, values in losses.items())
-    return render(fig, describe(f"Loss curves, at the end: {ends}", title, caption), colours=128)
+    return render(fig, title, caption, f"Loss curves, at the end: {ends}", colours=128)

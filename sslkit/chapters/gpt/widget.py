@@ -2,14 +2,13 @@
 
 import html
 from collections.abc import Callable
-from functools import lru_cache
 
 import ipywidgets
 import torch
-from matplotlib.font_manager import findfont, get_font
 from torch import Tensor
 
 from sslkit import plots
+from sslkit.plots.text import drawable
 from sslkit.tokenizer import BytePair
 from sslkit.widgets import Panel
 
@@ -82,17 +81,6 @@ def next_token(
     panel.children = [*panel.children[:1], ipywidgets.Box(buttons, layout=row), line, *panel.children[1:]]
     panel.buttons, panel.line = buttons, line
     return panel
-
-
-@lru_cache
-def glyphs() -> frozenset[int]:
-    """The characters that matplotlib's font can draw."""
-    return frozenset(get_font(findfont("DejaVu Sans")).get_charmap())
-
-
-def drawable(text: str) -> str:
-    """A text as a figure can hold it: a sign for what the font lacks (an emoji)."""
-    return "".join(c if ord(c) in glyphs() else "\ufffd" for c in text)
 
 
 def as_html(tokens: list[int], tokenizer: BytePair) -> str:

@@ -88,7 +88,7 @@ def by_colour(maps: dict[str, np.ndarray], colours: Tensor) -> plots.Picture:
     caption = (
         f"The same maps. How much of the differences in colour a point's 10 nearest explain: {', '.join(numbers)}."
     )
-    fig, panels = axes(title, caption, panels=len(maps), height=3.0)
+    fig, panels = axes(title, caption, len(maps), height=3.0)
     for ax, (name, xy) in zip(panels, maps.items()):
         ax.scatter(*np.asarray(xy).T, s=18, color=colours.numpy(), linewidths=0)
         ax.grid(False)

@@ -7,18 +7,17 @@ import torch
 from torch import Tensor
 
 from sslkit import measures, plots, probes
-from sslkit.plots.picture import COLOURS, INK, Percent, drawing, frame, name_lines, plain_axes, render
+from sslkit.plots.axes import DASHED, Percent, log_ticks, name_lines, panels
+from sslkit.plots.picture import COLOURS, INK, drawing, render
 
-CHANCE = dict(color="#5A5A5A", linestyle=(0, (5, 3)), linewidth=1.2, label="guessing")
+GUESSING = DASHED | dict(label="guessing")
 NAMES = ("pixels", "untrained", "SimCLR", "supervised")
 COLOUR = dict(zip(NAMES, COLOURS))  # each contestant keeps its colour
 
 
-def axes(title: str, caption: str, panels: int = 1, height: float = 3.4):
+def axes(title: str, caption: str, count: int = 1, height: float = 3.4):
     """A figure and its panels, side by side."""
-    fig, (left, bottom, w, h) = frame(8.6, height, title, caption)
-    fig.set_layout_engine("constrained", rect=(left, bottom, w, h), w_pad=0.03, h_pad=0)
-    return fig, [plain_axes(ax, grid="both") for ax in fig.subplots(1, panels, squeeze=False)[0]]
+    return panels(title, caption, height, grid="both", heads=[""] * count, w_pad=0.03)
 
 
 def finish(fig, title: str, caption: str) -> plots.Picture:
@@ -26,7 +25,7 @@ def finish(fig, title: str, caption: str) -> plots.Picture:
     for ax in fig.axes:
         if len(ax.get_legend_handles_labels()[1]) > 1:
             name_lines(ax)
-    return render(fig, f"{title}. {caption}", colours=96)
+    return render(fig, title, caption, colours=96)
 
 
 def shares(ax, title: str = "validation accuracy") -> None:
@@ -68,15 +67,13 @@ def nearest(name: str, bank: Any, val: Any, bank_h: Tensor, val_h: Tensor, class
 @drawing
 def by_k(curves: dict[str, Tensor], chance: float, caption: str) -> plots.Picture:
     """Accuracy of kNN for k = 1, 2, ...: {name: [k]}."""
-    title = "The choice of features moves the accuracy by fifty points, k by less than ten"
+    title = "The choice of features moves the accuracy by fifty points, k by about ten"
     fig, (ax,) = axes(title, caption)
     for name, curve in curves.items():
         ax.plot(range(1, len(curve) + 1), curve, color=COLOUR[name], linewidth=1.8, label=name)
-    ax.axhline(chance, **CHANCE)
-    ax.set(xscale="log", xlabel="k, how many neighbours vote")
-    ticks = [k for k in (1, 2, 5, 10, 20, 50, 100, 200, 500) if k <= len(curve)]
-    ax.set_xticks(ticks, [str(k) for k in ticks])
-    ax.minorticks_off()
+    ax.axhline(chance, **GUESSING)
+    ax.set_xlabel("k, how many neighbours vote")
+    log_ticks(ax, [k for k in (1, 2, 5, 10, 20, 50, 100, 200, 500) if k <= len(curve)])
     shares(ax)
     return finish(fig, title, caption)
 
@@ -106,7 +103,7 @@ def by_c(scores: dict[str, dict[float, tuple[float, float]]], chance: float, cap
         ax.plot(list(row), held_out, "o-", color=COLOUR[name], linewidth=1.8, markersize=4, label=name)
         best = max(row, key=lambda C: row[C][1])  # noqa: B023
         ax.plot(best, row[best][1], "o", color=COLOUR[name], markersize=11, markerfacecolor="none")
-    ax.axhline(chance, **CHANCE)
+    ax.axhline(chance, **GUESSING)
     ax.set(xscale="log", xlabel="C (to the right: less regularisation)")
     shares(ax, "accuracy")
     return finish(fig, title, caption)
@@ -119,9 +116,8 @@ def peeking(sizes: tuple[int, ...], gifts: dict[str, list[float]], caption: str)
     fig, (ax,) = axes(title, caption)
     for (name, gift), colour, mark in zip(gifts.items(), (COLOURS[3], COLOURS[1], COLOURS[0]), "Dos"):
         ax.plot(sizes, gift, f"{mark}-", color=colour, label=name)
-    ax.set(xscale="log", xlabel="images in the test split", ylabel="reported minus real, in points")
-    ax.set_xticks(sizes, [f"{n:,}" for n in sizes])
-    ax.minorticks_off()
+    ax.set(xlabel="images in the test split", ylabel="reported minus real, in points")
+    log_ticks(ax, sizes, [f"{n:,}" for n in sizes])
     return finish(fig, title, caption)
 
 
@@ -159,7 +155,7 @@ def family(line: dict[int, dict], others: dict[str, dict], chance: float) -> plo
         ax.plot(*at[name], "D", color=COLOUR.get(name, "#000000"), markersize=7)
         aside = 34 if name == "supervised" else 0  # clear of the line
         ax.annotate(name, at[name], (aside, -15), color=COLOUR.get(name, "#000000"), **look)
-    ax.axhline(chance, **CHANCE)
+    ax.axhline(chance, **GUESSING)
     ax.set(xscale="log", xlabel="effective rank (needs no labels)")
     ax.margins(x=0.1)
     shares(ax, "linear probe, validation accuracy")
@@ -171,9 +167,9 @@ def circles(cases: dict[str, tuple[Tensor, Tensor]]) -> plots.Picture:
     """Positive pairs [N, 2] on the unit circle, with their alignment and uniformity."""
     title = "Close pairs, or room for all? Good features need both"
     caption = "24 positive pairs: dot and triangle are two views of one image, joined by a line."
-    fig, panels = axes(title, caption, panels=len(cases), height=3.4)
+    fig, circled = axes(title, caption, len(cases))
     turn = torch.linspace(0, math.tau, 200)
-    for ax, (name, (z1, z2)) in zip(panels, cases.items()):
+    for ax, (name, (z1, z2)) in zip(circled, cases.items()):
         ax.grid(False)
         ax.plot(turn.cos(), turn.sin(), color="#DDDDDD", linewidth=1)
         for a, b in zip(z1, z2):
@@ -198,13 +194,13 @@ def perfect_loss(losses: list[float], seen: dict[int, dict], chance: float) -> p
     caption = (
         f"A network trained for alignment alone, {max(seen)} steps, one seed; validation split: {', '.join(ends)}."
     )
-    fig, (left, middle, right) = axes(title, caption, panels=3, height=2.8)
+    fig, (left, middle, right) = axes(title, caption, count=3, height=2.8)
     left.plot(losses, color=INK)
     left.set(xlabel="step", ylabel="loss (alignment)", yscale="log")
     for ax, name, line in ((middle, "effective rank", "-"), (right, "linear probe", "-"), (right, "kNN", ":")):
         ax.plot(list(seen), [row[name] for row in seen.values()], "o" + line, color=INK, label=name)
     middle.set(xlabel="step", ylabel="effective rank", ylim=(0, None))
-    right.axhline(chance, **CHANCE)
+    right.axhline(chance, **GUESSING)
     right.set_xlabel("step")
     shares(right)
     return finish(fig, title, caption)

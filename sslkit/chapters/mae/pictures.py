@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from sslkit import evidence, plots
 from sslkit.chapters.mae.method import copy_nearest, mae_loss, mean_colour, patchify, unpatchify, visible_patches
+from sslkit.datasets import Split
 from sslkit.nets import device_of, evaluating
 from sslkit.transformer import attention_maps
 
@@ -100,7 +101,7 @@ def reconstructions(images: Tensor, models: dict[str, nn.Module]) -> plots.Pictu
     return plots.rows(rows, title=title, caption=caption, side=80)
 
 
-def errors(split: Any, models: dict[str, nn.Module]) -> plots.Picture:
+def errors(split: Split, models: dict[str, nn.Module]) -> plots.Picture:
     """Typical error of a pixel in hidden patches, by painter."""
     x = split.x / 255
     visible, mask = masked(x)
@@ -150,7 +151,7 @@ def without_positions(images: Tensor, model: nn.Module) -> plots.Picture:
     return plots.rows(rows, title=title, caption=caption, side=80)
 
 
-def attention(models: dict[str, nn.Module], split: Any) -> plots.Picture:
+def attention(models: dict[str, nn.Module], split: Split) -> plots.Picture:
     """Where each head of the last block looks, for the patch in the middle of the thing in each image of the split."""
     x, columns = split.x / 255, {}
     row, column = ((split.factors[axis] / PATCH).long().clamp(0, 7) for axis in ("y", "x"))

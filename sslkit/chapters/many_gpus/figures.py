@@ -46,5 +46,5 @@ def negatives(batch: int = 16, processes: int = 2, process: int = 0) -> Picture:
         f"meet. Pale: not in the loss of process {process}. Light blue: negatives that get a gradient. Orange: negatives that "
         "count as constants and are not pushed back. Dark blue: the partner. Grey: itself."
     )
-    alt = f"Four matrices, {', '.join(WAYS)}. {title}. {caption}"
-    return draw_table([np.stack(panels)], title, caption, alt, column_names=list(WAYS), side=192)
+    what = f"Four matrices, {', '.join(WAYS)}"
+    return draw_table([np.stack(panels)], title, caption, what, column_names=list(WAYS), side=192)

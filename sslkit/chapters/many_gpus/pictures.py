@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sslkit import evidence, plots, probes
+from sslkit.datasets import Dataset
 from sslkit.nets import build_encoder, device_of, evaluating, parameter_count
 
 HIGHER = 0.4  # one curve is drawn so much higher, or it would hide the other
@@ -101,15 +102,15 @@ def resumed(
     )
 
 
-def judged(networks: dict[str, nn.Module], data: Any, seeds: int) -> plots.Picture:
+def judged(networks: dict[str, nn.Module], data: Dataset, seeds: int) -> plots.Picture:
     """Test accuracy of several networks, beside pixels."""
     columns = {"kNN": "knn", "linear probe": "linear_probe", "10 labels per kind": "few_labels_all"}
     table: dict[str, dict] = {}
     for name, network in networks.items():
         board = probes.scoreboard(network, data, name=name, seeds=range(seeds), limit=3000, with_supervised=False)
         for row in board.rows:
-            if row["name"] in ("pixels", name):
-                table[row["name"]] = {judge: row[key] for judge, key in columns.items()}
+            if row.name in ("pixels", name):
+                table[row.name] = {judge: getattr(row, key) for judge, key in columns.items()}
     return plots.scoreboard(
         table,
         title="Trained in one process or in two, the features are about as good",

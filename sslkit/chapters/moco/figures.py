@@ -4,21 +4,8 @@ from math import ceil, sqrt
 
 import numpy as np
 
-from sslkit.plots.picture import (
-    COLOURS,
-    FAINT,
-    GRID,
-    INK,
-    TEXT_SIZE,
-    WIDTH,
-    Picture,
-    array,
-    drawing,
-    frame,
-    plain_axes,
-    render,
-)
-from sslkit.plots.text import describe
+from sslkit.plots.axes import plain_axes, plain_bar
+from sslkit.plots.picture import COLOURS, FAINT, GRID, INK, TEXT_SIZE, WIDTH, Picture, array, drawing, frame, render
 
 MOST = 65_536  # keys drawn, a cell each
 
@@ -67,22 +54,14 @@ def dictionary(agreement: dict, queue: int, batch: int, shown=None, step: int = 
             cells.reshape(-1, columns), cmap="cividis", vmin=0, vmax=1, interpolation="nearest", aspect="auto"
         )
         at = step * batch % queue
-        ax.plot(
-            [at % columns],
-            [at // columns],
-            marker="s",
-            markersize=6,
-            color="none",
-            markeredgecolor=COLOURS[3],
-            markeredgewidth=1.8,
-        )
+        row, column = divmod(at, columns)
+        ax.plot(column, row, "s", markersize=6, color="none", markeredgecolor=COLOURS[3], markeredgewidth=1.8)
         mean = np.nanmean(cells[:queue]) if np.isfinite(cells).any() else np.nan
         ax.set_xlabel(f"mean {mean:.2f}", size=TEXT_SIZE, color=INK)
         spoken.append(f"{name}: mean agreement {mean:.2f}")
     start = left + (len(shown) * (across + 0.12) + 0.1) / inch_w
     bar = fig.colorbar(image, cax=fig.add_axes((start, bottom + 0.4 / inch_h, 0.1 / inch_w, side / inch_h)))
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(labelsize=TEXT_SIZE - 1, colors=FAINT, labelcolor=INK)
+    plain_bar(bar, size=TEXT_SIZE - 1)
     start += 0.95 / inch_w
     ax = fig.add_axes((start, bottom + 0.4 / inch_h, left + w - start - 1.1 / inch_w, side / inch_h))
     head = "agreement by age (dotted: other images)"
@@ -90,7 +69,7 @@ def dictionary(agreement: dict, queue: int, batch: int, shown=None, step: int = 
     what = (
         f"A queue of {queue} keys, batch {batch}, oldest key {oldest} steps old; {'; '.join(spoken + in_words(curves))}"
     )
-    return render(fig, describe(what, title, caption), colours=256)
+    return render(fig, title, caption, what, colours=256)
 
 
 @drawing
@@ -103,7 +82,7 @@ def agreements(agreement: dict, oldest: int, title="", caption="") -> Picture:
     plain_axes(ax, "age of a key, in steps", "cosine with keys made now", grid="y")
     draw_agreement(ax, curves, dict(zip(curves, COLOURS)), list(curves), oldest)
     what = f"Lines of agreement by age, oldest key {oldest} steps old; {'; '.join(in_words(curves))}"
-    return render(fig, describe(what, title, caption), colours=128)
+    return render(fig, title, caption, what, colours=128)
 
 
 def in_words(curves: dict[str, np.ndarray]) -> list[str]:

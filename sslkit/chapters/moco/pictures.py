@@ -7,13 +7,14 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from sslkit import looks, plots
+from sslkit.datasets import Split
 from sslkit.looks import first_of
 from sslkit.plots.picture import NEUTRAL
 from sslkit.plots.table import draw_table, to_pixels
 from sslkit.train import Recipe, batch_indices
 
 
-def question(split: Any, view: Any) -> plots.Picture:
+def question(split: Split, view: Any) -> plots.Picture:
     """Three queries, each with its own key and older keys of other images."""
     five = first_of(split, [7, 4, 0, 8, 5])
     generator = torch.Generator().manual_seed(3)
@@ -26,7 +27,8 @@ def question(split: Any, view: Any) -> plots.Picture:
     title = "Each query must find its own key (orange) among older keys"
     caption = "Three validation scenes. Keys in the queue are of other views, seen in earlier steps; only their vectors are kept."
     heads = ["query", "its key", *["in the queue"] * 4]
-    return draw_table(table, title, caption, f"{title}. {caption}", column_names=heads, frames=frames, split=1, side=96)
+    what = "3 queries, each with its key and 4 others"
+    return draw_table(table, title, caption, what, column_names=heads, frames=frames, split=1)
 
 
 def found(q: Tensor, k: Tensor, queue: Tensor) -> Tensor:

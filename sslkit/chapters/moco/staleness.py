@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from sslkit.datasets import Dataset
 from sslkit.train import Recipe, build, device, train
 
 BATCH, QUEUE = 64, 1024
@@ -30,7 +31,7 @@ def agreement(keys: Tensor, ages: int) -> Tensor:
 def measure(
     make: Callable[..., nn.Module],
     recipe: Recipe,
-    data: Any,
+    data: Dataset,
     momenta: Sequence[float],
     steps: int = 200,
     ages: int = 128,

@@ -1,18 +1,16 @@
 """Clips with random turns: what may come next, what the best guess would cost, and what a network paints."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from sslkit import plots
 from sslkit.chapters.next_frame.knowing import redrawn
 from sslkit.chapters.next_frame.pictures import bright
-from sslkit.datasets.contract import Split
+from sslkit.datasets import Split
 from sslkit.datasets.moving import borders, generate, render, travel
 
 
-def clearest(split: Any, past: int, n: int = 7) -> Tensor:
+def clearest(split: Split, past: int, n: int = 7) -> Tensor:
     """Clips in which the emoji is fast and far from the borders."""
     middle = sum((split.factors[name][:, past - 1] - 16).abs() for name in ("x", "y"))
     speed = torch.stack([split.factors[name][:, past - 1] for name in ("vx", "vy")]).norm(dim=0)

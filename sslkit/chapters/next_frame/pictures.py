@@ -1,14 +1,12 @@
 """The pictures of chapter 08 that stand still."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from sslkit import evidence, plots
 from sslkit.chapters.next_frame import figures
 from sslkit.chapters.next_frame.knowing import LONGER, redrawn, rollout_knowing
-from sslkit.datasets.contract import Split
+from sslkit.datasets import Split
 from sslkit.datasets.moving import generate
 
 
@@ -118,7 +116,7 @@ def rollouts(rows: dict[str, Tensor], past: int) -> plots.Picture:
     )
 
 
-def where_map(h: dict[str, Tensor], split: Any) -> plots.Picture:
+def where_map(h: dict[str, Tensor], split: Split) -> plots.Picture:
     """Maps of clips, coloured by the ninth of the picture that the emoji is in at the end."""
     pick = plots.subsample(len(split), 800)
     column, row = (split.factors[name][:, -1].sub(5.5).div(7).long().clamp(0, 2) for name in ("x", "y"))

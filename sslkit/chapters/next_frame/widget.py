@@ -1,7 +1,6 @@
 """A player for clips and what was predicted of them; a panel to push an emoji."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -9,6 +8,7 @@ from torch import Tensor
 
 from sslkit import plots
 from sslkit.chapters.next_frame.figures import as_clips
+from sslkit.datasets import Split
 from sslkit.datasets.moving import borders, render, travel
 from sslkit.datasets.scenes import backgrounds
 from sslkit.widgets import Panel, slider
@@ -55,7 +55,7 @@ def clip_player(clips: dict, times=None, title: str = "Drag through time", start
     return Panel(controls, draw, fallback)
 
 
-def push_panel(roll: Callable[[Tensor, int], Tensor], split: Any, past: int, ahead: int = 5) -> Panel:
+def push_panel(roll: Callable[[Tensor, int], Tensor], split: Split, past: int, ahead: int = 5) -> Panel:
     """A panel with sliders for the velocity of a clip's emoji; it shows what comes and what the network predicts.
 
     roll: from clips [N, past, C, H, W] and a number of steps to the frames predicted, in [0, 1]; split: clips to start from."""

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from sslkit.plots.picture import COLOURS, RIGHT, WRONG, Picture, array, drawing
 from sslkit.plots.table import draw_table, rgb, to_pixels
-from sslkit.plots.text import describe
 
 EMPTY = 232  # grey of a place that nothing is known of
 
@@ -47,9 +46,7 @@ def places(
     if answer is not None:
         what += f"; the second belongs to place {answer}"
     rows = [np.stack(row) for row in table]
-    return draw_table(
-        rows, title, caption, describe(what, title, caption), labels=labels, frames=frames, split=1, side=side
-    )
+    return draw_table(rows, title, caption, what, labels=labels, frames=frames, split=1, side=side)
 
 
 def shade(like: np.ndarray, p: float) -> np.ndarray:

@@ -35,23 +35,19 @@ def on_grey(clocks: Tensor) -> Tensor:
     return (colour * cover + 160 * (1 - cover)).round().to(torch.uint8)
 
 
-@evidence.or_a_note
-def clocks(title: str) -> list[plots.Picture]:
-    """Clocks with and without their gleam, and what becomes of the answers (tests/chapters/rotation/benchmark.py)."""
-    found = evidence.results("rotation_clocks")
+def clocks() -> plots.Picture:
+    """Clocks with their gleam, without it, with it on the other side, and those of an artist who painted none."""
     drawn, others = (pack().rgba[artist][members()["clock"][:8]] for artist in ("google", "twitter"))
-    shown = {
-        "as drawn": drawn,
-        "gleam painted over": torch.stack([without_gleam(clock) for clock in drawn]),
-        "gleam moved to the lower right": torch.stack([without_gleam(clock, moved=True) for clock in drawn]),
-        "the other artist's, without a gleam": others,
-    }
+    changed = drawn, *(torch.stack([without_gleam(clock, moved) for clock in drawn]) for moved in (False, True)), others
+    shown = {name: on_grey(x) for name, x in zip(NAMES.values(), changed)}
+    return plots.rows(shown, title="The artist's clocks shine on the upper left")
+
+
+@evidence.or_a_note
+def answers(title: str) -> plots.Picture:
+    """What becomes of the answers about these clocks (tests/chapters/rotation/benchmark.py)."""
+    found = evidence.results("rotation_clocks")
     off = found["off by quarter turns"]
     table = {name: {"right": off[row][0], "upside down": off[row][2]} for row, name in NAMES.items()}
     caption = f"The longer run's features, asked for the turn by a linear layer. {found['command']}."
-    return [
-        plots.rows(
-            {name: on_grey(x) for name, x in shown.items()}, title="The artist's clocks shine on the upper left"
-        ),
-        plots.scoreboard(table, title=title, caption=caption, highlight=""),
-    ]
+    return plots.scoreboard(table, title=title, caption=caption, highlight="")

@@ -8,6 +8,7 @@ from torch import Tensor
 from sslkit import plots, probes
 from sslkit.chapters.rotation.method import rotate_batch
 from sslkit.chapters.rotation.widget import TURNS
+from sslkit.datasets import Split
 from sslkit.looks import first_of
 
 # Rows of results/ablations/rotation_scenes.json, as the chapter's figures show them.
@@ -62,7 +63,7 @@ def turn_accuracy(method: Any, x: Tensor) -> float:
 # --- the question -----------------------------------------------------------------------------------------------------------
 
 
-def four_classes(split: Any, classes: list[str]) -> plots.Picture:
+def four_classes(split: Split, classes: list[str]) -> plots.Picture:
     """Four scenes in all four turns."""
     four = first_of(split, [6, 0, 9, 7])
     shown = {classes[y]: torch.cat([turned(x[None], turn) for turn in range(4)]) for x, y in zip(four.x, four.y)}
@@ -71,7 +72,7 @@ def four_classes(split: Any, classes: list[str]) -> plots.Picture:
     return plots.rows(shown, TURNS, title=title, caption=caption, side=110)
 
 
-def puzzles(split: Any, n: int = 24, seed: int = 5) -> tuple[Tensor, Tensor]:
+def puzzles(split: Split, n: int = 24, seed: int = 5) -> tuple[Tensor, Tensor]:
     """n images of a split, each turned at random: images, and by how many quarter turns."""
     generator = torch.Generator().manual_seed(seed)
     x = split.x[torch.randperm(len(split), generator=generator)[:n]]
@@ -99,7 +100,7 @@ def played(method: Any, x: Tensor, turns: Tensor, guesses: dict[int, int]) -> pl
 # --- what it learned --------------------------------------------------------------------------------------------------------
 
 
-def by_kind(p: Tensor, split: Any, classes: list[str]) -> list[plots.Picture]:
+def by_kind(p: Tensor, split: Split, classes: list[str]) -> list[plots.Picture]:
     """How often the turn is right, kind by kind; and what the easiest and the hardest kind look like."""
     ok = right(p).float().mean(dim=0)
     share = {name: ok[split.y == kind].mean().item() for kind, name in enumerate(classes)}
@@ -122,7 +123,7 @@ def by_kind(p: Tensor, split: Any, classes: list[str]) -> list[plots.Picture]:
     ]
 
 
-def confused(p: Tensor, split: Any, kind: int) -> plots.Picture:
+def confused(p: Tensor, split: Split, kind: int) -> plots.Picture:
     """Which turn is taken for which, for one kind."""
     said = p[:, split.y == kind].argmax(dim=-1)
     true = torch.arange(4)[:, None].expand(said.shape)
@@ -169,7 +170,7 @@ def with_line(x: Tensor, mark: Any) -> plots.Picture:
     )
 
 
-def follows(cheat: Any, split: Any, mark: Any, n: int = 500) -> plots.Picture:
+def follows(cheat: Any, split: Split, mark: Any, n: int = 500) -> plots.Picture:
     """Upright images with the mark at each of the four edges, and the answers of a network that learned with it below."""
     x = split.x[:n]
     marked = [turned(mark(turned(x, -edge)), edge) for edge in range(4)]  # turned, marked, turned back

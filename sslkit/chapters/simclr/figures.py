@@ -7,6 +7,7 @@ import torch
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from sslkit.plots.axes import DASHED, Percent, plain_axes, plain_bar
 from sslkit.plots.picture import (
     COLOURS,
     DPI,
@@ -16,16 +17,13 @@ from sslkit.plots.picture import (
     TEXT_SIZE,
     WIDTH,
     WRONG,
-    Percent,
     Picture,
     array,
     drawing,
     frame,
-    plain_axes,
     render,
 )
 from sslkit.plots.table import LABEL_SIZE, resize, to_pixels
-from sslkit.plots.text import describe
 
 SHOWN = 3  # hardest negatives shown as images
 
@@ -93,15 +91,14 @@ def similarity_matrix(z1, z2, temperature: float, row: int = 0, images=None) -> 
     ax = axes(0.45, 0.3, 3.7, 3.7)
     ax.add_patch(Rectangle((-0.5, row - 0.5), n, 1, fill=False, edgecolor=WRONG, linewidth=1.2, clip_on=False))
     bar = fig.colorbar(draw_softmax(ax, parts, "softmax of similarity / temperature"), cax=axes(4.25, 0.3, 0.12, 3.7))
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(labelsize=TEXT_SIZE, colors=FAINT, labelcolor=INK)
+    plain_bar(bar)
     draw_push(axes(5.4, 0.5, 3.1, 3.4 if images is None else 2.15), np.delete(push, [row, parts["positive"][row]]))
     if images is not None:
         views = np.concatenate([to_pixels(x) for x in images])
         chosen = [row, int(parts["positive"][row]), *np.argsort(-push)[:SHOWN]]
         draw_views(axes(4.95, 2.85, WIDTH - 4.95, 1.3), resize(views[chosen], 64), parts["similarity"][row, chosen])
     what = f"Matrix of {n} by {n} softmax values, and bars of gradient shares"
-    return render(fig, describe(what, title, caption), colours=128 if images is None else None)
+    return render(fig, title, caption, what, colours=128 if images is None else None)
 
 
 @drawing
@@ -125,7 +122,7 @@ def temperature_strip(z1, z2, temperatures=(0.05, 0.1, 0.5, 2.0)) -> Picture:
         count, share = hardest(parts["push"])
         ax.set_xlabel(f"loss {parts['loss']:.2f}\nhardest {count}: {share:.0%} of push", size=TEXT_SIZE, color=INK)
         spoken.append(f"temperature {temperature:g}: loss {parts['loss']:.2f}, hardest {count} negatives {share:.0%}")
-    return render(fig, describe("; ".join(spoken), title, caption), colours=128)
+    return render(fig, title, caption, "; ".join(spoken), colours=128)
 
 
 def draw_softmax(ax, parts: dict, title: str):
@@ -147,7 +144,7 @@ def draw_push(ax, push: np.ndarray):
     order, equal = -np.sort(-push), 1 / len(push)
     plain_axes(ax, "negatives, most similar first", "share of the push", grid="y")
     ax.stairs(order, np.arange(len(order) + 1) + 0.5, fill=True, color=COLOURS[0])  # bars are an artist each
-    ax.axhline(equal, color=FAINT, linestyle=(0, (5, 3)), linewidth=1.2)
+    ax.axhline(equal, **DASHED)
     ax.set_ylim(0, max(1.15 * order[0], 2.5 * equal))
     ax.text(len(order), 1.15 * equal, "equal share", ha="right", va="bottom", size=TEXT_SIZE, color=INK)
     ax.yaxis.set_major_formatter(Percent())

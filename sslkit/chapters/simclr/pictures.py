@@ -9,12 +9,13 @@ from torch import Tensor, nn
 
 from sslkit import looks, plots
 from sslkit.chapters.simclr.method import simclr_views
+from sslkit.datasets import Split
 from sslkit.looks import first_of
 from sslkit.plots.picture import NEUTRAL
 from sslkit.plots.table import draw_table, to_pixels
 
 
-def partners(split: Any, classes: list[str]) -> plots.Picture:
+def partners(split: Split, classes: list[str]) -> plots.Picture:
     """Three anchors, each with its partner and the views of two other images."""
     three = first_of(split, [0, 7, 4])
     view = simclr_views()
@@ -28,7 +29,8 @@ def partners(split: Any, classes: list[str]) -> plots.Picture:
     which = ", ".join(classes[k] for k in three.y)
     caption = f"Three scenes of the validation split ({which}), two random views of each, drawn as in training."
     heads = ["anchor", "pull", *["push"] * 4]
-    return draw_table(table, title, caption, f"{title}. {caption}", column_names=heads, frames=frames, split=1, side=96)
+    what = "3 anchors, each with its partner and 4 views of other images"
+    return draw_table(table, title, caption, what, column_names=heads, frames=frames, split=1)
 
 
 def wanted(n: int = 3) -> plots.Picture:

@@ -8,6 +8,7 @@ from torch.nn.functional import normalize
 
 from sslkit import plots, probes, runs
 from sslkit.chapters.start_here.exercises import partners
+from sslkit.datasets import Dataset, Split
 from sslkit.plots.maps import islands, unit_square
 
 SEED, ORDER = 7, [0, 1, 2, 3, 5, 4]  # pieces k and k + 3 are of one picture
@@ -41,7 +42,7 @@ def solved(method: Any, images: Tensor, view: Any, title: str) -> plots.Picture:
     return plots.grid(six, titles, columns=6, side=96, title=title, caption=caption)
 
 
-def many(networks: dict[str, Any], split: Any, view: Any, puzzles: int = 200) -> plots.Picture:
+def many(networks: dict[str, Any], split: Split, view: Any, puzzles: int = 200) -> plots.Picture:
     """How many of six pieces are matched on average over many such puzzles, by pixels and by each method's outputs."""
     rows = torch.randperm(len(split), generator=torch.Generator().manual_seed(0))[: 3 * puzzles]
     sixes = torch.cat([pieces(split.x[three], view, seed) for seed, three in enumerate(rows.split(3))])
@@ -65,7 +66,7 @@ def kinds(data: Any) -> plots.Picture:
     return plots.grid(data.train.x[rows], names, columns=15, side=48, title=title, caption=caption)
 
 
-def hour(data: Any, images: int = 2000) -> plots.Picture:
+def hour(data: Dataset, images: int = 2000) -> plots.Picture:
     """Where a network puts new images before any training, and after the hour on the shelf; a note for other data than its own."""
     title = "An hour of such puzzles: like joins like, and nobody named the kinds"
     if data.name != "scenes":

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from sslkit import measures, plots, probes
+from sslkit.datasets import Split
 from sslkit.nets import device_of
-from sslkit.plots.picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, drawing, frame, plain_axes, render
+from sslkit.plots.axes import plain_axes
+from sslkit.plots.picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, drawing, frame, render
 from sslkit.plots.table import draw_table, to_pixels
-from sslkit.plots.text import describe
 
 
 def crops(images: Tensor, large: Any, small: Any, title: str, seed: int = 1) -> plots.Picture:
@@ -25,7 +26,8 @@ def crops(images: Tensor, large: Any, small: Any, title: str, seed: int = 1) -> 
         table.append(to_pixels(torch.cat([image[None].float() / 255, views[0], padded])))
     caption = f"Validation scenes of {side} x {side} pixels; small views have {side - pad} x {side - pad}."
     heads = ["image", "large", "large", *["small"] * 4]
-    return draw_table(table, title, caption, f"{title}. {caption}", column_names=heads, split=1, side=96)
+    what = f"{len(images)} images, each with six views of it"
+    return draw_table(table, title, caption, what, column_names=heads, split=1)
 
 
 @drawing
@@ -50,7 +52,7 @@ def seats(named: dict[str, Tensor], title: str, caption: str = "") -> plots.Pict
     taken = "; ".join(
         f"{name}: columns hold {', '.join(f'{t:.1f}' for t in codes.sum(0))}" for name, codes in named.items()
     )
-    return render(fig, describe(taken, title, caption), colours=256)
+    return render(fig, title, caption, taken, colours=256)
 
 
 @torch.no_grad()
@@ -105,12 +107,12 @@ def prototypes(methods: dict[str, Any], data: Any, count: int = 6, each: int = 9
         frames = [[COLOURS[0] if ok else None for ok in right[k]] for k in chosen]
         table = [to_pixels(some.x[best[k]]) for k in chosen]
         rows = [data.classes[common[k]] for k in chosen]
-        alt = describe(f"{count} rows of {each} images", title, caption)
-        pictures.append(draw_table(table, title, caption, alt, row_names=rows, frames=frames, side=64))
+        what = f"{count} rows of {each} images"
+        pictures.append(draw_table(table, title, caption, what, row_names=rows, frames=frames, side=64))
     return pictures
 
 
-def in_use(methods: dict[str, Any], batch: Any) -> plots.Picture:
+def in_use(methods: dict[str, Any], batch: Split) -> plots.Picture:
     """How many prototypes the wishes of a batch name, how wide z spreads, and how many directions it uses."""
     from sslkit.chapters.swav.method import prototypes_in_use
 

@@ -4,7 +4,6 @@ import numpy as np
 
 from sslkit.plots.picture import RIGHT, WRONG, Picture, array, drawing
 from sslkit.plots.table import draw_table, to_pixels
-from sslkit.plots.text import describe
 
 
 @drawing
@@ -25,6 +24,6 @@ def guesses(named: dict, title: str = "", caption: str = "", side: int = 64) -> 
         labels.append([str(word) for word in words])
         frames.append([RIGHT if ok else WRONG for ok in right])
     total, good = sum(map(len, rows)), int(np.sum([frame.count(RIGHT) for frame in frames]))
-    what = describe(f"{total} images with guesses, {good} of them right", title, caption)
+    what = f"{total} images with guesses, {good} of them right"
     names = list(named) if any(named) else None
     return draw_table(rows, title, caption, what, row_names=names, labels=labels, frames=frames, side=side)

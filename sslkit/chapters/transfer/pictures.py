@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from sslkit import evidence, plots, probes, runs
 from sslkit.chapters.transfer import figures
 from sslkit.chapters.transfer.method import labels_saved
+from sslkit.datasets import Dataset
 
 THREE = ("fine-tuned", "from scratch", "frozen probe")  # in this order, so that each has one colour in all figures
 SAVED = (1, 2, 5, 10)  # labels after pretraining; with 20 more than were measured are saved for one seed
@@ -71,7 +72,7 @@ def all_there_is(labelled: Any, classes: list[str]) -> plots.Picture:
     return plots.rows(rows, title=title, caption="label_subset(y, 10, seed=0) of the training scenes.", side=40)
 
 
-def growing(data: Any) -> Callable[[dict], None]:
+def growing(data: Dataset) -> Callable[[dict], None]:
     """A figure in the notebook that grows with label_efficiency's table: pass it as on_result."""
     from IPython.display import display
 

@@ -7,21 +7,8 @@ import torch
 from torch import Tensor
 
 from sslkit import plots
-from sslkit.plots.picture import (
-    COLOURS,
-    FAINT,
-    INK,
-    TEXT_SIZE,
-    WIDTH,
-    Picture,
-    array,
-    drawing,
-    frame,
-    name_lines,
-    plain_axes,
-    render,
-)
-from sslkit.plots.text import describe
+from sslkit.plots.axes import DASHED, name_lines, panels, plain_bar
+from sslkit.plots.picture import COLOURS, FAINT, WIDTH, Picture, array, drawing, render
 
 
 def toys(n: int = 40) -> dict[str, tuple[Tensor, Tensor]]:
@@ -52,12 +39,10 @@ def four_clouds() -> Picture:
     """The four of them side by side."""
     title = "Four networks, forty images, two numbers each: three have failed"
     caption = "Made-up numbers. Blue: view 1; orange: view 2; a line joins the two views of an image."
-    fig, body = frame(WIDTH, 2.5, title, caption)
-    fig.set_layout_engine("constrained", rect=body, w_pad=0.03, h_pad=0)
-    for ax, (name, (z1, z2)) in zip(fig.subplots(1, 4), toys().items()):
-        plain_axes(ax, "number 1", "number 2" if name == "A" else "", name)
+    fig, axes = panels(title, caption, 2.5, "number 1", "number 2", heads=toys(), w_pad=0.03)
+    for ax, (z1, z2) in zip(axes, toys().values()):
         cloud(ax, array(z1), array(z2), reach=3.8)
-    return render(fig, describe("Four clouds of points", title, caption), colours=64)
+    return render(fig, title, caption, "Four clouds of points", colours=64)
 
 
 def terms_of_clouds(terms: Callable[[Tensor, Tensor], tuple]) -> Picture:
@@ -77,14 +62,13 @@ def hinges(variance: Callable[[Tensor], Tensor]) -> Picture:
     ours = [float(variance(unit * deviation)) for deviation in deviations]
     title = "With the root the pull stays the same; without it, it fades near collapse"
     caption = "One number with a given deviation over the batch. Dashed: the deviation that is asked for."
-    fig, body = frame(WIDTH * 0.7, 2.4, title, caption)
-    fig.set_layout_engine("constrained", rect=body, w_pad=0, h_pad=0)
-    ax = plain_axes(fig.add_subplot(), "deviation of the number over the batch", "penalty", grid="y")
+    xlabel = "deviation of the number over the batch"
+    fig, (ax,) = panels(title, caption, 2.4, xlabel, "penalty", grid="y", width=WIDTH * 0.7)
     ax.plot(deviations, ours, color=COLOURS[0], linewidth=2, label="1 - deviation (VICReg)")
     ax.plot(deviations, np.maximum(0, 1 - deviations**2), color=COLOURS[1], linewidth=2, label="1 - variance")
-    ax.axvline(1, color=FAINT, linestyle=(0, (5, 3)), linewidth=1.2)
+    ax.axvline(1, **DASHED)
     name_lines(ax)
-    return render(fig, describe("Two curves over the deviation", title, caption), colours=64)
+    return render(fig, title, caption, "Two curves over the deviation", colours=64)
 
 
 def falling(terms: Iterable[Iterable[float]], weights: dict[str, float]) -> Picture:
@@ -102,21 +86,19 @@ def fates(zs: dict[str, Tensor], numbers: int = 16) -> Picture:
         "One training batch of each network. Above: its first two numbers, with a line between the two views of an image "
         f"(60 images). Below: the size of the covariances of its first {numbers} numbers, view 1."
     )
-    fig, body = frame(WIDTH, 4.5, title, caption)
-    fig.set_layout_engine("constrained", rect=body, w_pad=0.03, h_pad=0.03)
-    axes = fig.subplots(2, len(zs))
-    for k, (name, z) in enumerate(zs.items()):
+    fig, axes = panels(title, caption, 4.5, heads=[*zs, *[""] * len(zs)], rows=2, w_pad=0.03, h_pad=0.03)
+    clouds, matrices = axes[: len(zs)], axes[len(zs) :]
+    clouds[0].set_ylabel("number 2")
+    matrices[0].set_ylabel("number")
+    for above, below, z in zip(clouds, matrices, zs.values()):
         z1, z2 = (array(view).astype(float) for view in z.cpu().float().chunk(2))
         centre = np.concatenate([z1, z2]).mean(0)
-        plain_axes(axes[0, k], "number 1", "" if k else "number 2", name)
-        cloud(axes[0, k], (z1 - centre)[:, :2], (z2 - centre)[:, :2], reach=4)
-        plain_axes(axes[1, k], "number", "" if k else "number")
+        above.set_xlabel("number 1")
+        cloud(above, (z1 - centre)[:, :2], (z2 - centre)[:, :2], reach=4)
+        below.set_xlabel("number")
         covariance = np.abs(np.cov(z1[:, :numbers].T))
-        image = axes[1, k].imshow(covariance, cmap="cividis", vmin=0, vmax=1, interpolation="nearest")
-        axes[1, k].spines[:].set_visible(False)
-        axes[1, k].set(xticks=[0, numbers - 1], yticks=[0, numbers - 1])
-    bar = fig.colorbar(image, ax=axes[1], shrink=0.72, pad=0.01)
-    bar.set_label("|covariance|", size=TEXT_SIZE, color=INK)
-    bar.ax.tick_params(labelsize=TEXT_SIZE, colors=FAINT, labelcolor=INK)
-    bar.outline.set_visible(False)
-    return render(fig, describe(f"Clouds and covariances of {', '.join(zs)}", title, caption), colours=128)
+        image = below.imshow(covariance, cmap="cividis", vmin=0, vmax=1, interpolation="nearest")
+        below.spines[:].set_visible(False)
+        below.set(xticks=[0, numbers - 1], yticks=[0, numbers - 1])
+    plain_bar(fig.colorbar(image, ax=matrices, shrink=0.72, pad=0.01), "|covariance|")
+    return render(fig, title, caption, f"Clouds and covariances of {', '.join(zs)}", colours=128)

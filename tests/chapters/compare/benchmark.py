@@ -112,7 +112,7 @@ class Judges:
         scores = judge(name, h, [split.y for split in self.splits], draws, PER_CLASS)
         mean, scale = standardise(h[1])
         z1, z2 = ((see(view) - mean) / scale for view in self.views)
-        row = {title: scores[key] for key, title in JUDGES.items()}
+        row = {title: getattr(scores, key) for key, title in JUDGES.items()}
         if network is not None:
             row[FINE_TUNED] = finetune(network, self.data, PER_CLASS, seed).test
         row |= {"alignment": alignment(z1, z2), "uniformity": uniformity((h[1] - mean) / scale)}
