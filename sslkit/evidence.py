@@ -136,8 +136,13 @@ def along(methods: dict[str, str], title: str, data: str = "scenes") -> plots.Pi
         path, batch = kept["along the way (val, kNN)"], kept["recipe"]["batch"]
         curves[shown] = ([step * batch / 1e6 for step in path["step"]], [100 * knn for knn in path["knn"]])
     ends = ", ".join(f"{shown} {kept['core_seconds'][0] / 60:.0f}" for shown, kept in found.items())
+    shelf = sorted(
+        path.stem for path in (RESULTS / "shelf").glob(f"*_{data}.json")
+    )  # a method has one colour in all chapters
+    colours = [plots.COLOURS[shelf.index(f"{method}_{data}") % len(plots.COLOURS)] for method in methods]
     caption = f"All validation images, labels of 5,000 training images; seed 0, tests/benchmarks/shelf.py. Minutes of one core: {ends}."
-    return plots.losses(curves, window=1, title=title, caption=caption, ylabel="kNN (%)", xlabel="million images seen")
+    axes = {"ylabel": "kNN (%)", "xlabel": "million images seen"}
+    return plots.losses(curves, window=1, title=title, caption=caption, colours=colours, **axes)
 
 
 def bugs(chapter: str, data: str = "scenes", chance: float | None = None) -> plots.Picture:

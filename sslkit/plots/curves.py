@@ -1,5 +1,6 @@
 """Losses against their chance level, and accuracy against the number of labels."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -85,12 +86,13 @@ def losses(
     caption: str = "",
     ylabel: str = "loss",
     xlabel: str = "step",
+    colours: Sequence[str] | None = None,
 ):
     """Loss curves: {name: losses or (steps, losses)}, or one list; or those of what `ylabel` names. `window` steps are averaged
-    (default: a thirtieth of the run)."""
+    (default: a thirtieth of the run); colours: one a curve, else in the order of the palette."""
     curves = curves if isinstance(curves, dict) else {ylabel: curves}
     fig, (ax,) = panels(title, caption, 3.2, xlabel, ylabel, grid="y")
-    draw_losses(ax, curves, chance, window)
+    draw_losses(ax, curves, chance, window, colours or COLOURS * 4)
     drawn = "Loss curves" if ylabel == "loss" else f"Curves of {ylabel}"
     return render(fig, title, caption, f"{drawn}: {', '.join(map(str, curves))}", colours=128)
 

@@ -130,8 +130,8 @@ def test_one_thing_at_a_time():
     )
     claim(
         WHERE,
-        '"one for all" after a hundred steps, with a loss of 0. kNN is 22 %.',
-        max(loss for step, loss in added["curve"] if step > 100) < 0.05
+        '"one for all" within fifty steps, with a loss of 0. kNN is 22 %.',
+        max(loss for step, loss in added["curve"] if step > 50) < 0.05
         and added["curve"][-1][1] < 0.001
         and round(100 * added["scores"]["kNN"]) == 22,
     )
@@ -212,9 +212,9 @@ def test_thirteen_times_as_long():
     found = after_an_hour("dino", "byol", "simclr")
     claim(
         WHERE,
-        "In the end it has 68 % of the validation images, as it had at two million, where BYOL has 75 and SimCLR 76. On the test split, "
-        "with twice the labels to vote, kNN is 73 % (BYOL 81, SimCLR 82), the linear probe 76 (82 and 82), and ten labels of each kind are "
-        "worth 53 % (57 and 55). One seed each; 98 minutes of one core",
+        "In the end it is right on 68 % of the validation images, as it was at two million; BYOL ends at 75 and SimCLR at 76. On the test "
+        "split, with twice the labels to vote, kNN is 73 % (BYOL 81, SimCLR 82), the linear probe 76 (82 and 82), and ten labels of each "
+        "kind are worth 53 % (57 and 55). One seed each; 98 minutes of one core",
         [found[judge] for judge in ("val", "kNN", "linear probe", "few labels")]
         == [[68, 75, 76], [73, 81, 82], [76, 82, 82], [53, 57, 55]]
         and found["minutes"] == [98, 51, 41],

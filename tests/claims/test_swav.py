@@ -48,7 +48,7 @@ def test_without_seats():
     )
     claim(
         WHERE,
-        "No, with none of the three seeds",
+        "no, with none of the three seeds",
         all(without < untrained for without, untrained in zip(by_seed("no seats"), by_seed("untrained"))),
     )
 
@@ -244,9 +244,15 @@ def test_epsilon_above_the_temperature():
     ends = [run["curve"][-1][1] for run in KEPT["runs"]["epsilon 0.2"].values()]
     claim(
         WHERE,
-        "with each of three seeds the loss ends at ln K. kNN has 21 % and the probe 19, where an untrained network has 25 and 32.",
-        len(ends) == 3
-        and all(abs(end - math.log(256)) < 1e-3 for end in ends)
+        "with each of three seeds the loss ends at ln K.",
+        len(ends) == 3 and all(abs(end - math.log(256)) < 1e-3 for end in ends),
+    )
+    pairs = [[KEPT["runs"][row][seed]["scores"]["kNN"] for seed in "012"] for row in ("epsilon 0.2", "untrained")]
+    claim(
+        WHERE,
+        "kNN has 21 % and the probe 19, where an untrained network has 25 and 32 (by kNN one seed of three is a point ahead).",
+        sum(0.005 < ours - theirs < 0.015 for ours, theirs in zip(*pairs)) == 1
+        and sum(ours > theirs for ours, theirs in zip(*pairs)) == 1
         and [round(judge[row]) for row in ("epsilon 0.2", "untrained") for judge in (KNN, PROBE)] == [21, 19, 25, 32],
     )
 

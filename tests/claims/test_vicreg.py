@@ -305,6 +305,6 @@ def test_ten_times_as_long():
     )
     claim(
         WHERE,
-        "chapter 10's after a tenth more images than that, in its batches of 256.",
+        "SimCLR saw a tenth more images.",
         1.05 < other[0][-1] / seen[-1] < 1.15,
     )
