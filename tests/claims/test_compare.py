@@ -61,6 +61,12 @@ def test_the_place():
         near((min(views), 0.05), (max(views), 0.10), (place["untrained"], 0.21))
         and near((place["patches"], 0.26), (place["untrained fine7"], 0.11)),
     )
+    claim(
+        WHERE,
+        "MAE's move by 0.19, where an untrained transformer's hardly move (0.01).",
+        near((place["mae"], 0.19), (place["untrained vit"], 0.01)),
+    )
+    claim(WHERE, "Rotation asks for no place and leaves it as it was (0.21).", near((place["rotation"], 0.21)))
     x = {name: min(READ[name]["x"], READ[name]["y"]) for name in METHODS}
     claim(
         WHERE,
@@ -123,6 +129,11 @@ def test_place_is_read_and_hardly_moves():
         WHERE,
         "Yet in the seven with two views it moves the features less.",
         all(place[name] < MOVED["untrained"]["place"] - 0.05 for name in TWO_VIEWS),
+    )
+    claim(
+        WHERE,
+        "(the kind moves SimCLR's features by 0.66, an untrained network's by 0.42)",
+        near((MOVED["simclr"]["kind"], 0.66), (MOVED["untrained"]["kind"], 0.42)),
     )
     claim(
         WHERE,

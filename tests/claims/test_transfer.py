@@ -66,8 +66,8 @@ def test_labels_saved_on_other_images():
         needed[data] = float(labels_saved(torch.tensor([float(n) for n in scratch]), accuracy, target))
     claim(
         WHERE,
-        "with ten of each kind the network from scratch needs about 21 on emoji and 17 on clothes to get as far, twice as many or a "
-        "little less. On scenes it was four times as many.",
+        "with ten of each kind the network from scratch needs about 21 on emoji and 17 on clothes to get as far, about twice as many. "
+        "On scenes it was four times as many.",
         [round(n) for n in needed.values()] == [21, 17] and 3.5 < saved()[10][0] / 10 < 4.5,
     )
     frozen = [-100 * points for points in lead("scenes", "fine-tuned", "frozen probe")[5]]
