@@ -158,6 +158,11 @@ def test_four_times_as_long():
     kept = KEPT["runs"]["four times as long"]
     claim(
         WHERE,
+        "As many images in batches of 64, again four times as many steps, bring 44 and 55 % (one seed).",
+        first("batches of 64") == (44, 55) and len(KEPT["runs"]["batches of 64"]) == 1,
+    )
+    claim(
+        WHERE,
         "With four times as many steps BYOL has 57 and 68 % (one seed)",
         first("four times as long") == (57, 68)
         and len(kept) == 1

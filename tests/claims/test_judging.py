@@ -39,9 +39,9 @@ def test_rank_among_the_runs_of_one_method():
         found[name] = (round(float(spearmanr(rank, probe).statistic), 2), len(rank))
     claim(
         WHERE,
-        "the rank correlation between effective rank and linear probe is 0.80 over 49 runs of BYOL, 0.45 over 31 of VICReg and 0.04 over "
+        "the rank correlation between effective rank and linear probe is 0.79 over 50 runs of BYOL, 0.45 over 31 of VICReg and 0.04 over "
         "36 of Barlow Twins.",
-        list(found.values()) == [(0.80, 49), (0.45, 31), (0.04, 36)],
+        list(found.values()) == [(0.79, 50), (0.45, 31), (0.04, 36)],
     )
     kept = results("ablations/vicreg_scenes")["runs"]
     both = [
@@ -199,8 +199,8 @@ def test_what_ifs():
     stay = {name: round(100 * share) for name, share in found["neighbours kept"].items()}
     claim(
         WHERE,
-        "84 % are among its ten nearest on another, against 67 % for SimCLR.",
-        stay == {"untrained": 84, "SimCLR": 67},
+        "81 % are among its ten nearest on another, against 67 % for SimCLR.",
+        stay == {"untrained": 81, "SimCLR": 67},
     )
     cosine = {name: round(value, 2) for name, value in found["cosine to clocks"].items()}
     others = [value for name, value in cosine.items() if name not in ("clock", "face")]
