@@ -120,8 +120,8 @@ def test_one_thing_at_a_time():
     small = "as they were cut"
     claim(
         WHERE,
-        "patches of 8 pixels cost six points by kNN and nine by the probe, and the three seeds do not agree: each finds 49 % of the places, "
-        "but kNN is 42, 38 and 30 %.",
+        "patches of 8 pixels cost six points by kNN and nine by the probe, and the three seeds do not agree: each finds 49 % of the "
+        "places, but kNN is 42, 38 and 30 %.",
         lost(small) == (6, 9)
         and {round(100 * share) for share in kept(small, "answered")} == {49}
         and [round(100 * scores["kNN"]) for scores in kept(small, "scores")] == [42, 38, 30],
@@ -141,25 +141,38 @@ def test_three_bugs():
 
 
 def test_what_if():
-    runs = results(ABLATIONS)["runs"]
-    times = [runs["one pair an image"][s]["core seconds"] / runs["as it is"][s]["core seconds"] for s in "012"]
+    (pair,), whole = kept("one pair an image", "scores"), kept("as it is", "scores")[0]
+    seconds = [kept(row, "core seconds")[0] for row in ("one pair an image", "as it is")]
     claim(
         WHERE,
-        "Level with it, within a point or so by either judge, for half to two thirds of the time; but four points behind its median seed.",
-        (lost("one pair an image"), beside_the_median("one pair an image")) == ((0, 1), (4, 4))
-        and 0.42 < min(times)
-        and max(times) < 0.7,
+        "Five points behind by kNN (37 against 42 %) and level by the probe (62 and 62), for about seven tenths of the time. One seed.",
+        [round(100 * x) for x in (pair["kNN"], whole["kNN"], pair["linear probe"], whole["linear probe"])]
+        == [37, 42, 62, 62]
+        and round(seconds[0] / seconds[1], 1) == 0.7,
     )
     claim(
         WHERE,
-        "without colour gives 28 % by kNN, with colour 20: more is left of the kinds, about as much as in an untrained network (26).",
-        (round(KNN["same image?, grey"]), round(KNN["same image?"]), round(KNN["untrained"])) == (28, 20, 26),
+        "without colour gives 31 % by kNN (one seed), with colour 23 (three): more is left of the kinds than in an untrained network (26).",
+        (round(KNN["same image?, grey"]), round(KNN["same image?"]), round(KNN["untrained"])) == (31, 23, 26)
+        and len(kept("same image?, grey", "scores")) == 1,
     )
     claim(
         WHERE,
-        "The question is hardly harder (the loss ends at 0.57, with colour at 0.54).",
-        [round(last(row), 2) for row in ("same image?, grey", "same image?")] == [0.57, 0.54],
+        "The question is only a little harder: 71 % are right, with colour 75.",
+        (answered("same image?, grey"), answered("same image?")) == (71, 75),
     )
+
+
+def test_one_patch_alone():
+    claim(
+        WHERE,
+        "networks that were trained without the first patch find 46 % of the places, those with both 53. And their features are as good: "
+        "45 % by kNN and 63 by the probe, against 43 and 62 (two seeds without it, three with it).",
+        (answered("second alone"), answered("as it is")) == (46, 53)
+        and [round(judge[row]) for row in ("second alone", "as it is") for judge in (KNN, PROBE)] == [45, 63, 43, 62]
+        and len(kept("second alone", "scores")) == 2,
+    )
+    claim(WHERE, "*same image?* 23 %, untrained 26)", (round(KNN["same image?"]), round(KNN["untrained"])) == (23, 26))
 
 
 def figure(start: str) -> dict[str, float]:

@@ -91,8 +91,6 @@ ABLATIONS = {
     "cast": Ablation(change=through_the_cast),
     "cast, colour dropped": Ablation(options={"colour": "drop"}, change=through_the_cast),
     "as they were cut": Ablation(options={"enlarge": None}),
-    "halved three times": Ablation(settings={"encoder": "small7"}),
-    "as cut, halved three times": Ablation(settings={"encoder": "small7"}, options={"enlarge": None}),
     "second alone": Ablation(change=second_alone),
     "same image?": Ablation(options={"task": "same"}),
     "same image?, grey": Ablation(options={"task": "same", "colour": "grey"}),

@@ -23,8 +23,7 @@ def as_named(*names: str) -> dict[str, str]:
 ABLATIONS = "ablations/patches_scenes"
 CAST = as_named("untrained", "as it is", "cast", "colour dropped", "cast, colour dropped")
 CAST_LOSSES = as_named("as it is", "cast", "cast, colour dropped")
-SIZES = "as they were cut", "halved three times", "as cut, halved three times"
-PARTS = as_named("untrained", "as it is", "gap 0", "gap 0, jitter 0", "colour dropped", *SIZES)
+PARTS = as_named("untrained", "as it is", "gap 0", "gap 0, jitter 0", "colour dropped", "as they were cut")
 WHAT_IF = as_named("untrained", "as it is", "gap 0, jitter 0", "one pair an image", "same image?", "same image?, grey")
 
 FIRST, SECOND = (tuple(rgb(plots.COLOURS[k])) for k in (0, 1))  # frames of the two patches: blue, orange
