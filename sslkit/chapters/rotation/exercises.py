@@ -63,7 +63,7 @@ TASKS = {
         ),
     ),
     "chance_loss": Task(
-        title="The chance level of the loss",
+        title="The chance level of the loss · *optional*",
         difficulty=1,
         minutes=2,
         task="Write `chance_loss(classes)`: the cross-entropy of a network which gives all classes the same probability. Training that stays at this line has learned nothing.",
