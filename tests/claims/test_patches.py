@@ -188,19 +188,19 @@ def test_its_own_figures():
     said = figure("How often the network says: the same image")
     claim(
         WHERE,
-        "It takes two different images for one in 26 % of the cases; if they share the thing it is 48 %, if they share the background 55 "
+        "It takes two different images for one in 24 % of the cases; if they share the thing it is 48 %, if they share the background 50 "
         "(400 pairs each: such a difference may be chance).",
         [
             round(100 * said[k])
             for k in ("two images", "same thing, another background", "another thing, same background")
         ]
-        == [26, 48, 55],
+        == [24, 48, 50],
     )
     content = figure("Bars: nothing of the emoji")
     claim(
         WHERE,
         "Where the second patch shows nothing of the emoji, a third of the places are still found",
-        abs(content["nothing of the emoji"] - 1 / 3) < 0.01,
+        abs(content["nothing of the emoji"] - 1 / 3) < 0.02,
     )
     seam = figure("whose place the rule finds")
     claim(
@@ -210,21 +210,21 @@ def test_its_own_figures():
     )
     claim(
         WHERE,
-        "(It gets 6 of these 24 right. On 1,000 scenes it is 53 %: so poor a draw is rare.)",
-        "6 of all 24 right" in shown(WHERE) and "where? 53.3%" in shown(WHERE),
+        "(It gets 8 of these 24 right. On 1,000 scenes it is 53 %: these 24 are harder than most.)",
+        "right in 8 of all 24" in shown(WHERE) and "where? 53.1%" in shown(WHERE),
     )
     claim(
         WHERE,
         "The network finds half of the places, where the player of the seam finds a third",
-        "where? 53.3%" in shown(WHERE) and "Accuracy 50.7% of 4000" in shown(WHERE),
+        "where? 53.1%" in shown(WHERE) and "Accuracy 52.9% of 4000" in shown(WHERE),
     )
     asked = {judge: [round(100 * share) for share in found] for judge, found in panels(WHERE, "What is asked").items()}
     claim(
         WHERE,
-        "*Where?* learns kinds (38 %, untrained 24) and some of the patterns (31 %, untrained 21), and lets go of the border's colour "
-        "(40 %, untrained 72). *Same image?* gains in colour (79 %), loses kinds (17) and leaves the patterns as they "
+        "*Where?* learns kinds (39 %, untrained 24) and some of the patterns (27 %, untrained 21), and lets go of the border's colour "
+        "(23 %, untrained 72). *Same image?* gains in colour (85 %), loses kinds (20) and leaves the patterns as they "
         "were (20).",
-        asked == {"kind": [24, 38, 17], "pattern": [21, 31, 20], "border's colour": [72, 40, 79]},
+        asked == {"kind": [24, 39, 20], "pattern": [21, 27, 20], "border's colour": [72, 23, 85]},
     )
 
 
@@ -233,16 +233,17 @@ def test_ten_labels():
     probe = board(WHERE, "patches")[2]
     claim(
         WHERE,
-        "Nine points, from 27.4 to 36.7 %. And here fine-tuning is a little ahead of the frozen probe",
-        (starts["from scratch"], starts["fine-tuned from patches"]) == (0.274, 0.367) and probe < 36.7 - 1,
+        "Twelve points, from 27.5 to 39.7 %. And here fine-tuning is ahead of the frozen probe",
+        (starts["from scratch"], starts["fine-tuned from patches"]) == (0.275, 0.397) and probe < 39.7 - 4,
     )
-    claim(WHERE, "(35.1 % with few labels, above)", probe == 35.1)
+    claim(WHERE, "(33.7 % with few labels, above)", probe == 33.7)
     kept = results("compare")
     tuned = kept["rows"]["fine-tuned, 10 labels"]
     found = tuned["untrained fine7"], tuned["patches"], kept["rows"]["few labels"]["patches"]
     claim(
         WHERE,
-        "Two networks of 900 steps agree: 27 % from scratch, 36 % fine-tuned, 32 % by a linear probe (`results/compare.json`).",
+        "Two networks trained for 900 steps on patches that were not enlarged agree: 27 % from scratch, 36 % fine-tuned, 32 % by a linear "
+        "probe (`results/compare.json`).",
         [round(100 * mean(values)) for values in found] == [27, 36, 32]
         and kept["methods"]["patches"]["steps"] == 900
         and len(kept["seeds"]) == 2,
@@ -253,8 +254,8 @@ def test_the_scoreboard():
     found = board(WHERE, "patches")[0], board(WHERE, "untrained")[0], board("03_rotation", "rotation")[0]
     claim(
         WHERE,
-        "By kNN 45.5 %: well above an untrained network (28.2), far below [rotation](03_rotation.ipynb)'s 78.2 on the same scenes",
-        found == (45.5, 28.2, 78.2),
+        "By kNN 43.7 %: well above an untrained network (28.2), far below [rotation](03_rotation.ipynb)'s 78.2 on the same scenes",
+        found == (43.7, 28.2, 78.2),
     )
 
 
@@ -262,6 +263,6 @@ def test_does_it_compare():
     both, other = figure("Does it compare the two").values()
     claim(
         WHERE,
-        "Here it is 52 % with both and 40 % with the second of another image: about seven tenths of what lies above chance.",
-        (round(100 * both), round(100 * other)) == (52, 40) and 0.66 < (other - 1 / 8) / (both - 1 / 8) < 0.72,
+        "Here it is 52 % with both and 39 % with the second of another image: about two thirds of what lies above chance.",
+        (round(100 * both), round(100 * other)) == (52, 39) and 0.63 < (other - 1 / 8) / (both - 1 / 8) < 0.69,
     )

@@ -169,15 +169,12 @@ def confused(p: Tensor, pairs: Puzzles) -> plots.Picture:
 def alone(title: str) -> plots.Picture:
     """How often networks find the place that saw both patches, and those that only ever saw the second."""
     found, runs = evidence.results(ABLATIONS), evidence.results(ABLATIONS)["runs"]
-    shown = {
-        "both patches": "as it is",
-        "the second alone": "second alone",
-    }
+    shown = {"both patches": "as it is", "the second alone": "second alone"}
+    seeds = " and ".join(str(len(runs[row])) for row in shown.values())
     return plots.bars(
         {name: [run["answered"] for run in runs[row].values()] for name, row in shown.items()},
         title=title,
-        caption=f"{evidence.seeds_of(found).capitalize()}, {found['recipe']['steps']} steps each; 2,000 validation scenes. "
-        f"{found['command']}. Dots: single runs.",
+        caption=f"{seeds} seeds, {found['recipe']['steps']} steps each; 2,000 validation scenes. {found['command']}. Dots: single runs.",
         xlabel="places found",
         chance=1 / 8,
         highlight="",
