@@ -233,7 +233,7 @@ def test_ten_labels():
     probe = board(WHERE, "patches")[2]
     claim(
         WHERE,
-        "Twelve points, from 27.5 to 39.7 %. And here fine-tuning is ahead of the frozen probe",
+        "Twelve points, from 27.5 to 39.6 %. And here fine-tuning is ahead of the frozen probe",
         (starts["from scratch"], starts["fine-tuned from patches"]) == (0.275, 0.397) and probe < 39.7 - 4,
     )
     claim(WHERE, "(33.7 % with few labels, above)", probe == 33.7)
