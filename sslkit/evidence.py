@@ -7,7 +7,7 @@ from inspect import signature
 from typing import Any
 
 from sslkit import plots
-from sslkit.chapters import names, room
+from sslkit.chapters import names, part
 from sslkit.datasets.root import RESULTS
 
 
@@ -111,7 +111,7 @@ def of_other_length(found: dict[str, Any], row: str) -> str:
 def secrets(name: str) -> set[str]:
     """Of results/NAME.json, the runs of a chapter's ablations that were made for `bugs` alone."""
     chapter = name.removeprefix("ablations/").rpartition("_")[0]
-    module = room(chapter, "ablations") if chapter in names() else None
+    module = part(chapter, "ablations") if chapter in names() else None
     if module is None:
         return set()
     return {run for run in getattr(module, "BUGS", {}).values() if module.ABLATIONS[run].once}
@@ -148,7 +148,7 @@ def along(methods: dict[str, str], title: str, data: str = "scenes") -> plots.Pi
 def bugs(chapter: str, data: str = "scenes", chance: float | None = None) -> plots.Picture:
     """Loss curves of a chapter's run as it is and of its broken ones, A, B, C. Which is which stands in its ablations, as
     BUGS, and not above the figure."""
-    named = room(chapter, "ablations").BUGS  # type: ignore[union-attr]  # whoever asks has declared them
+    named = part(chapter, "ablations").BUGS  # type: ignore[union-attr]  # whoever asks has declared them
     runs = {"as it should be": "as it is", **named}
     return losses(
         f"ablations/{chapter}_{data}", runs, title="Three bugs, three curves: what went wrong?", chance=chance

@@ -70,7 +70,7 @@ def uniformity(z: Tensor, t: float = 2.0) -> float:
     return (total / (n * (n - 1) / 2)).log().item()
 
 
-def collapse(z: Tensor) -> float:
+def spread(z: Tensor) -> float:
     """Spread of normalised features z [N, D]: the mean over dimensions of their standard deviation, times sqrt(D).
 
     0 means collapsed (every image gets the same direction), 1 means spread evenly around the origin. Features after a
@@ -82,7 +82,7 @@ def collapse(z: Tensor) -> float:
 
 
 def has_collapsed(spread: float, rank: float, projected: int | None = None) -> bool:
-    """Whether features of that spread (`collapse`) and effective rank are nearly the same for all samples. projected: K where
+    """Whether features of that spread and effective rank are nearly the same for all samples. projected: K where
     they are projections z [N, K], which are expected to spread further than the features h of an encoder."""
     if projected is None:
         return spread < COLLAPSED_SPREAD["h"] or rank < COLLAPSED_RANK["h"]

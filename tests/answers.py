@@ -7,7 +7,7 @@ UNNAMED  (exercise, a wrong answer that no mistake describes)
 """
 
 import numpy as np
-from rooms import rooms
+from parts import parts
 
 
 def unit(z):
@@ -20,7 +20,7 @@ def unit_numpy(z):
 
 def table(name: str) -> list[tuple]:
     """The rows of one table over all chapters; of RIGHT, (exercise, answer)."""
-    tables = [getattr(module, name) for module in rooms("answers").values()]
+    tables = [getattr(module, name) for module in parts("answers").values()]
     if name == "RIGHT":
         return [(exercise, answer) for rows in tables for exercise, answers in rows.items() for answer in answers]
     return [row for rows in tables for row in rows]

@@ -10,7 +10,7 @@ from torch import nn
 from sslkit import chapters, plots
 from sslkit.__main__ import main
 from sslkit.datasets import load
-from sslkit.measures import collapse, effective_rank
+from sslkit.measures import effective_rank, spread
 from sslkit.nets import mlp
 from sslkit.train import Recipe, build, train
 from sslkit.train.record import spread_of
@@ -71,7 +71,7 @@ def test_a_collapsed_run_is_called_so_and_another_is_not(images, stop, capsys):
 def test_the_numbers_are_those_of_what_the_method_shows(images):
     z, h = (records(images, RECIPE.but(steps=1), shows=shows)[0] for shows in ("zh", "h"))
     for record, name in ((z, "z"), (h, "h")):
-        assert record.spread == pytest.approx(collapse(record.extras[name]))
+        assert record.spread == pytest.approx(spread(record.extras[name]))
         assert record.rank == pytest.approx(effective_rank(record.extras[name]))
     assert z.spread != h.spread
 

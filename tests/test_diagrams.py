@@ -72,9 +72,9 @@ def test_a_diagram_is_sound(boxes, arrows):
     sound(boxes, arrows)
 
 
-@pytest.mark.parametrize("chapter", [name for name in chapters.names() if chapters.room(name, "diagram")])
+@pytest.mark.parametrize("chapter", [name for name in chapters.names() if chapters.part(name, "diagram")])
 def test_the_diagram_of_each_chapter(chapter):
-    boxes, arrows, title, caption = chapters.room(chapter, "diagram").DIAGRAM
+    boxes, arrows, title, caption = chapters.part(chapter, "diagram").DIAGRAM
     sound(boxes, arrows)
     single = lay_out(boxes, arrows)[1]
     assert title in diagram(boxes, arrows, title, caption).alt

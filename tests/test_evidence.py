@@ -10,11 +10,11 @@ import torch
 from tiny import TOKENS, inputs
 
 from sslkit import evidence
-from sslkit.chapters import get, kind_of, names, room
+from sslkit.chapters import get, kind_of, names, part
 from sslkit.notebooks.files import ROOT
 from sslkit.train import Ablation, Recipe
 
-DECLARED = [name for name in names() if room(name, "ablations")]
+DECLARED = [name for name in names() if part(name, "ablations")]
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_an_ablation_changes_one_thing_and_sees_as_many_images():
 @pytest.mark.parametrize("chapter", DECLARED)
 @pytest.mark.slow
 def test_every_declared_ablation_trains_a_step(chapter):
-    module, declared = get(chapter), room(chapter, "ablations").ABLATIONS
+    module, declared = get(chapter), part(chapter, "ablations").ABLATIONS
     recipe = module.RECIPES["laptop"].smoke()
     width, x = TOKENS if kind_of(chapter) == "tokens" else 3, torch.cat([inputs(chapter)] * 3)  # enough for 8 groups
     plain = next(iter(declared.values())).build(module.METHOD, recipe, width, 0)
@@ -137,7 +137,7 @@ def test_every_declared_ablation_trains_a_step(chapter):
 
 @pytest.mark.parametrize("chapter", DECLARED)
 def test_bugs_are_asked_about_by_the_names_of_ablations(chapter):
-    module = room(chapter, "ablations")
+    module = part(chapter, "ablations")
     assert set(getattr(module, "BUGS", {}).values()) <= set(module.ABLATIONS)
 
 
@@ -157,7 +157,7 @@ def test_the_benchmark_goes_on_where_it_was(tmp_path):
         "--out",
         str(tmp_path),
     ]
-    names = list(room(DECLARED[0], "ablations").ABLATIONS)[:2]
+    names = list(part(DECLARED[0], "ablations").ABLATIONS)[:2]
     assert subprocess.run([*words, "--seeds", "1", names[0]]).returncode == 0
     (path,) = tmp_path.glob("*.json")
     first = json.loads(path.read_text())["runs"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sslkit.measures import alignment, collapse, effective_rank, uniformity
+from sslkit.measures import alignment, effective_rank, spread, uniformity
 
 
 def features(n=60, d=12, seed=0):
@@ -95,23 +95,23 @@ def test_uniformity_of_known_clouds():
 
 def test_collapse_is_simsiams_standard_deviation():
     z = features()
-    assert collapse(z) == pytest.approx(unit(z).std(axis=0).mean() * math.sqrt(12), rel=1e-6)
+    assert spread(z) == pytest.approx(unit(z).std(axis=0).mean() * math.sqrt(12), rel=1e-6)
 
 
 def test_collapse_of_known_clouds():
-    assert collapse(torch.ones(6, 3)) == pytest.approx(0, abs=1e-9)
-    assert collapse(torch.arange(1.0, 7)[:, None] * torch.ones(1, 3)) == pytest.approx(
+    assert spread(torch.ones(6, 3)) == pytest.approx(0, abs=1e-9)
+    assert spread(torch.arange(1.0, 7)[:, None] * torch.ones(1, 3)) == pytest.approx(
         0, abs=1e-7
     )  # only the length differs
-    assert collapse(torch.randn(5000, 64, generator=torch.Generator().manual_seed(0))) == pytest.approx(1, abs=0.01)
-    assert collapse(torch.cat([torch.eye(4), -torch.eye(4)])) == pytest.approx(
+    assert spread(torch.randn(5000, 64, generator=torch.Generator().manual_seed(0))) == pytest.approx(1, abs=0.01)
+    assert spread(torch.cat([torch.eye(4), -torch.eye(4)])) == pytest.approx(
         1
     )  # every direction alike: the bound is reached
     axis = torch.tensor([[1.0, 0, 0, 0], [-1, 0, 0, 0]])  # one dimension of four has standard deviation 1
-    assert collapse(axis) == pytest.approx(0.5)
+    assert spread(axis) == pytest.approx(0.5)
 
 
-MEASURES = [effective_rank, uniformity, collapse, lambda z: alignment(z, z)]
+MEASURES = [effective_rank, uniformity, spread, lambda z: alignment(z, z)]
 
 
 @pytest.mark.parametrize("measure", MEASURES)

@@ -18,8 +18,8 @@ import pytest
 import torch
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
+from parts import parts
 from PIL import Image
-from rooms import rooms
 
 from sslkit import plots
 from sslkit.plots import curves
@@ -99,7 +99,9 @@ FIGURES = {
     "live": lambda **t: live(**t),
     "note": lambda **t: plots.note(**t),
 }
-OWN = {f"{chapter}: {name}": make for chapter, room in rooms("shown").items() for name, make in room.FIGURES.items()}
+OWN = {
+    f"{chapter}: {name}": make for chapter, module in parts("shown").items() for name, make in module.FIGURES.items()
+}
 ALL = FIGURES | {name: lambda make=make, **_: make() for name, make in OWN.items()}  # with titles of their own
 
 

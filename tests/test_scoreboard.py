@@ -7,7 +7,7 @@ import torch
 from test_finetuning import Method, Net, tinted
 from torch import nn
 
-from sslkit.measures import collapse, effective_rank
+from sslkit.measures import effective_rank, spread
 from sslkit.probes import (
     Row,
     Scoreboard,
@@ -58,7 +58,7 @@ def test_numbers_are_those_of_the_judges(shared, row, of):
     assert found.few_labels == pytest.approx(sum(few) / 2)
     assert found.few_labels_std == pytest.approx(abs(few[0] - few[1]) / 2)
     assert found.effective_rank == pytest.approx(effective_rank(h[2]))
-    assert found.spread == pytest.approx(collapse(h[2]))
+    assert found.spread == pytest.approx(spread(h[2]))
     assert found.chance == pytest.approx(1 / 3)
 
 

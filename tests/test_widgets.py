@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from displayed import displayed
-from rooms import rooms
+from parts import parts
 
 from sslkit import plots, widgets
 from sslkit.plots.picture import for_a_moment
@@ -34,7 +34,9 @@ ALL = {
 
 
 ALL |= {
-    f"{c}: {name}": make for c, room in rooms("shown").items() for name, make in getattr(room, "WIDGETS", {}).items()
+    f"{c}: {name}": make
+    for c, module in parts("shown").items()
+    for name, make in getattr(module, "WIDGETS", {}).items()
 }
 
 

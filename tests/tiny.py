@@ -7,7 +7,7 @@ What a method needs follows from the kind of data it learns from. One that needs
 from collections.abc import Callable
 
 import torch
-from rooms import rooms
+from parts import parts
 from torch import Tensor, nn
 
 from sslkit.chapters import get, kind_of
@@ -96,4 +96,4 @@ def part(task, index: int, of: int):
     return type(task)(part(value, index, of) for value in task)
 
 
-OWN = rooms("tiny")  # last: they import from here
+OWN = parts("tiny")  # last: they import from here

@@ -18,7 +18,7 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
 
 
-def room(chapter: str, name: str) -> ModuleType | None:
+def part(chapter: str, name: str) -> ModuleType | None:
     """A module of a chapter ("method", "exercises", "mistakes", "figures", "widget"), None where it has none of that name."""
     path = f"{__name__}.{chapter}.{name}"
     return importlib.import_module(path) if importlib.util.find_spec(path) else None
@@ -26,12 +26,12 @@ def room(chapter: str, name: str) -> ModuleType | None:
 
 def methods() -> list[str]:
     """The chapters that `get` knows: those with a METHOD (a notebook may export functions alone)."""
-    return [name for name in names() if hasattr(room(name, "method"), "METHOD")]
+    return [name for name in names() if hasattr(part(name, "method"), "METHOD")]
 
 
 def get(name: str) -> ModuleType:
     """The module of a method, with its METHOD and RECIPES; ValueError when there is none of that name."""
-    module = room(name, "method") if name in names() else None
+    module = part(name, "method") if name in names() else None
     if module is None or not hasattr(module, "METHOD"):
         raise ValueError(f"no method {name!r}; there are: {', '.join(methods()) or 'none yet'}")
     return module
@@ -49,7 +49,7 @@ def data_of(name: str) -> str:
 
 def passes_of(name: str) -> int:
     """How many images go through an encoder in training for each image of a batch; 1 for a run that is no chapter's method."""
-    return getattr(room(name, "method"), "PASSES", 1) if name in names() else 1
+    return getattr(part(name, "method"), "PASSES", 1) if name in names() else 1
 
 
 def title(name: str) -> str:

@@ -89,7 +89,7 @@ def find(name: str) -> Exercise:
 
 def of_chapter(chapter: str) -> dict[str, Exercise]:
     """The exercises of one chapter by name; no other chapter is imported."""
-    module = chapters.room(chapter, "mistakes") if chapter in chapters.names() else None
+    module = chapters.part(chapter, "mistakes") if chapter in chapters.names() else None
     return {f"{chapter}.{exercise.name}": exercise for exercise in module.EXERCISES} if module else {}
 
 

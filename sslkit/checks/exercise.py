@@ -71,7 +71,7 @@ class Exercise:
     def module(self) -> ModuleType:
         """The chapter's generated module of solutions and tasks."""
         chapter = self.oracle.__module__.removeprefix(f"{chapters.__name__}.").split(".")[0]
-        found = chapters.room(chapter, "exercises")
+        found = chapters.part(chapter, "exercises")
         if found is None or self.name not in found.TASKS:
             raise ValueError(f"the notebook of {chapter} has no exercise cell for {self.name}: mark it `#| exercise`")
         return found

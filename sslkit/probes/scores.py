@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from sslkit import measures
 from sslkit.datasets import Dataset, Split
-from sslkit.measures import collapse, effective_rank, has_collapsed
+from sslkit.measures import effective_rank, has_collapsed
 from sslkit.probes.features import backbone, evenly, features, labels_of, pixels, reinitialised, tf_idf
 from sslkit.probes.few import few_labels
 from sslkit.probes.finetuning import supervised
@@ -182,7 +183,7 @@ def judge(name: str, h: Sequence[Tensor], y: Sequence[Tensor], seeds: Sequence[i
         linear_probe=quick_linear_probe(h[0], y[0], h[1], y[1]).score(h[2], y[2]),
         few_labels_all=few,
         effective_rank=effective_rank(h[2][evenly(len(h[2]), RANK_ROWS)]),
-        spread=collapse(h[2]),
+        spread=measures.spread(h[2]),
         chance=(y[2] == y[0].mode().values).double().mean().item(),
         tested=len(y[2]),
     )

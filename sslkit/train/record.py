@@ -5,7 +5,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from sslkit.measures import collapse, effective_rank, has_collapsed
+from sslkit import measures
+from sslkit.measures import effective_rank, has_collapsed
 from sslkit.nets import evaluated
 
 ROWS = 256  # features that spread and rank are measured on: more cost time and say the same
@@ -39,7 +40,7 @@ class Record:
 
 
 def spread_of(method: nn.Module, extras: dict[str, Tensor], images: Any) -> dict[str, Any]:
-    """How far the features of a batch have collapsed: their "spread" (sslkit.measures.collapse), their effective "rank",
+    """How far the features of a batch have collapsed: their "spread" (sslkit.measures.spread), their effective "rank",
     and whether they have "collapsed" (sslkit.measures.has_collapsed).
 
     Of what the loss compares, extras["z"] [N, K], where the method gives it: batch norm inside an encoder keeps its
@@ -52,6 +53,6 @@ def spread_of(method: nn.Module, extras: dict[str, Tensor], images: Any) -> dict
         features = evaluated(method, images[:ROWS])
     if features is None or not features.isfinite().all():
         return {}
-    spread, rank = collapse(features[:ROWS]), effective_rank(features[:ROWS])
+    spread, rank = measures.spread(features[:ROWS]), effective_rank(features[:ROWS])
     projected = features.shape[1] if name == "z" else None
     return {"spread": spread, "rank": rank, "collapsed": has_collapsed(spread, rank, projected)}

@@ -18,8 +18,8 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch is there
 
 import torch  # noqa: E402
 from filelock import FileLock  # noqa: E402
-from rooms import CHAPTERS  # noqa: E402
-from rooms import load as load_file
+from parts import CHAPTERS  # noqa: E402
+from parts import load as load_file
 from tables import machine, save  # noqa: E402
 
 from sslkit.chapters import get, passes_of  # noqa: E402

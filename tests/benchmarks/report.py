@@ -15,8 +15,8 @@ import statistics
 import sys
 from pathlib import Path
 
+from parts import parts
 from PIL import Image
-from rooms import rooms
 from tables import found, percent
 
 from sslkit.chapters import title as title_of
@@ -120,7 +120,7 @@ def results() -> str:
     """Tables of what the benchmarks measured."""
     kept = found("compare.json")
     judges = [judge for judge in kept["rows"] if judge not in ("effective rank", "alignment", "uniformity")]
-    parts = [
+    lines = [
         "**How good are the features?** All ten are ahead of pixels and of their own untrained network, whatever the judge; rotation leads "
         "the ten. Labels for all 20,000 images are worth more: with them and as many passes the same network has 96 % by kNN.\n",
         f"Laptop recipes on `scenes`, with as many steps as send {kept['passes']:,} images through an encoder, test accuracy in %, "
@@ -134,31 +134,31 @@ def results() -> str:
     knn = {name: statistics.mean(values) for name, values in kept["rows"]["kNN"].items()}
     for name, facts in sorted(kept["methods"].items(), key=lambda method: -knn[method[0]]):
         cells = [f"{percent(row[name])} ({percent(row[facts['untrained']])})" for row in map(kept["rows"].get, judges)]
-        parts.append(f"| {title_of(name)} | " + " | ".join(cells) + f" | {facts['steps']:,} x {facts['batch']} |")
+        lines.append(f"| {title_of(name)} | " + " | ".join(cells) + f" | {facts['steps']:,} x {facts['batch']} |")
     for row in (row for row in ("supervised", "supervised, as long", "pixels") if row in knn):
         cells = [percent(values) if (values := kept["rows"][judge].get(row)) else "" for judge in judges]
         images = {
             "supervised": "500 x 128",
             "supervised, as long": f"{kept['passes'] // 128:,} x 128",
         }  # see run.py compare
-        parts.append(f"| {row} | " + " | ".join(cells) + f" | {images.get(row, '')} |")
-    for chapter in rooms("report").values():
-        parts += chapter.lines()
+        lines.append(f"| {row} | " + " | ".join(cells) + f" | {images.get(row, '')} |")
+    for chapter in parts("report").values():
+        lines += chapter.lines()
     speed = json.loads((ROOT / "results/speed.json").read_text())
-    parts.append(
+    lines.append(
         "\n**How much of the time is learning?** Each step makes a new task from new random views; that costs at most 7 % of the time.\n"
         f"\nSpeed of training on {speed['threads']} cores in {speed['precision'].removeprefix('torch.')}: images "
         "(next_frame: clips; bert and gpt: passages of 128 tokens) per second, with a new pretext task each step, and as a "
         "share of the same step on ready inputs. Measured with the recipes of an earlier version. `python tests/benchmarks/speed.py`\n"
     )
-    parts += ["| | per second | of the same step on ready inputs |", "|---|---|---|"]
+    lines += ["| | per second | of the same step on ready inputs |", "|---|---|---|"]
     for name, values in speed["images_per_second"].items():
         mean = {kind: statistics.mean(numbers) for kind, numbers in values.items()}
         beside = (
             f"; {mean['sslkit'] / mean['lightly']:.1f} times lightly's documented pipeline" if "lightly" in mean else ""
         )
-        parts.append(f"| {name} | {mean['sslkit']:,.0f} | {100 * mean['sslkit'] / mean['ready']:.0f} %{beside} |")
-    return "\n".join(parts)
+        lines.append(f"| {name} | {mean['sslkit']:,.0f} | {100 * mean['sslkit'] / mean['ready']:.0f} %{beside} |")
+    return "\n".join(lines)
 
 
 def put(text: str, mark: str, content: str) -> str:

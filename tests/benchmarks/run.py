@@ -6,7 +6,7 @@ Without a chapter it lists those that have one.
 import importlib
 import sys
 
-from rooms import CHAPTERS
+from parts import CHAPTERS
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from rooms import load as load_file
+from parts import load as load_file
 from tables import machine, print_table, save
 from torch import Tensor
 

@@ -17,7 +17,7 @@ import statistics
 from pathlib import Path
 
 import torch
-from rooms import rooms
+from parts import parts
 from tables import machine, save
 from torch import nn
 
@@ -67,7 +67,7 @@ def measure(name: str, steps: int, rounds: int) -> dict[str, list[float]]:
     for _ in range(rounds):  # in turns, so that a slow minute hits both alike
         speeds["sslkit"].append(samples_per_second(train(method, data.pretrain, recipe), recipe.batch))
         speeds["ready"].append(samples_per_second(train(ready, data.pretrain, recipe), recipe.batch))
-    for rival, rate in getattr(rooms("rivals").get(name), "RIVALS", {}).items():
+    for rival, rate in getattr(parts("rivals").get(name), "RIVALS", {}).items():
         try:
             speeds[rival] = [rate(data.train.x, recipe, max(10, steps // 3)) for _ in range(2)]
         except ImportError:

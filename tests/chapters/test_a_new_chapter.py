@@ -202,7 +202,7 @@ def test_the_benchmarks_the_syllabus_and_the_comparison_take_it_up(tree, tmp_pat
         )
     paths = "import sys; sys.path += ['tests/benchmarks', 'tests/chapters/compare']"
     assert "brightness" in run(root, "-c", f"{paths}; import benchmark; print(benchmark.METHODS)")
-    asked = "from sslkit import chapters; print([n for n in chapters.methods() if hasattr(chapters.room(n, 'figures'), 'question')])"
+    asked = "from sslkit import chapters; print([n for n in chapters.methods() if hasattr(chapters.part(n, 'figures'), 'question')])"
     assert "brightness" in run(root, "-c", asked)
 
 

@@ -25,7 +25,7 @@ def questions(data: Any, kind: str = "vehicle") -> plots.Picture:
     scene, other = (data.val.x[rows.nonzero()[0]] for rows in (alike, ~alike))  # [1, 3, 32, 32]
     asked = {}
     for name in chapters.methods():
-        module, ask = chapters.get(name), getattr(chapters.room(name, "figures"), "question", None)
+        module, ask = chapters.get(name), getattr(chapters.part(name, "figures"), "question", None)
         if ask:
             method = build(module.METHOD, module.RECIPES["laptop"], data.channels)
             more = {"other": other} if "other" in signature(ask).parameters else {}

@@ -125,7 +125,7 @@ def in_use(methods: dict[str, Any], batch: Split) -> plots.Picture:
         wishes = (model.scores(extras["z"]) / model.epsilon).softmax(1).detach()
         table[name] = {
             "prototypes in use": prototypes_in_use(wishes).item(),
-            "spread of z": measures.collapse(extras["z"]),
+            "spread of z": measures.spread(extras["z"]),
             "effective rank of z": measures.effective_rank(extras["z"]),
         }
     title = "Without seats, all images crowd at one prototype"

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from rooms import rooms
+from parts import parts
 
 from sslkit.chapters.barlow_twins import widget
 
-SHOWN = rooms("shown")["barlow_twins"]
+SHOWN = parts("shown")["barlow_twins"]
 
 
 def test_the_matrix_follows_the_step():

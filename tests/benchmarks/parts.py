@@ -1,4 +1,4 @@
-"""The files that a chapter's tests bring along, tests/chapters/NAME/ROOM.py, found by looking."""
+"""The files that a chapter's tests bring along, tests/chapters/NAME/PART.py, found by looking."""
 
 import importlib.util
 import sys
@@ -20,6 +20,6 @@ def load(path: Path) -> ModuleType:
     return module
 
 
-def rooms(name: str) -> dict[str, ModuleType]:
+def parts(name: str) -> dict[str, ModuleType]:
     """{chapter: its module of that name}, for the chapters that have one."""
     return {path.parent.name: load(path) for path in sorted(CHAPTERS.glob(f"*/{name}.py"))}
