@@ -45,6 +45,12 @@ def seats(method: Any) -> None:
     method.forward = forward
 
 
+def seats_teacher_is_student(method: Any) -> None:
+    """Seats, and no averaging either: what is left is chapter 15 with this chapter's head."""
+    seats(method)
+    teacher_is_student(method)
+
+
 def centre_added(method: Any) -> None:
     """A bug: the centre has the wrong sign, so that what all images have in common is added once more."""
     after = method.after_step
@@ -64,6 +70,7 @@ ABLATIONS = {
     "frozen teacher": Ablation(change=frozen_teacher),
     "teacher is student": Ablation(change=teacher_is_student),
     "seats": Ablation(change=seats),
+    "seats, teacher is student": Ablation(change=seats_teacher_is_student),
     "batches of 256": Ablation(settings={"batch": 256}),  # as many images, a quarter of the steps
     "two small crops": Ablation(options={"crops": 2}, length=0.75),  # a step costs about a third more
     "temperatures exchanged": Ablation(options={"student_temperature": 0.04, "teacher_temperature": 0.1}, once=True),
