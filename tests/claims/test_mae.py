@@ -64,7 +64,7 @@ def test_how_the_power_was_chosen():
 def test_where_it_looks():
     (text,) = [text for text in shown(WHERE).splitlines() if "How far away a patch looks" in text]
     first, last = (re.findall(r" (\d\.\d+)(?=[,.]|$)", half) for half in text.split("; last block"))
-    claim(WHERE, "1.8 patches away instead of 4.1 on average", [last[2][:3], last[1][:3]] == ["1.8", "4.1"])
+    claim(WHERE, "1.9 patches away instead of 4.1 on average", [round(float(last[k]), 1) for k in (2, 1)] == [1.9, 4.1])
     claim(WHERE, "and those of the first block only a little", 0.8 < float(first[2]) / float(first[1]) < 0.95)
 
 
@@ -169,14 +169,14 @@ def test_one_thing_at_a_time():
     shares = {row: [round(100 * run["scores"][judge]) for judge in ("kNN", "linear probe")] for row, run in one.items()}
     claim(
         WHERE,
-        "a network that only has to *copy* what it sees reaches 43.6 % (bug A of section 8, one seed). By kNN copying teaches nothing "
+        "a network that only has to *copy* what it sees reaches 43.6 % (one seed). By kNN copying teaches nothing "
         "(18 %).",
         round(100 * one["mask upside down"]["scores"]["linear probe"], 1) == 43.6
         and shares["mask upside down"][0] == 18,
     )
     claim(
         WHERE,
-        "kNN has 18 %, an untrained network 19, the right program 26.",
+        "kNN has 18 %, an untrained network 19, the right program 26 (seed 0).",
         [share[0] for share in shares.values()] == [18, 19, 26],
     )
     losses = [one[row]["curve"][-1][1] for row in ("mask upside down", "as it is")]
@@ -208,8 +208,8 @@ def test_one_thing_at_a_time():
     )
     claim(
         WHERE,
-        "**Whole images** in place of crops lose one or two points by both, with each seed.",
-        all(min(points) > 0 and 1 < mean(points) < 2 for points in lost["whole images"]),
+        "**Whole images** in place of crops lose with each seed by both, about one and a half points on average.",
+        all(min(points) > 0 and 1.25 < mean(points) < 1.75 for points in lost["whole images"]),
     )
 
 
