@@ -206,7 +206,7 @@ KIND = "tokens"
 ADAMW = {"optimizer": "adamw", "weight_decay": 0.01}
 RECIPES = {
     "laptop": Recipe(steps=1200, lr=3e-3, batch=32, encoder="text", **ADAMW),
-    # 80 passes over the text; the paper's rate of 1e-4 is for a network thirty times as large
+    # 80 passes over the text; the paper's rate of 1e-4 is for a network ten times as large
     "gpu": Recipe(steps=6000, lr=5e-4, batch=256, encoder="text_base", **ADAMW),
 }
 

@@ -151,7 +151,7 @@ def alike(models: dict[str, GPT], tokenizer: BytePair, asked: str, most: int = 5
             near = (vectors[whole] @ vectors[token]).argsort(descending=True).tolist()
             found = [tokenizer.shown(whole[i])[1:] for i in near if whole[i] != token]
             rows[f"{word}, {name}"] = ", ".join(found[:most])
-    return Texts(rows, "The most similar token vectors", "Cosine, among tokens that are whole words.")
+    return Texts(rows, "The most similar token vectors", "Cosine, among tokens that are words or begin one.")
 
 
 @drawing
