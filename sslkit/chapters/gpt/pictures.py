@@ -1,11 +1,13 @@
 """The pictures of chapter 20 that stand still: texts, tokens, bits per byte, the knobs of sampling, where a network looks."""
 
 import html
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from sslkit import plots
 from sslkit.chapters.bert.figures import token_labels, words
@@ -17,6 +19,7 @@ from sslkit.plots.axes import DASHED, panels
 from sslkit.plots.picture import COLOURS, FAINT, TEXT_SIZE, drawing, render
 from sslkit.plots.text import drawable
 from sslkit.tokenizer import BytePair
+from sslkit.transformer.attention import Attention
 
 CELL = "padding: 3px 10px 8px 0; vertical-align: top; text-align: left"
 
@@ -104,27 +107,57 @@ def knobs(logits: Tensor, tokenizer: BytePair, after: str) -> plots.Picture:
 @torch.no_grad()
 def looks_back(models: dict[str, GPT], tokenizer: BytePair, text: str, answer: str) -> plots.Picture:
     """Where each model looks from the last token of a text: of all its heads the one that looks most at the tokens of
-    `answer`, which the text holds."""
-    tokens = tokenizer.encode(text)
-    wanted = torch.tensor([token in tokenizer.encode(answer) for token in tokens])
-    passages = {}
+    `answer`, which the text holds. And how likely the answer is, with all heads and without that one."""
+    tokens, asked = tokenizer.encode(text), tokenizer.encode(answer)
+    wanted = torch.tensor([token in asked for token in tokens])
+    passages, sure = {}, []
     for name, model in models.items():
         given = model.window(torch.tensor([tokens], device=model.encoder.embed.weight.device))
         with evaluating(model):
             seen = attention_seen(model.encoder, given)[0, :, :, -1].flatten(0, 1)  # of every head of every block
         heads = seen[:, -len(tokens) :].float().cpu()
         best = int(heads[:, wanted].sum(1).argmax())
-        block = best // (len(heads) // len(model.encoder.blocks)) + 1
-        passages[f"{name}, a head of block {block}"] = (
+        block, head = divmod(best, len(heads) // len(model.encoder.blocks))
+        blocks: Any = model.encoder.blocks
+        with silenced(blocks[block].attention, head):
+            muted = likely(model, tokens, asked)
+        sure.append(f"{name} {likely(model, tokens, asked):.1%}, with this head silenced {muted:.1%}")
+        passages[f"{name}, a head of block {block + 1}"] = (
             token_labels(tokenizer, tokens),
             heads[best] / heads[best].max(),
         )
     title = "After training, one head looks almost only at the lost thing"
     caption = (
         "Seen from the last token; the darker, the more weight. Of 16 heads the one that looks most at "
-        f"{answer.strip()!r}, in each network; blue is scaled to its largest weight."
+        f"{answer.strip()!r}, in each network; blue is scaled to its largest weight. How likely it is to write it next: "
+        f"{'; '.join(sure)}."
     )
     return words(passages, title=title, caption=caption)
+
+
+@torch.no_grad()
+def likely(model: GPT, tokens: list[int], answer: list[int]) -> float:
+    """The probability that a model writes the tokens of `answer` next, after `tokens`."""
+    given = model.window(torch.tensor([tokens + answer], device=model.encoder.embed.weight.device))
+    with evaluating(model):
+        logs = model.logits(given)[0, -len(answer) - 1 : -1].float().log_softmax(-1)
+    return logs[range(len(answer)), answer].sum().exp().item()
+
+
+@contextmanager
+def silenced(attention: Attention, head: int) -> Iterator[None]:
+    """While it lasts, one head adds nothing to what the tokens hold."""
+
+    def mute(module: nn.Module, arguments: tuple[Tensor]) -> tuple[Tensor]:
+        mixed = arguments[0].unflatten(-1, (attention.heads, -1)).clone()
+        mixed[..., head, :] = 0
+        return (mixed.flatten(-2),)
+
+    hook = attention.out.register_forward_pre_hook(mute)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def by_place(models: dict[str, Tensor], x: Tensor, pad: int) -> plots.Picture:

@@ -142,6 +142,19 @@ def test_texts_are_shown_as_they_are():
     assert "·there" in repr(pictures.Tokens("Long ago there lived", WORDS))
 
 
+def test_a_silenced_head_adds_nothing_and_comes_back():
+    method, tokens, answer = small(), WORDS.encode("Ida had a kettle and the crow dug up the"), WORDS.encode(" kettle")
+    attention, whole = method.encoder.blocks[1].attention, pictures.likely(method, tokens, answer)
+    with pictures.silenced(attention, 1):
+        muted = pictures.likely(method, tokens, answer)
+    assert pictures.likely(method, tokens, answer) == whole != muted
+    width = attention.out.in_features // attention.heads
+    attention.out.weight.data[:, width : 2 * width] = 0  # the same by hand
+    assert pictures.likely(method, tokens, answer) == pytest.approx(muted, rel=1e-5)
+    one = method.next_logits(torch.tensor([tokens]))[0].log_softmax(0)[answer[0]].exp().item()
+    assert pictures.likely(method, tokens, answer[:1]) == pytest.approx(one, rel=1e-4)
+
+
 def test_the_pictures():
     method, x = small(), DATA.val.x
     picture = pictures.looks_back({"untrained": method}, WORDS, "Ida had a kettle and the crow dug up the", " kettle")
