@@ -44,6 +44,15 @@ def test_how_much_stands_still():
 
 
 @executed
+def test_what_the_kernel_knows():
+    claim(
+        WHERE,
+        "the kernel made from it gave 73 % of the next displacement in section 5.",
+        "It explains 73% of the variance of the true displacement." in shown(WHERE),
+    )
+
+
+@executed
 def test_a_line_of_code_as_a_rival():
     line, rival = figure("What can be read off"), "what changed, 8 x 8"
     read = [round(100 * bar(line, judge, rival)) for judge in ("position", "velocity", "kind")]

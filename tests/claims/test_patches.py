@@ -43,10 +43,11 @@ def answered(row: str) -> int:
     return round(100 * mean(kept(row, "answered")))
 
 
-def each_behind(row: str) -> bool:
-    """Whether each seed of a row is behind the same seed of the recipe, by both judges."""
+def span_behind(row: str) -> tuple[int, int]:
+    """The fewest and the most points that a seed of a row lacks against the same seed of the recipe, by either judge."""
     pairs = zip(kept(row, "scores"), kept("as it is", "scores"))
-    return all(ours[judge] < theirs[judge] for ours, theirs in pairs for judge in ours)
+    points = [round(100 * (theirs[judge] - ours[judge])) for ours, theirs in pairs for judge in ours]
+    return min(points), max(points)
 
 
 def test_the_recipe():
@@ -75,7 +76,7 @@ def test_the_cast_and_its_cure():
     )
     claim(
         WHERE,
-        "With colour dropped the cast lowers the loss by 0.1, not by 0.5, and takes nothing from the features.",
+        "With colour dropped the cast lowers the loss by 0.1, not by 0.5, and takes nothing measurable from the features.",
         round(last("colour dropped") - last(cured), 1) == 0.1
         and round(last("as it is") - last("cast"), 1) == 0.5
         and max(lost(cured, "colour dropped")) <= 0,
@@ -89,6 +90,10 @@ def test_the_cast_and_its_cure():
 
 
 def test_the_own_scale():
+    def gained(row: str) -> list[int]:
+        pairs = zip(kept(row, "at its own scale"), kept(row, "scores"))
+        return [round(100 * (large["kNN"] - usual["kNN"])) for large, usual in pairs]
+
     def own(row: str, judge: str) -> float:
         return 100 * mean(scores[judge] for scores in kept(row, "at its own scale"))
 
@@ -101,18 +106,22 @@ def test_the_own_scale():
     )
     claim(
         WHERE,
-        "By kNN the trained network gains two points (43 to 45 %) where the untrained one loses two (26 to 24).",
+        "By kNN two trained networks gain and one loses a point (43 to 45 % on average), where all three untrained ones lose (26 to 24).",
         [round(x) for x in (KNN["as it is"], own("as it is", "kNN"))] == [43, 45]
-        and [round(x) for x in (KNN["untrained"], own("untrained", "kNN"))] == [26, 24],
+        and [round(x) for x in (KNN["untrained"], own("untrained", "kNN"))] == [26, 24]
+        and sorted(gained("as it is")) == [-1, 4, 4]
+        and max(gained("untrained")) < 0,
     )
 
 
 def test_one_thing_at_a_time():
     claim(
         WHERE,
-        "the place is found a little more often (56 % against 53), and the features are worse with each of the three seeds, by five points "
-        "on average by either judge.",
-        (answered("gap 0"), answered("as it is")) == (56, 53) and lost("gap 0") == (5, 5) and each_behind("gap 0"),
+        "the place is found a little more often (56 % against 53), and the features are worse with each of the three seeds, by one to "
+        "eleven points, five on average by either judge.",
+        (answered("gap 0"), answered("as it is")) == (56, 53)
+        and lost("gap 0") == (5, 5)
+        and span_behind("gap 0") == (1, 11),
     )
     claim(
         WHERE, "**Colour dropped** costs nine points by kNN and eleven by the probe", lost("colour dropped") == (9, 11)
@@ -136,8 +145,13 @@ def test_one_thing_at_a_time():
 def test_three_bugs():
     claim(WHERE, "the loss stays at chance, ln 8 = 2.079", abs(last("other image") - math.log(8)) < 0.02)
     claim(WHERE, "the loss falls far below that of the working program", last("overlapping") < last("as it is") / 2)
-    claim(WHERE, "cannot get below ln 2 = 0.693", last("order lost") > math.log(2))
-    claim(WHERE, "The loss stays well above that of the working program", last("order lost") > last("as it is") + 0.2)
+    claim(
+        WHERE,
+        "the loss ends where it does for networks that never see it (1.42 and 1.43), well above that of the working "
+        "program.",
+        (round(last("order lost"), 2), round(last("second alone"), 2)) == (1.42, 1.43)
+        and last("order lost") > last("as it is") + 0.2,
+    )
 
 
 def test_what_if():
@@ -145,7 +159,8 @@ def test_what_if():
     seconds = [kept(row, "core seconds")[0] for row in ("one pair an image", "as it is")]
     claim(
         WHERE,
-        "Five points behind by kNN (37 against 42 %) and level by the probe (62 and 62), for about seven tenths of the time. One seed.",
+        "Five points behind the same seed of the recipe by kNN (37 against 42 %) and level by the probe (62 and 62), for about seven tenths "
+        "of the time.",
         [round(100 * x) for x in (pair["kNN"], whole["kNN"], pair["linear probe"], whole["linear probe"])]
         == [37, 42, 62, 62]
         and round(seconds[0] / seconds[1], 1) == 0.7,
@@ -199,7 +214,7 @@ def test_its_own_figures():
     content = figure("Bars: nothing of the emoji")
     claim(
         WHERE,
-        "Where the second patch shows nothing of the emoji, a third of the places are still found",
+        "Where the emoji covers less than a tenth of the second patch, a third of the places are still found",
         abs(content["nothing of the emoji"] - 1 / 3) < 0.02,
     )
     seam = figure("whose place the rule finds")
@@ -210,13 +225,13 @@ def test_its_own_figures():
     )
     claim(
         WHERE,
-        "(It gets 8 of these 24 right. On 1,000 scenes it is 53 %: these 24 are harder than most.)",
+        "(It gets 8 of these 24 right. On 1,000 scenes it is 53 %: 24 puzzles are few.)",
         "right in 8 of all 24" in shown(WHERE) and "where? 53.1%" in shown(WHERE),
     )
     claim(
         WHERE,
-        "The network finds half of the places, where the player of the seam finds a third",
-        "where? 53.1%" in shown(WHERE) and "Accuracy 52.9% of 4000" in shown(WHERE),
+        "The network finds half of the places, where the player of the seam finds a third, and the kinds do come along: 39 % by kNN.",
+        all(found in shown(WHERE) for found in ("where? 53.1%, kind by kNN 39.2%", "Accuracy 52.9% of 4000")),
     )
     asked = {judge: [round(100 * share) for share in found] for judge, found in panels(WHERE, "What is asked").items()}
     claim(
