@@ -159,8 +159,8 @@ def test_what_if():
     seconds = [kept(row, "core seconds")[0] for row in ("one pair an image", "as it is")]
     claim(
         WHERE,
-        "Five points behind the same seed of the recipe by kNN (37 against 42 %) and level by the probe (62 and 62), for about seven tenths "
-        "of the time.",
+        "Five points behind the same seed of the recipe by kNN (37 against 42 %) and level by the probe (62 and 62), for about seven "
+        "tenths of the time.",
         [round(100 * x) for x in (pair["kNN"], whole["kNN"], pair["linear probe"], whole["linear probe"])]
         == [37, 42, 62, 62]
         and round(seconds[0] / seconds[1], 1) == 0.7,
