@@ -45,6 +45,7 @@ ABLATIONS = {
     ),  # each sum counts as with 256
     "projector 1024 wide, weight / 4": Ablation(options={"projection": 1024, "weight": 0.005}),
     "no projector": Ablation(change=no_projector),
+    "weight x 10, batch 256": Ablation(options={"weight": 0.2}, settings={"batch": 256}),
     "batch 256": Ablation(settings={"batch": 256}),
     "wrong partner": Ablation(change=wrong_partner, once=True),
     "same view twice": Ablation(change=same_view_twice, once=True),
