@@ -4,6 +4,7 @@ import ast
 import io
 import itertools
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -83,6 +84,7 @@ FIGURES = {
     "map": lambda **t: plots.tsne_maps([("before", XY, Y)], CLASSES, **t),
     "two maps": lambda **t: plots.tsne_maps([("before", XY, Y), ("after", XY**3, Y)], CLASSES, **t),
     "map without classes": lambda **t: plots.tsne_maps([("before", XY, None)], **t),
+    "islands": lambda **t: plots.islands([("a", XY), ("b", XY + 9 * Y[:, None])], (CLASSES, Y), IMAGES, **t),
     "thumbnails": lambda **t: plots.tsne_maps([("a", XY, Y), ("b", XY, Y)], CLASSES, IMAGES, **t),
     "losses": lambda **t: plots.losses({"a": rng.random(90), "b": ([1, 9], [2, 1])}, chance=1.4, **t),
     "label efficiency": lambda **t: plots.label_efficiency(
@@ -402,6 +404,17 @@ def test_label_efficiency_states_means():
 
 
 # --- bars and matrices -------------------------------------------------------------------------------
+
+
+def test_islands_colour_and_name_what_has_its_own_kind_around_it(drawn_text):
+    angle = 2 * np.pi * np.arange(3) / 3
+    y = np.repeat(np.arange(3), 40)
+    apart = np.stack([np.cos(angle), np.sin(angle)], 1)[y] + 0.1 * rng.random((120, 2))
+    mixed = rng.random((120, 2))
+    images = np.zeros((120, 3, 8, 8), np.uint8)
+    alt = plots.islands([("mixed", mixed), ("apart", apart)], (["aa", "bb", "cc"], y), images, title="t").alt
+    assert "apart 100%" in alt and int(re.search(r"mixed (\d+)%", alt)[1]) < 20
+    assert {"aa", "bb", "cc"} <= {text for text, _, _ in drawn_text}
 
 
 def test_bars_state_means_and_mark_the_best(drawn_text):

@@ -10,7 +10,7 @@ from .curves import label_efficiency, losses, smooth, spread_words, verdict
 from .diagrams import Box, diagram
 from .images import grid, neighbours, pairs, rows, strip
 from .live import Live
-from .maps import forming, subsample, tsne, tsne_maps
+from .maps import forming, islands, subsample, tsne, tsne_maps
 from .matrices import confusion, heatmap
 from .picture import COLOURS, Picture, array, note
 
@@ -26,6 +26,7 @@ __all__ = [
     "forming",
     "grid",
     "heatmap",
+    "islands",
     "label_efficiency",
     "losses",
     "neighbours",

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from sslkit.progress import progress
 
@@ -153,26 +154,71 @@ def thumbnail_canvas(xy, images, y, colours, side: int, width: int, height: int)
     return canvas, np.array(shown, dtype=int)
 
 
-def islands(xy, y, k: int = 25, purity: float = 0.7) -> dict[int, np.ndarray]:
-    """Where each class has an island of its own on a map: the middle of the k points that lie closest together among those places at
-    which a share `purity` of a point's k nearest are of its class. Classes without such a place are left out."""
+def own_kind(xy, y, k: int = 25) -> np.ndarray:
+    """For each point of a map the share of its k nearest points, itself among them, that are of its class: [N]."""
     xy, y = array(xy).astype(np.float64), array(y).astype(int)
     far = np.linalg.norm(xy[:, None] - xy[None], axis=2)
-    nearest = np.argsort(far, axis=1)[:, :k]
-    own = (y[nearest] == y[:, None]).mean(axis=1)
-    found = {}
-    for kind in np.unique(y[own >= purity]):
-        rows = np.flatnonzero((y == kind) & (own >= purity))
-        best = rows[np.argmax(own[rows] - far[rows, nearest[rows, -1]])]
-        found[int(kind)] = xy[nearest[best]].mean(axis=0)
-    return found
+    return (y[np.argsort(far, axis=1)[:, :k]] == y[:, None]).mean(axis=1)
+
+
+def clump(xy, reach: float = 0.12) -> np.ndarray:
+    """The points within reach of the one that has most of them around it."""
+    near = np.linalg.norm(xy[:, None] - xy[None], axis=2) < reach
+    return xy[near[near.sum(axis=1).argmax()]]
 
 
 @drawing
-def tsne_maps(
-    maps, classes=None, images=None, title: str = "", caption: str = "", side: int = 24, named: bool = False
-) -> Picture:
-    """Maps side by side with one legend. named: write a class's name over its island, where it has one.
+def islands(maps, classes, images, title: str = "", caption: str = "", side: int = 20, share: float = 0.6) -> Picture:
+    """Maps side by side of which only that is in colour which has its own kind around it; all else is a grey dot.
+
+    maps: list of (title, xy [N, 2]); classes: (names, y [N]). An image is in colour, framed by class, where a share `share` of its
+    25 nearest on the map are of its class; each class's name stands over the place where most of it has gathered.
+    """
+    names, y = classes[0], array(classes[1]).astype(int)
+    style, n = class_style(list(names)), len(maps)
+    panel = (WIDTH - 0.15 * (n - 1)) / n
+    fig, (left, bottom, _, _) = frame(WIDTH, panel + 0.26, title, caption)
+    inch_w, inch_h = fig.get_size_inches()
+    rim, counts = [withStroke(linewidth=4, foreground="white")], []
+    look: dict[str, Any] = dict(size=12, weight="bold", ha="center", va="center", zorder=4, path_effects=rim)
+    for k, (name, xy) in enumerate(maps):
+        ax = fig.add_axes((left + k * (panel + 0.15) / inch_w, bottom, panel / inch_w, panel / inch_h))
+        xy = unit_square(xy, (0.05, 0.05))
+        own = own_kind(xy, y) >= share
+        counts.append(f"{name} {own.mean():.0%}")
+        ax.set_title(f"{name}: {own.mean():.0%}", size=TEXT_SIZE + 1, color=INK, loc="left", pad=4, **PLAIN)
+        ax.scatter(*xy[~own].T, s=5, color=GRID, linewidths=0)
+        scatter(ax, xy[own], y[own], style, size=14)
+        pixels = round(panel * DPI * SHARP)
+        canvas, _ = thumbnail_canvas(xy[own], images[own], y[own], [c for c, _ in style], side * SHARP, pixels, pixels)
+        ax.imshow(canvas, extent=(0, 1, 0, 1), aspect="auto", interpolation="nearest", zorder=3)
+        taken = xy[own]
+        for kind in (kind for kind in np.unique(y[own]) if (y[own] == kind).sum() >= 10):
+            size = np.array([0.115 * len(names[kind]), 0.2]) / panel
+            at = beside(clump(xy[own & (y == kind)]), size, taken, 0.5 * side / DPI / panel)
+            ax.text(float(at[0]), float(at[1]), names[kind], color=style[kind][0], **look, **PLAIN)
+            taken = np.concatenate([taken, at + size * np.array([[s, 0] for s in np.linspace(-0.5, 0.5, 25)])])
+        ax.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(0, 1), facecolor="white")
+        ax.spines[:].set_color(GRID)
+    return render(
+        fig, title, caption, f"{n} t-SNE maps of {len(y)} points, in colour: {', '.join(counts)}", colours=256
+    )
+
+
+def beside(clump, size, taken, margin: float) -> np.ndarray:
+    """The middle of a name of `size` [2] above, below, left or right of a clump: where it covers fewest of the points `taken`."""
+    (low, high), (w, h) = (clump.min(0) - margin, clump.max(0) + margin), np.array(size) / 2
+    (x, y) = clump.mean(0)
+    places = np.array([(x, high[1] + h), (x, low[1] - h), (low[0] - w, y), (high[0] + w, y)]).clip(
+        (w, h), (1 - w, 1 - h)
+    )
+    covered = (np.abs(places[:, None] - taken[None]) < np.array([w, h]) + margin).all(axis=2).sum(axis=1)
+    return places[covered.argmin()]
+
+
+@drawing
+def tsne_maps(maps, classes=None, images=None, title: str = "", caption: str = "", side: int = 24) -> Picture:
+    """Maps side by side with one legend.
 
     maps: list of (title, xy [N, 2], y [N] or None). With images ([N, C, H, W], or a list with one batch a
     map) thumbnails framed by class stand on their points, as many as fit without overlap. Axes carry no
@@ -206,11 +252,6 @@ def tsne_maps(
             pixels = round(panel * DPI * SHARP), round(height * DPI * SHARP)
             canvas, _ = thumbnail_canvas(xy, per_map[k], y, [c for c, _ in style], side * SHARP, *pixels)
             ax.imshow(canvas, extent=(0, 1, 0, 1), aspect="auto", interpolation="nearest", zorder=3)
-        if named and y is not None:
-            for kind, at in islands(xy, y).items():
-                label: dict[str, Any] = dict(size=11, weight="bold", color="white", ha="center", va="center", zorder=4)
-                rim = dict(boxstyle="round,pad=0.25", facecolor=style[kind][0], edgecolor="white")
-                ax.text(at[0], at[1], names[kind], bbox=rim, **label, **PLAIN)
         ax.set(xlim=(0, 1), ylim=(0, 1))
     if names:
         legend(fig, names, style, (left, bottom + 0.05 / inch_h), per_row)

@@ -5,6 +5,8 @@ from statistics import mean
 
 from claim import board, claim, results, shown
 
+from sslkit.datasets.scenes import members
+
 WHERE = "00_start_here"
 PARTS = results("ablations/simclr_scenes")
 
@@ -28,8 +30,15 @@ def test_the_run():
 
 def test_where_this_leads():
     (map_of_the_hour,) = [line for line in shown(WHERE).splitlines() if "An hour of such puzzles" in line]
-    claim(WHERE, "only clocks, pale round discs, have a place of their own", "1 of 10 kinds before" in map_of_the_hour)
-    claim(WHERE, "On the right nine of the ten kinds have one.", "9 after" in map_of_the_hour)
+    claim(WHERE, "On the left two images in a hundred", "before: random numbers 2%" in map_of_the_hour)
+    claim(
+        WHERE,
+        "On the right every second image, and all ten kinds have a place.",
+        "after an hour 51%" in map_of_the_hour,
+    )
+    two_pieces = ("simclr", "byol", "barlow_twins", "vicreg", "swav", "dino")
+    knn = {name: results(f"shelf/{name}_scenes")["rows"]["kNN"][name][0] for name in two_pieces}
+    claim(WHERE, "the best after an hour of those that ask about two pieces", max(knn, key=knn.get) == "barlow_twins")
 
 
 def test_many_puzzles():
@@ -142,7 +151,17 @@ def test_the_figures_of_the_hour():
     )
 
 
+def test_the_drawings():
+    claim(WHERE, "only 671 drawings make all these scenes", sum(len(rows) for rows in members().values()) == 671)
+
+
 def test_the_yardstick():
+    long = results("compare")
+    claim(
+        WHERE,
+        "Trained seven times as long it reaches 96 % by kNN",
+        (round(long["passes"] / 64_000), round(100 * long["rows"]["kNN"]["supervised, as long"][0])) == (7, 96),
+    )
     claim(
         WHERE,
         "*Supervised* was trained on all 20,000 labels for 500 steps: a yardstick, not a ceiling.",

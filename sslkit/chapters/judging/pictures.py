@@ -139,7 +139,7 @@ def spectrum(some_h: dict[str, Tensor]) -> plots.Picture:
 @drawing
 def family(line: dict[int, dict], others: dict[str, dict], chance: float) -> plots.Picture:
     """Effective rank against linear probe: one family as a line, others as diamonds."""
-    title = "Within one family rank follows the probe; from family to family it need not"
+    title = "Cut one set of features down, and rank and probe fall together; elsewhere they need not"
     caption = (
         "Line: SimCLR's features, cut down to their first m directions (numbers). Diamonds: other features, three of "
         "them made by hand. Validation split."
@@ -165,7 +165,7 @@ def family(line: dict[int, dict], others: dict[str, dict], chance: float) -> plo
 @drawing
 def circles(cases: dict[str, tuple[Tensor, Tensor]]) -> plots.Picture:
     """Positive pairs [N, 2] on the unit circle, with their alignment and uniformity."""
-    title = "Close pairs, or room for all? Good features need both"
+    title = "Close pairs, or room for all? One is easy without the other"
     caption = "24 positive pairs: dot and triangle are two views of one image, joined by a line."
     fig, circled = axes(title, caption, len(cases))
     turn = torch.linspace(0, math.tau, 200)

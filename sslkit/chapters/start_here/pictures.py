@@ -1,5 +1,6 @@
 """The pictures of the first page."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,7 +10,6 @@ from torch.nn.functional import normalize
 from sslkit import plots, probes, runs
 from sslkit.chapters.start_here.exercises import partners
 from sslkit.datasets import Dataset, Split
-from sslkit.plots.maps import islands, unit_square
 
 SEED, ORDER = 7, [0, 1, 2, 3, 5, 4]  # pieces k and k + 3 are of one picture
 
@@ -31,10 +31,12 @@ def right(guess: Tensor) -> int:
     return int((picture[guess] == picture).sum())
 
 
-def solved(method: Any, images: Tensor, view: Any, title: str) -> plots.Picture:
-    """Which piece the network takes for each one's partner, before the names of the pictures are known to it."""
+def solved(
+    method: Any, images: Tensor, view: Any, title: str, match: Callable[[Tensor], Tensor] = partners
+) -> plots.Picture:
+    """Which piece the network takes for each one's partner. match: its outputs [6, D] to row numbers [6]."""
     six = pieces(images, view)
-    guess = partners(probes.features(nn.Sequential(method.encoder, method.projector), six))
+    guess = match(probes.features(nn.Sequential(method.encoder, method.projector), six))
     titles = [f"{k}: with {best}" for k, best in enumerate((guess + 1).tolist(), 1)]
     caption = (
         f"Its guess is the piece whose output is most similar. Right for {right(guess)} of 6; blind guessing gets 1.2."
@@ -42,7 +44,13 @@ def solved(method: Any, images: Tensor, view: Any, title: str) -> plots.Picture:
     return plots.grid(six, titles, columns=6, side=96, title=title, caption=caption)
 
 
-def many(networks: dict[str, Any], split: Split, view: Any, puzzles: int = 200) -> plots.Picture:
+def many(
+    networks: dict[str, Any],
+    split: Split,
+    view: Any,
+    match: Callable[[Tensor], Tensor] = partners,
+    puzzles: int = 200,
+) -> plots.Picture:
     """How many of six pieces are matched on average over many such puzzles, by pixels and by each method's outputs."""
     rows = torch.randperm(len(split), generator=torch.Generator().manual_seed(0))[: 3 * puzzles]
     sixes = torch.cat([pieces(split.x[three], view, seed) for seed, three in enumerate(rows.split(3))])
@@ -51,7 +59,7 @@ def many(networks: dict[str, Any], split: Split, view: Any, puzzles: int = 200) 
         for name, method in networks.items()
     }
     puzzles = len(sixes) // 6
-    found = {name: sum(right(partners(six)) for six in z.split(6)) / puzzles for name, z in outputs.items()}
+    found = {name: sum(right(match(six)) for six in z.split(6)) / puzzles for name, z in outputs.items()}
     title = "On many such puzzles the trained network is hardly ever wrong"
     caption = f"Mean over {puzzles} puzzles of validation images."
     return plots.bars(found, title=title, caption=caption, xlabel="right of 6", chance=1.2)
@@ -71,18 +79,17 @@ def hour(data: Dataset, images: int = 2000) -> plots.Picture:
     title = "An hour of such puzzles: like joins like, and nobody named the kinds"
     if data.name != "scenes":
         return plots.note(title, f"The network that ships learned from scenes; train one on {data.name} below.")
-    after = runs.shelf("simclr")
+    after = runs.shelf("barlow_twins")
     networks = {"before: random numbers": probes.reinitialised(after), "after an hour": after}
-    some, maps, named = data.val[:images], [], []
-    for name, network in networks.items():
-        xy = plots.tsne(normalize(probes.features(network, some.x), dim=1))
-        maps.append((name, xy, some.y))
-        named.append(len(islands(unit_square(xy), some.y)))
+    some = data.val[:images]
+    maps = [
+        (name, plots.tsne(normalize(probes.features(network, some.x), dim=1))) for name, network in networks.items()
+    ]
     caption = (
-        f"t-SNE of {len(some):,} validation images. A kind has a place of its own, and its name, where 70 % or more of 25 "
-        f"neighbours are of it: {named[0]} of {len(data.classes)} kinds before, {named[1]} after."
+        f"t-SNE of {len(some):,} validation images. In colour, and counted: those of whose 25 nearest on the map at least 60 % are of "
+        "their own kind. All others are grey dots."
     )
-    return plots.tsne_maps(maps, data.classes, some.x, title, caption, side=16, named=True)
+    return plots.islands(maps, (data.classes, some.y), some.x, title, caption)
 
 
 def question(method: Any, images: Tensor) -> plots.Picture:
