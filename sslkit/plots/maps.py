@@ -187,7 +187,7 @@ def islands(maps, classes, images, title: str = "", caption: str = "", side: int
         own = own_kind(xy, y) >= share
         counts.append(f"{name} {own.mean():.0%}")
         ax.set_title(f"{name}: {own.mean():.0%}", size=TEXT_SIZE + 1, color=INK, loc="left", pad=4, **PLAIN)
-        ax.scatter(*xy[~own].T, s=5, color=GRID, linewidths=0)
+        ax.scatter(xy[~own, 0], xy[~own, 1], s=5, color=GRID, linewidths=0)
         scatter(ax, xy[own], y[own], style, size=14)
         pixels = round(panel * DPI * SHARP)
         canvas, _ = thumbnail_canvas(xy[own], images[own], y[own], [c for c, _ in style], side * SHARP, pixels, pixels)

@@ -85,7 +85,7 @@ TASKS = {
         title="An estimate that is right on average",
         difficulty=3,
         minutes=15,
-        task="Write `unbiased_hsic(K, L)`. The usual estimate compares each image with itself too, and two sets of unrelated features then seem to have something in common. This one leaves those pairs out and is 0 on average.",
+        task="Write `unbiased_hsic(K, L)`. HSIC is, up to a factor, the $\\langle K, L \\rangle$ of section 5; CKA is made of three of them. The usual estimate compares each image with itself too, and two sets of unrelated features then seem to have something in common. This one leaves those pairs out and is 0 on average.",
         hints=(
             "Set the diagonals to 0 first, in new matrices: `K = K * (1 - torch.eye(N))`.",
             "Three terms: `(K * L).sum()` is entry by entry, `K.sum() * L.sum()` are two numbers, `(K @ L).sum()` is a matrix product.",
