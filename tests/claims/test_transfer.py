@@ -70,6 +70,11 @@ def test_labels_saved_on_other_images():
         "On scenes it was four times as many.",
         [round(n) for n in needed.values()] == [21, 17] and 3.5 < saved()[10][0] / 10 < 4.5,
     )
+    claim(
+        WHERE,
+        "On images unlike those of the pretraining it needed about twenty.",
+        all(15 < n < 25 for n in needed.values()),
+    )
     frozen = [-100 * points for points in lead("scenes", "fine-tuned", "frozen probe")[5]]
     claim(
         WHERE,
@@ -110,23 +115,33 @@ def test_on_other_images():
     emoji, fashion, scenes = ({n: mean(g) for n, g in gains(data).items()} for data in ("emoji", "fashion", "scenes"))
     claim(
         WHERE,
-        "on emoji fine-tuning is four points ahead of training from scratch, on clothes two to three, where on scenes it is "
-        "fifteen or more. (With a single label the emoji gain seven points and the clothes twelve.)",
+        "With a single label of each kind the clothes gain twelve points, the emoji seven. From ten on both gain much less than at "
+        "home: on emoji fine-tuning is four points ahead of training from scratch, on clothes two to three, where on scenes it is "
+        "fifteen or more.",
         all(round(100 * emoji[n]) == 4 for n in (10, 100))
         and all(0.02 < g < 0.035 for n, g in fashion.items() if n >= 10)
         and all(g > 0.149 for n, g in scenes.items() if n >= 10)
         and (round(100 * emoji[1]), round(100 * fashion[1])) == (7, 12),
     )
+    by_seed = {n: [a - b for a, b in zip(gains("emoji")[n], gains("fashion")[n])] for n in (10, 100)}
+    claim(
+        WHERE,
+        "Which of the two gains more there, three seeds cannot say.",
+        all(len(more) == 3 and min(more) < 0 < max(more) for more in by_seed.values()),
+    )
     ahead = {
         data: [mean(g) for g in lead(data, "fine-tuned", "frozen probe").values()] for data in ("emoji", "fashion")
     }
+    frozen = {n: mean(g) for n, g in lead("emoji", "frozen probe", "from scratch").items()}
     claim(
         WHERE,
-        "Fine-tuning is three to four points ahead of the frozen probe on emoji, and level with it or a little ahead on clothes.",
+        "On emoji the frozen probe is three to four points behind fine-tuning, and from ten labels on no better than a network from "
+        "scratch; on clothes it is level with fine-tuning or a little behind.",
         0.025 < min(ahead["emoji"])
         and max(ahead["emoji"]) < 0.04
         and 0 <= min(ahead["fashion"]) < 0.005
-        and max(ahead["fashion"]) < 0.03,
+        and max(ahead["fashion"]) < 0.03
+        and all(frozen[n] < 0.01 for n in (10, 100)),
     )
 
 
