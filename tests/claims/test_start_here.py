@@ -18,7 +18,7 @@ def last(row: str) -> float:
 
 def test_the_run():
     said = shown(WHERE)
-    claim(WHERE, "which random numbers give for nothing, to 61 %.", "step 1,000 of 1,000" in said and "61.2%" in said)
+    claim(WHERE, "which random numbers give for nothing, to 59 %.", "step 1,000 of 1,000" in said and "58.8%" in said)
     claim(WHERE, "512 views in each of 1,000 steps", 2 * PARTS["recipe"]["batch"] * PARTS["recipe"]["steps"] == 512_000)
     claim(
         WHERE,
@@ -46,8 +46,8 @@ def test_many_puzzles():
     pixels, untrained, trained = (float(part.split()[-1]) for part in bars.split(". ")[0].split(", "))
     claim(
         WHERE,
-        "Pixels 3.5, the untrained network 2.3, the trained one 5.96: it misses one piece in twenty-five puzzles.",
-        (round(pixels, 1), round(untrained, 1), trained) == (3.5, 2.3, 5.96) and round(6 - trained, 2) == 1 / 25,
+        "Pixels 3.5, the untrained network 2.35, the trained one 5.97: it misses one piece in some thirty puzzles.",
+        (round(pixels, 1), untrained, trained) == (3.5, 2.35, 5.97) and 28 < 1 / (6 - trained) < 36,
     )
 
 
@@ -56,8 +56,8 @@ def test_what_a_few_minutes_are_worth():
     scratch, minutes, hour = (float(part.split()[-1]) for part in bars.split(". ")[0].split(", "))
     claim(
         WHERE,
-        "A few minutes without labels are worth about eighteen points, an hour about twenty-six",
-        (round(100 * (minutes - scratch)), round(100 * (hour - scratch))) == (18, 26),
+        "A few minutes without labels are worth about nineteen points, an hour about twenty-six",
+        (round(100 * (minutes - scratch)), round(100 * (hour - scratch))) == (19, 26),
     )
     longer = {key: mean(arms["from scratch"]) for key, arms in results("transfer")["longer"].items()}
     claim(
@@ -88,8 +88,8 @@ def test_the_scoreboard():
     found = [round(board(WHERE, row)[0]) for row in ("SimCLR", "untrained", "supervised")]
     claim(
         WHERE,
-        "So read SimCLR's 66 % (kNN) between the 26 % that come for free and the 76 % that all the labels bought.",
-        found == [66, 26, 76],
+        "So read SimCLR's 66 % (kNN) between the 26 % that come for free and the 75 % that all the labels bought.",
+        found == [66, 26, 75],
     )
 
 
@@ -128,8 +128,8 @@ def test_the_friends():
 def test_the_wrong_question():
     claim(
         WHERE,
-        "Here it hardly moves: from 23 to 24 %.",
-        "step 100 of 100" in shown(WHERE) and "kNN accuracy, validation images 24.4%" in shown(WHERE),
+        "Here it fell a little: from 23 to 21 %.",
+        "step 100 of 100" in shown(WHERE) and "kNN accuracy, validation images 20.6%" in shown(WHERE),
     )
     knn = {row: PARTS["runs"][row]["0"]["scores"]["kNN"] for row in ("wrong partner", "untrained")}
     claim(
