@@ -361,6 +361,13 @@ def test_map_has_each_class_colour_and_refuses_too_few_names():
     plots.tsne_maps([("a", XY, np.arange(40) * 2)])  # 79 classes: the last ones share grey
 
 
+def test_a_map_may_bring_its_own_colours_and_rows_of_names(drawn_text):
+    picture = plots.tsne_maps([("a", XY, Y % 4)], list("abcd"), colours=["#FF0000", "#00FF00"] * 2, per_row=2)
+    assert count(picture, (255, 0, 0)) > 100 and count(picture, (0, 255, 0)) > 100
+    at = {text: box for text, box, _ in drawn_text}
+    assert at["a"].x0 == at["b"].x0 < at["c"].x0 == at["d"].x0 and at["a"].y0 == at["c"].y0 > at["b"].y0
+
+
 # --- curves -------------------------------------------------------------------------------
 
 
@@ -378,8 +385,15 @@ def test_dollars_are_no_formulas(drawn_text):
 
 def test_smooth_is_the_mean_of_the_last_values():
     values = rng.random(50)
-    expected = [np.mean(values[max(0, k - 6) : k + 1]) for k in range(50)]
-    assert np.allclose(plots.smooth(values, 7), expected)
+    expected = [np.mean(values[k - min(7, max(1, k // 5)) : k]) for k in range(1, 51)]  # a fifth of those so far
+    assert np.allclose(plots.smooth(values, 7), expected) and len(plots.smooth([], 7)) == 0
+    assert np.allclose(plots.smooth(values, 1), values)
+
+
+def test_smooth_does_not_lag_behind_a_steep_start():
+    steps = np.arange(1, 3601)
+    losses = 0.2 + 0.6 * np.exp(-steps / 60)
+    assert abs(plots.smooth(losses, 120) - losses).max() < 0.03  # a mean over all so far: 0.18
 
 
 def test_verdict_in_words():
@@ -387,8 +401,10 @@ def test_verdict_in_words():
     assert "ended at 1.39, no better than chance level (1.39)" in plots.verdict(1.386 + noise, 1.386)
     assert "is at 1.39, no better than chance level" in plots.verdict(1.386 + noise, 1.386, done=False)
     assert "ended at 3, no better" in plots.verdict(np.full(100, 3.0), 1.386)
-    assert "has come down from chance level (1.39) to 1.2" in plots.verdict(np.r_[1.4, 1.2 + noise], 1.386)
+    assert "has come down from chance level (1.39) to 1.2 (mean" in plots.verdict(np.r_[1.4, 1.2 + noise], 1.386)
     assert plots.verdict(np.r_[0.5, 1.2 + noise], 1.386).endswith(", below chance level (1.39).")
+    copying = plots.verdict(np.r_[1.0, 0.3 + noise], 1.0, level="copying")
+    assert copying == "The loss has come down from the level of copying (1) to 0.3 (mean of the last tenth)."
     assert "diverged" in plots.verdict([1.0, np.nan], 1.386)
     assert plots.verdict([1.0], None) == ""
 
@@ -396,6 +412,8 @@ def test_verdict_in_words():
 def test_chance_level_is_drawn_and_named(drawn_text):
     plots.losses([3.0, 2.5, 2.0], chance=6.236)
     assert any(text == "chance\n6.24" for text, _, _ in drawn_text)
+    live(level="copying")
+    assert any(text == "copying\n2" for text, _, _ in drawn_text)
 
 
 def test_label_efficiency_states_means():

@@ -10,12 +10,12 @@ from .picture import COLOURS, FAINT, TEXT_SIZE, Picture, array, drawing, render
 
 
 def smooth(values, window: int) -> np.ndarray:
-    """Mean over the last `window` values (fewer at the start); [N] in, [N] out. It looks back only, so
-    nothing shows before it happens."""
+    """Mean over the last `window` values, but over no more than the last fifth of those so far: where a loss falls steeply, at the
+    start, a mean over all of them would lie far above it. [N] in, [N] out. It looks back only, so nothing shows before it happens."""
     total = np.cumsum(np.concatenate([[0.0], array(values).astype(float)]))
     end = np.arange(1, len(total))
-    start = np.maximum(end - window, 0)
-    return (total[end] - total[start]) / (end - start)
+    width = np.clip(end // 5, 1, window)
+    return (total[end] - total[end - width]) / width
 
 
 def verdict(
@@ -24,10 +24,11 @@ def verdict(
     tolerance: float = 0.02,
     done: bool = True,
     record: Any = None,
+    level: str = "chance",
 ) -> str:
     """In words whether the last tenth of the losses lies at chance level: within `tolerance` of it (a share),
     or above it. Without a chance level: whether the features have collapsed, by
-    their spread and effective rank in the last Record that has them."""
+    their spread and effective rank in the last Record that has them. level: what is held against, if not chance."""
     values = array(losses).astype(float)
     if not len(values):
         return ""
@@ -36,12 +37,13 @@ def verdict(
     if chance is None:
         return spread_words(record)
     last = values[-max(1, len(values) // 10) :].mean()
+    level = "chance level" if level == "chance" else f"the level of {level}"
     if last > chance - tolerance * abs(chance):
         so_far = "ended at" if done else "is at"
-        return f"The loss {so_far} {last:.3g}, no better than chance level ({chance:.3g})."
+        return f"The loss {so_far} {last:.3g}, no better than {level} ({chance:.3g})."
     if values[0] < chance - tolerance * abs(chance):  # MoCo's queue is not full at first
-        return f"The loss is at {last:.3g}, below chance level ({chance:.3g})."
-    return f"The loss has come down from chance level ({chance:.3g}) to {last:.3g}."
+        return f"The loss is at {last:.3g}, below {level} ({chance:.3g})."
+    return f"The loss has come down from {level} ({chance:.3g}) to {last:.3g} (mean of the last tenth)."
 
 
 def spread_words(record: Any) -> str:
@@ -54,8 +56,10 @@ def spread_words(record: Any) -> str:
     return f"Not collapsed: features differ from image to image ({numbers}); this loss has no chance level."
 
 
-def draw_losses(ax, curves: dict, chance: float | None, window: int | None = None, colours: Any = COLOURS * 4):
-    """Raw losses pale, their running mean strong, the chance level as a dashed line with its name."""
+def draw_losses(
+    ax, curves: dict, chance: float | None, window: int | None = None, colours: Any = COLOURS * 4, level: str = "chance"
+):
+    """Raw losses pale, their running mean strong, the chance level as a dashed line with its name, `level`."""
     for colour, (name, points) in zip(colours, curves.items()):
         steps, values = points if isinstance(points, tuple) else (range(1, len(points) + 1), points)
         steps, values = array(steps).astype(float), array(values).astype(float)
@@ -65,10 +69,10 @@ def draw_losses(ax, curves: dict, chance: float | None, window: int | None = Non
         ax.plot(steps, running, color=colour, linewidth=1.8, label=name)
     if chance is not None:
         many = len(curves) > 3  # then the names stand beside the panel, and chance among them
-        ax.axhline(chance, label=f"chance {chance:.3g}" if many else None, **DASHED)
+        ax.axhline(chance, label=f"{level} {chance:.3g}" if many else None, **DASHED)
         if not many:  # no curve gets there
             where = dict(xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points")
-            ax.annotate(f"chance\n{chance:.3g}", (1, chance), size=TEXT_SIZE, color=FAINT, va="center", **where)
+            ax.annotate(f"{level}\n{chance:.3g}", (1, chance), size=TEXT_SIZE, color=FAINT, va="center", **where)
         low, high = ax.get_ylim()
         # Noise about the chance level is not to fill the panel: it would look like learning.
         low = min(low, chance - 0.15 * abs(chance))
@@ -89,7 +93,7 @@ def losses(
     colours: Sequence[str] | None = None,
 ):
     """Loss curves: {name: losses or (steps, losses)}, or one list; or those of what `ylabel` names. `window` steps are averaged
-    (default: a thirtieth of the run); colours: one a curve, else in the order of the palette."""
+    (default: a thirtieth of the run), fewer at the start; colours: one a curve, else in the order of the palette."""
     curves = curves if isinstance(curves, dict) else {ylabel: curves}
     fig, (ax,) = panels(title, caption, 3.2, xlabel, ylabel, grid="y")
     draw_losses(ax, curves, chance, window, colours or COLOURS * 4)

@@ -25,7 +25,8 @@ class Live:
 
     Redrawn at most every `every` seconds, and so rarely that drawing takes under 3 % of the time, whatever the machine;
     the last picture stays in the notebook, and shows the last step however the cell ends. things: what the speed counts
-    ("passages" of text). limits: of the probe's axis, where runs are to be compared; by default those of the numbers.
+    ("passages" of text). limits: of the probe's axis, where runs are to be compared; by default those of the numbers. level: what the
+    loss is held against, where that is not chance ("copying").
     """
 
     def __init__(
@@ -37,7 +38,9 @@ class Live:
         every: float = 2.0,
         things: str = "images",
         limits: tuple[float, float] | None = None,
+        level: str = "chance",
     ):
+        self.level = level
         self.chance, self.title, self.probe_name, self.caption = chance, title, probe, caption
         self.every, self.things, self.limits = every, things, limits
         self.steps: list[int] = []
@@ -113,7 +116,8 @@ class Live:
 
     def words(self) -> str:
         """What the losses say, compared with the chance level; without one, whether the features have collapsed."""
-        return verdict(self.losses, self.chance, done=self.record.step >= self.record.steps, record=self.spread)
+        done = self.record.step >= self.record.steps
+        return verdict(self.losses, self.chance, done=done, record=self.spread, level=self.level)
 
     def _numbers(self) -> str:
         """loss 0.31, spread 0.72, effective rank 24.1, kNN accuracy 41.3%"""
@@ -154,7 +158,7 @@ class Live:
     def _draw_loss(self, ax) -> None:
         plain_axes(ax, "step", "loss", self.status(), grid="y")
         stride = max(1, len(self.losses) // MOST_POINTS)
-        draw_losses(ax, {"loss": (self.steps[::stride], self.losses[::stride])}, self.chance)
+        draw_losses(ax, {"loss": (self.steps[::stride], self.losses[::stride])}, self.chance, level=self.level)
 
     def _draw_spread(self, ax) -> None:
         plain_axes(ax, "step", "", f"spread (rank {self.spread.rank:.0f})", grid="y")

@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
@@ -217,23 +218,33 @@ def beside(clump, size, taken, margin: float) -> np.ndarray:
 
 
 @drawing
-def tsne_maps(maps, classes=None, images=None, title: str = "", caption: str = "", side: int = 24) -> Picture:
+def tsne_maps(
+    maps,
+    classes=None,
+    images=None,
+    title: str = "",
+    caption: str = "",
+    side: int = 24,
+    colours: Sequence[str] | None = None,
+    per_row: int | None = None,
+) -> Picture:
     """Maps side by side with one legend.
 
     maps: list of (title, xy [N, 2], y [N] or None). With images ([N, C, H, W], or a list with one batch a
     map) thumbnails framed by class stand on their points, as many as fit without overlap. Axes carry no
-    numbers: distances across a t-SNE map mean nothing.
+    numbers: distances across a t-SNE map mean nothing. colours: one a class, where the classes have an order that the palette would
+    hide; per_row: names in a row of the legend, which is filled column by column (by default as many as fit).
     """
     if not maps:
         raise ValueError("no map to draw: pass [(title, xy, y), ...]")
     labelled = [array(y) for _, _, y in maps if y is not None]
     names = class_names(classes, np.concatenate(labelled)) if labelled else []
-    style = class_style(names)
+    style = [(colour, MARKERS[0]) for colour in colours] if colours else class_style(names)
     per_map = images if isinstance(images, list) else [images] * len(maps)
     n = len(maps)
     panel = (WIDTH - 0.15 * (n - 1)) / n
     height = min(panel, 5.2)
-    per_row = max(1, int(WIDTH / (0.35 + 0.085 * max(map(len, names), default=1))))
+    per_row = per_row or max(1, int(WIDTH / (0.35 + 0.085 * max(map(len, names), default=1))))
     legend_rows = -(-min(len(names), len(MARKERS) * len(COLOURS)) // per_row) if names else 0
     head, foot = 0.26, 0.21 * legend_rows + (0.14 if names else 0)
     fig, (left, bottom, w, h) = frame(WIDTH, height + head + foot, title, caption)

@@ -103,12 +103,13 @@ def test_what_true_places_would_give():
 def test_how_far_it_goes_astray():
     lost = r"After 9: no bounce so far ([\d.]+), a bounce so far ([\d.]+), standing still (\d+\.\d)"
     free, bent, still = re.search(lost, shown(WHERE)).groups()
-    clips = bounces(generate(400, seed=LONGER, frames=12))[:, 2:].any(1)
+    clips = generate(400, seed=LONGER, frames=12)
+    unbounced = futures.speed(clips)[~bounces(clips)[:, 2:].any(1)]
     claim(
         WHERE,
-        f"to a place {bent} pixels off where it bounced on the way, and {free} off where it did not (41 of the 400 clips, most of "
+        f"to a place {bent} pixels off where it bounced on the way, and {free} off where it did not (41 of the 400 clips, all of "
         f"them slow); had it stood still, it would be {still} off.",
-        (~clips).sum() == 41,
+        len(unbounced) == 41 and unbounced.max() < futures.speed(clips).median(),
     )
 
 

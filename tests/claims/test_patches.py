@@ -211,11 +211,29 @@ def test_its_own_figures():
         ]
         == [24, 48, 50],
     )
-    content = figure("Bars: nothing of the emoji")
+    content = figure("Bars: emoji covers under a tenth")
     claim(
         WHERE,
         "Where the emoji covers less than a tenth of the second patch, a third of the places are still found",
-        abs(content["nothing of the emoji"] - 1 / 3) < 0.02,
+        abs(content["emoji covers under a tenth"] - 1 / 3) < 0.02,
+    )
+    (of_corners,) = re.findall(r"Of those under a tenth (\d+)% are corners", shown(WHERE))
+    corners, sides = content["of these, the corners"], content["of these, the sides"]
+    claim(
+        WHERE,
+        f"{of_corners} % of such patches are corners. A network that knew no more than that would find one in four of these corners, and "
+        f"none of the sides; ours finds {round(100 * corners)} % and {round(100 * sides)}.",
+        int(of_corners) > 50 and corners > 1 / 4 and sides > 0,
+    )
+    means, closest = re.findall(
+        r"The same image or not: by mean colours (\S+)%, by the two closest pixels (\S+)% of", shown(WHERE)
+    )[0]
+    claim(
+        WHERE,
+        "and comparing colours is cheap: whoever says *the same image* where two pixels are nearly of one colour is right "
+        f"in {round(float(closest))} % of the pairs, whoever compares mean colours in {round(float(means))} (section 3), and the network "
+        "in 75.",
+        float(closest) > 75 > float(means) and "same? 75.2%" in shown(WHERE),
     )
     seam = figure("whose place the rule finds")
     claim(

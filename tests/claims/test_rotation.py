@@ -172,9 +172,8 @@ def test_what_each_part_is_worth():
     knn = {row: round(100 * mean(values)) for row, values in kept["rows"]["kNN"].items()}
     claim(
         WHERE,
-        "networks trained for 450 steps, half the recipe's length, one seed each",
-        kept["recipe"]["steps"] == 450
-        and {len(kept["rows"]["kNN"][row]) for row in pictures.SHORTCUT if row != "untrained"} == {1},
+        "networks trained for 450 steps, half the recipe's length, three seeds each",
+        kept["recipe"]["steps"] == 450 and {len(kept["rows"]["kNN"][row]) for row in pictures.SHORTCUT} == {3},
     )
     three = {row for row, values in kept["rows"]["kNN"].items() if len(values) == 3}
     claim(
@@ -185,8 +184,8 @@ def test_what_each_part_is_worth():
     line, clean, cured = knn["line, whole images"], knn["whole images"], knn["line, crops of 0.6"]
     claim(
         WHERE,
-        "kNN ends at 30 %, where an untrained network has 25 and the same training without the line gives 68",
-        (line, knn["untrained"], clean) == (30, 25, 68),
+        "kNN ends at 29 %, where an untrained network has 25 and the same training without the line gives 68",
+        (line, knn["untrained"], clean) == (29, 25, 68),
     )
     claim(
         WHERE,
@@ -195,15 +194,21 @@ def test_what_each_part_is_worth():
     )
     claim(
         WHERE,
-        "(0.72 against 0.97)",
+        "(0.72 against 0.97, seed 0)",
         [round(last(row), 2) for row in ("line, crops of 0.6", "crops of 0.6 at least")] == [0.72, 0.97],
     )
     probe = {row: round(100 * mean(values), 1) for row, values in kept["rows"]["linear probe"].items()}
     claim(
         WHERE,
-        "By kNN 64 % with it and 68 without, by linear probe 66.4 and 65.9",
-        (knn["crops of 0.6 at least"], clean) == (64, 68)
-        and (probe["crops of 0.6 at least"], probe["whole images"]) == (66.4, 65.9),
+        "By kNN four points, with each seed (63 % with it and 68 without); by linear probe nothing (66 and 65 %).",
+        (knn["crops of 0.6 at least"], clean) == (63, 68)
+        and (round(probe["crops of 0.6 at least"]), round(probe["whole images"])) == (66, 65)
+        and all(
+            a < b
+            for a, b in zip(
+                *(kept["rows"]["kNN"][row] for row in ("crops of 0.6 at least", "whole images")), strict=True
+            )
+        ),
     )
     turns = knn["as it is"], knn["0 and 180 degrees"], knn["0 and 90 degrees"]
     claim(WHERE, "(kNN 63 % against 53)", turns[:2] == (63, 53))

@@ -1,4 +1,4 @@
-"""Clips whose backgrounds are known, and a rival that knows: a motion kernel that is given the true motion, mask and background."""
+"""What the program that draws the clips knows: backgrounds, places, bounces; and a rival that is given the true motion."""
 
 import torch
 from torch import Tensor
@@ -7,8 +7,31 @@ from sslkit.chapters.next_frame.method import shift
 from sslkit.datasets.contract import Split
 from sslkit.datasets.moving import generate, render
 from sslkit.datasets.scenes import backgrounds
+from sslkit.probes import r2
 
 LONGER = 77  # seed of the clips that are rolled out
+
+
+def places(split: Split, past: int) -> Tensor:
+    """The true places in the last `past` frames of each clip, [N, 2 * past]: what a perfect encoder would hand on."""
+    return torch.cat([split.factors[name][:, -past:] for name in ("x", "y")], dim=1)
+
+
+def bounces(split: Split, gravity: float = 0.0) -> Tensor:
+    """Whether the emoji bounces in each step of each clip, bool [N, T - 1]: its velocity changes by more than gravity makes it."""
+    v = torch.stack([split.factors["vx"], split.factors["vy"]], dim=2)
+    return (v[:, 1:] - v[:, :-1] - v.new_tensor([0.0, gravity])).abs().amax(2) > 1e-3
+
+
+def by_bounce(guess: Tensor, true: Tensor, split: Split, past: int) -> dict[str, float]:
+    """Mean R2 of position and velocity guessed [N, 4] for clips of a split; of velocity once more for those without and with a
+    bounce in the last past - 1 steps, which are all that `past` frames show."""
+    hit = bounces(split)[:, 1 - past :].any(1)
+    score = r2(guess, true)
+    found = {"position": score[:2].mean().item(), "velocity": score[2:].mean().item()}
+    for name, rows in (("no bounce", ~hit), ("a bounce", hit)):
+        found[name] = r2(guess[rows], true[rows])[2:].mean().item()
+    return found
 
 
 def redrawn(split: Split, seed: int) -> tuple[Tensor, Tensor]:
@@ -41,3 +64,26 @@ def rollout_knowing(n: int, past: int, ahead: int, seed: int = LONGER) -> tuple[
         frame = mask[:, t] * moved + (1 - mask[:, t]) * ground
         rolled.append(frame)
     return torch.stack(rolled, dim=1), x[:, past:] / 255
+
+
+def astray(kernels: Tensor, past: int, seed: int = LONGER) -> dict[str, Tensor]:
+    """How far a roll-out of the clips of `pictures.longer` goes astray, in pixels, frame by frame: {name: means [ahead]}.
+
+    kernels [n, ahead, K, K] of the roll-out. Their centres of mass are displacements, which are added to the last place that was
+    seen. The mean distance from the true place, of clips that have not bounced since, and of those that have; and for all clips
+    that of an emoji that stands still.
+    """
+    n, ahead, side, _ = kernels.shape
+    split = generate(n, seed=seed, frames=past + ahead)
+    true, at = torch.stack([split.factors["x"], split.factors["y"]], dim=2), torch.arange(side) - side // 2
+    moves = torch.stack([(kernels.sum(2) * at).sum(2), (kernels.sum(3) * at).sum(2)], dim=2)  # right, down
+    seen, then = true[:, past - 1 : past], true[:, past:]
+    off, still = (seen + moves.cumsum(1) - then).norm(dim=2), (seen - then).norm(dim=2)
+    hit = bounces(split)[:, past - 1 :].cumsum(1) > 0
+    free = [off[~hit[:, t], t].mean() for t in range(ahead)]
+    bent = [off[hit[:, t], t].mean() for t in range(ahead)]
+    return {
+        "no bounce so far": torch.stack(free),
+        "a bounce so far": torch.stack(bent),
+        "standing still": still.mean(0),
+    }

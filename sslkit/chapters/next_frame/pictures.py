@@ -1,13 +1,21 @@
 """The pictures of chapter 08 that stand still."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from sslkit import evidence, plots
 from sslkit.chapters.next_frame import figures
-from sslkit.chapters.next_frame.knowing import LONGER, redrawn, rollout_knowing
+from sslkit.chapters.next_frame.knowing import LONGER, astray, bounces, redrawn, rollout_knowing
 from sslkit.datasets import Split
 from sslkit.datasets.moving import generate
+from sslkit.plots.axes import name_lines, panels
+from sslkit.plots.curves import draw_losses
+from sslkit.plots.picture import COLOURS, drawing, render
+
+# Nine places of a picture: a hue for left, middle and right, light above and dark below. Chosen as plots.COLOURS were, for all eyes.
+NINTHS = ("#D7AB02", "#8F7000", "#4C3B00", "#79B4FF", "#0072DD", "#003B7C", "#FE7CCB", "#CB0094", "#6F004F")
+TILE = 64  # pixels of a kernel: as wide as a frame of 32 that is shown twice as large
 
 
 def questions(clips: Tensor) -> plots.Picture:
@@ -42,8 +50,10 @@ def predictions(x: Tensor, prediction: Tensor, past: int) -> plots.Picture:
 
 
 def bright(kernel: Tensor) -> Tensor:
-    """Kernels [N, K, K] as images, each as bright as its largest entry."""
-    return (kernel / kernel.amax((1, 2), keepdim=True))[:, None]
+    """Kernels [N, K, K] as images [N, 1, TILE, TILE], each as bright as its largest entry, with a black border."""
+    times, left = TILE // kernel.shape[1], TILE % kernel.shape[1]
+    large = (kernel / kernel.amax((1, 2), keepdim=True)).repeat_interleave(times, 1).repeat_interleave(times, 2)
+    return F.pad(large, (left // 2, left - left // 2) * 2)[:, None]
 
 
 def kernels(x: Tensor, kernel: Tensor, mask: Tensor, prediction: Tensor, true: Tensor, past: int) -> plots.Picture:
@@ -95,8 +105,10 @@ def dream(rows: dict[str, Tensor], times: list[str], past: int) -> plots.Picture
     )
 
 
-def rollouts(rows: dict[str, Tensor], past: int) -> plots.Picture:
-    """Errors frame by frame of what `films` gives, against the truth."""
+@drawing
+def rollouts(rows: dict[str, Tensor], kernels: Tensor, past: int) -> plots.Picture:
+    """Errors frame by frame of what `films` gives, against the truth; and how far the kernels [n, ahead, K, K] of the network's
+    roll-out go astray."""
     truth = rows["truth"][:, past:].float()
     names = {"predicted": "the network", "copy last": "copy the last frame", "erase": "erase the emoji"}
     errors = {
@@ -104,32 +116,43 @@ def rollouts(rows: dict[str, Tensor], past: int) -> plots.Picture:
     }
     rolled, known = rollout_knowing(len(truth), past, truth.shape[1])
     errors["knows the motion"] = (rolled - known).square().mean((0, 2, 3, 4))
+    far = astray(kernels, past)
     ends = ", ".join(f"{name} {error[-1]:.4f}" for name, error in errors.items())
-    return plots.losses(
-        errors,
-        title="Rolled out, the network loses its lead over a rival that only erases",
-        caption=f"{len(truth)} clips made for this figure. Knows the motion: a kernel that is given the true motion, mask "
-        f"and background. After {truth.shape[1]}: {ends}.",
-        ylabel="mean squared error",
-        xlabel="frames ahead",
-        window=1,
+    lost = ", ".join(f"{name} {off[-1]:.1f}" for name, off in far.items())
+    title = "Rolled out, the network loses its lead over a rival that only erases"
+    caption = (
+        f"{len(truth)} clips made for this figure. Left: who knows the motion is a kernel with the true motion, mask and "
+        f"background. After {truth.shape[1]}: {ends}. Right: from the true place of the emoji to where the network's kernels, by "
+        f"their centres of mass, have moved it. After {truth.shape[1]}: {lost}."
     )
+    heads = ("mean squared error", "pixels from the true place")
+    fig, (left, right) = panels(title, caption, 3.4, "frames ahead", grid="y", heads=heads, wspace=0.08)
+    draw_losses(left, errors, None, 1)
+    draw_losses(right, far, None, 1, (COLOURS[0], COLOURS[5], COLOURS[1]))  # who stands still copies
+    for ax in (left, right):
+        name_lines(ax, "upper left")
+        ax.set_ylim(0, 1.45 * ax.get_ylim()[1])
+    what = f"Curves of {heads[0]}: {', '.join(errors)}; of {heads[1]}: {', '.join(far)}"
+    return render(fig, title, caption, what, colours=96)
 
 
 def where_map(h: dict[str, Tensor], split: Split) -> plots.Picture:
-    """Maps of clips, coloured by the ninth of the picture that the emoji is in at the end."""
+    """Maps of clips, coloured by the ninth of the picture that the emoji is in at the end; the legend is laid out as the picture is."""
     pick = plots.subsample(len(split), 800)
     column, row = (split.factors[name][:, -1].sub(5.5).div(7).long().clamp(0, 2) for name in ("x", "y"))
-    names = [f"{down} {across}" for down in ("upper", "middle", "lower") for across in ("left", "middle", "right")]
+    names = [f"{down} {across}" for across in ("left", "middle", "right") for down in ("upper", "middle", "lower")]
+    names[4] = "centre"
     laid = [
-        (name, plots.tsne(one[pick], perplexity=min(30, len(pick) // 4)), (3 * row + column)[pick])
+        (name, plots.tsne(one[pick], perplexity=min(30, len(pick) // 4)), (3 * column + row)[pick])
         for name, one in h.items()
     ]
     return plots.tsne_maps(
         laid,
         names,
         title="Before, a crowd; after, clips lie by where the emoji is",
-        caption=f"t-SNE of {len(pick)} test clips, perplexity 30, seed 0.",
+        caption=f"t-SNE of {len(pick)} test clips, perplexity 30, seed 0. A hue for left, middle and right; light above, dark below.",
+        colours=NINTHS,
+        per_row=3,
     )
 
 
@@ -148,9 +171,8 @@ def seeds(title: str) -> plots.Picture:
 
 def windows(split: Split, past: int, gravity: float) -> tuple[Tensor, Tensor]:
     """All windows of past + 1 frames of a split's clips, uint8 [M, past + 1, 3, H, W], and in which of them the emoji
-    bounces, bool [M]: its velocity changes by more than gravity makes it."""
-    v = torch.stack([split.factors["vx"], split.factors["vy"]], dim=2)
-    hit = (v[:, 1:] - v[:, :-1] - v.new_tensor([0.0, gravity])).abs().amax(2) > 1e-3
+    bounces, bool [M]."""
+    hit = bounces(split, gravity)
     starts = range(split.x.shape[1] - past)
     x = torch.cat([split.x[:, t : t + past + 1] for t in starts])
     return x, torch.cat([hit[:, t : t + past].any(1) for t in starts])

@@ -22,7 +22,7 @@ def as_named(*names: str) -> dict[str, str]:
 
 ABLATIONS = "ablations/patches_scenes"
 CAST = as_named("untrained", "as it is", "cast", "colour dropped", "cast, colour dropped")
-CAST_LOSSES = as_named("as it is", "cast", "cast, colour dropped")
+CAST_LOSSES = as_named("as it is", "cast", "colour dropped", "cast, colour dropped")
 PARTS = as_named("untrained", "as it is", "gap 0", "gap 0, jitter 0", "colour dropped", "as they were cut")
 WHAT_IF = as_named("untrained", "as it is", "gap 0, jitter 0", "one pair an image", "same image?", "same image?, grey")
 
@@ -194,25 +194,44 @@ def own_scale(title: str) -> plots.Picture:
     return plots.scoreboard(table, title=title, caption=caption, highlight="trained, scenes twice as large")
 
 
-def by_content(p: Tensor, pairs: Puzzles, split: Any) -> plots.Picture:
-    """How often the place is found, by how much of the thing the second patch shows, and by the background."""
+def by_content(p: Tensor, pairs: Puzzles, split: Any) -> list[plots.Picture]:
+    """How often the place is found, by how much of the second patch the thing covers, and by the background."""
     ok, scene = (p.argmax(dim=1) == pairs.number).float(), split.factors
     along = torch.arange(pairs.size) + 0.5
     down = (pairs.at_second[:, :1] + along - scene["y"][:, None])[:, :, None]
     across = (pairs.at_second[:, 1:] + along - scene["x"][:, None])[:, None, :]
     # the thing is taken for a disc of its size
-    share = ((down**2 + across**2).sqrt() < scene["size"][:, None, None] / 2).float().mean((1, 2))
-    parts = {"nothing": (0, 0.1), "some": (0.1, 0.5), "most": (0.5, 0.9), "all": (0.9, 2)}
-    table = {f"{name} of the emoji": ok[(share >= low) & (share < high)] for name, (low, high) in parts.items()}
-    table |= {f"{name} background": ok[scene["background"] == k] for k, name in enumerate(BACKGROUNDS)}
-    return plots.bars(
-        {name: rows.mean().item() for name, rows in table.items() if len(rows)},
-        title="Where the second patch shows no emoji, its place is hard to find",
-        caption=f"Share of places found, {len(ok):,} test scenes, one pair each.",
-        xlabel="places found",
-        chance=1 / 8,
-        highlight="",
-    )
+    covered = ((down**2 + across**2).sqrt() < scene["size"][:, None, None] / 2).float().mean((1, 2))
+    little, corner = covered < 0.1, (pairs.number[:, None] == torch.tensor([0, 2, 5, 7])).any(1)
+    cover = {
+        "emoji covers under a tenth": little,
+        "of these, the corners": little & corner,
+        "of these, the sides": little & ~corner,
+        "a tenth to a half": ~little & (covered < 0.5),
+        "a half to nine tenths": (covered >= 0.5) & (covered < 0.9),
+        "nine tenths or more": covered >= 0.9,
+    }
+    behind = {name: scene["background"] == k for k, name in enumerate(BACKGROUNDS)}
+    of_all = f"Share of places found, {len(ok):,} test scenes, one pair each."
+    corners = f"Of those under a tenth {corner[little].float().mean():.0%} are corners."
+    return [
+        plots.bars(
+            {name: ok[rows].mean().item() for name, rows in groups.items() if rows.any()},
+            title=title,
+            caption=caption,
+            xlabel="places found",
+            chance=1 / 8,
+            highlight="",
+        )
+        for title, caption, groups in (
+            (
+                "Where the second patch shows hardly any emoji, its place is harder to find",
+                f"How much of the second patch the emoji covers, each emoji taken for a disc. {corners} {of_all}",
+                cover,
+            ),
+            ("The same places, by what is behind the emoji", of_all, behind),
+        )
+    ]
 
 
 def surest(p: Tensor, pairs: Puzzles, y: Tensor) -> list[plots.Picture]:
@@ -225,10 +244,10 @@ def surest(p: Tensor, pairs: Puzzles, y: Tensor) -> list[plots.Picture]:
     }.items():
         rows = wanted.nonzero()[:, 0]
         rows = rows[sure[rows].argsort(descending=True)]
-        rows = torch.stack([rows[y[rows] == kind][0] for kind in y[rows].unique()])[:9]
+        rows = torch.stack([rows[y[rows] == kind][0] for kind in y[rows].unique()])
         some = pairs[rows]
         shown = {"first": some.first, "second": some.second, "scene": some.framed()}
         heads = [f"said {WHERE[a]}, is {WHERE[k]}" for a, k in zip(said[rows], some.number)]
         caption = f"Test scenes; blue: first patch, orange: second. Each answer had a probability of {sure[rows].min():.0%} or more."
-        found.append(plots.rows(shown, heads, title=f"{title}, one of each kind", caption=caption, side=96))
+        found.append(plots.rows(shown, heads, title=f"{title}, one of each kind", caption=caption, side=72))
     return found

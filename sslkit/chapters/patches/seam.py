@@ -1,4 +1,5 @@
-"""A player who knows nothing about pictures: it lays the second patch where the pixels at the seam differ least."""
+"""Players who know nothing about pictures: one lays the second patch where the pixels at the seam differ least, the other says "the
+same image" where two patches have nearly the same mean colour."""
 
 from typing import Any
 
@@ -30,6 +31,39 @@ def pairs_of(x: Tensor, number: Tensor, setting: str, size: int = 8) -> tuple[Te
     corners = pair_corners(number, height, width, size, gap, jitter, torch.Generator().manual_seed(3))
     first, second = (cut_patches(x, corner, size) for corner in corners)
     return first, second
+
+
+def colours_apart(first: Tensor, second: Tensor) -> dict[str, Tensor]:
+    """How far two patches [M, 3, S, S] are apart in colour, [M] each: their means, and the two pixels that are closest."""
+    a, b = (patch.float().flatten(2).transpose(1, 2) for patch in (first, second))
+    pairs = zip(a.split(500), b.split(500))
+    closest = [torch.cdist(*both, compute_mode="donot_use_mm_for_euclid_dist").amin((1, 2)) for both in pairs]
+    return {"mean colours": (a.mean(1) - b.mean(1)).norm(dim=1), "the two closest pixels": torch.cat(closest)}
+
+
+def one_or_two(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """First and second patches of images x [N, C, H, W], and whether they are of one image, [2N] each: every first patch with the
+    second of its own image, and with one cut there out of the image before."""
+    number = torch.arange(len(x)) % 8
+    (first, own), (_, other) = (pairs_of(images, number, "gap 2, jitter 1") for images in (x, x.roll(1, 0)))
+    return torch.cat([first, first]), torch.cat([own, other]), torch.arange(2 * len(x)) < len(x)
+
+
+def widest(apart: Tensor, same: Tensor) -> float:
+    """The distance up to which "the same image" has to be said for the most right answers on these pairs."""
+    apart, order = apart.sort()
+    yes = same[order].long()
+    right = yes.cumsum(0) - (1 - yes).cumsum(0)  # but for a constant: "yes" up to here, "no" beyond
+    return apart[right.argmax()].item()
+
+
+def by_colour(train: Tensor, val: Tensor) -> str:
+    """How often colours alone tell whether two patches are of one image, on images uint8 [N, 3, H, W]; in words."""
+    (a, b, learned), (first, second, same) = one_or_two(train), one_or_two(val)
+    limits = {name: widest(apart, learned) for name, apart in colours_apart(a, b).items()}
+    found = {name: ((apart <= limits[name]) == same) for name, apart in colours_apart(first, second).items()}
+    shares = ", ".join(f"by {name} {right.float().mean():.1%}" for name, right in found.items())
+    return f"The same image or not: {shares} of {len(same):,} pairs right."
 
 
 def glued(x: Tensor) -> plots.Picture:

@@ -12,13 +12,13 @@ from sslkit.datasets.scenes import backgrounds, draw, members
 
 
 def scenes_of(emoji: Tensor, seed: int = 0) -> Tensor:
-    """uint8 [N, 3, 32, 32]: one scene of each row of the emoji pack; upright, large, in its own colours."""
+    """uint8 [N, 3, 32, 32]: one scene of each row of the emoji pack, in the middle, of middling size, without a tilt."""
     generator = torch.Generator().manual_seed(seed)
     n = len(emoji)
     kind, hue = torch.randint(6, (n,), generator=generator), torch.rand(n, generator=generator)
-    middle, large, none = torch.full((n,), 16.0), torch.full((n,), 24.0), torch.zeros(n)
+    middle, size, none = torch.full((n,), 16.0), torch.full((n,), 24.0), torch.zeros(n)
     ground = backgrounds(kind, hue, generator)
-    return draw(pack().rgba["google"][emoji], ground, middle, middle, large, none, none)
+    return draw(pack().rgba["google"][emoji], ground, middle, middle, size, none, none)
 
 
 def share_right(method: Any, emoji: Tensor, draws: int) -> Tensor:
@@ -56,7 +56,7 @@ def strangers(method: Any, draws: int = 2, least: int = 10) -> plots.Picture:
     ordered = sorted(share.items(), key=lambda item: -item[1])
     return plots.bars(
         dict(ordered[:7] + ordered[-7:]),
-        title="On things it has never seen, it is little better than chance",
+        title="Things it has never seen: from far above chance to far below",
         caption=f"The seven best and seven worst of {len(share)} groups of {least} emoji or more outside the ten kinds; below chance: "
         f"{sum(value < 0.25 for value in share.values())}. All {len(others):,} emoji: {ok.mean():.1%}.",
         xlabel="share of turns predicted right",

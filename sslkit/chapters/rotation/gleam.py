@@ -1,17 +1,20 @@
 """A shortcut that nobody planned: the gleam on the rim of every clock."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from sslkit import evidence, plots
+from sslkit.chapters.rotation.pictures import in_all_turns, off_by
 from sslkit.datasets.emoji import pack
-from sslkit.datasets.scenes import members
+from sslkit.datasets.scenes import generate, members
 
 NAMES = {
     "clocks": "as drawn",
     "gleam painted over": "gleam painted over",
     "gleam moved to the lower right": "gleam moved to the lower right",
-    "clocks of the other artist": "the other artist's, without a gleam",
+    "clocks of the other artist": "the other artist's (no gleam)",
 }
 
 
@@ -43,11 +46,37 @@ def clocks() -> plots.Picture:
     return plots.rows(shown, title="The artist's clocks shine on the upper left")
 
 
+def in_scenes(n: int = 1200) -> dict[str, Tensor]:
+    """The clocks among n scenes, uint8 [M, 3, 32, 32] for each of NAMES: the same scenes, other clocks in them."""
+    kind, drawn, rows = list(members()).index("clock"), pack().rgba["google"], members()["clock"]
+    original = drawn[rows]
+
+    def scenes(artist: str = "google") -> Tensor:
+        found = generate(n, seed=11, artist=artist)
+        return found.x[found.y == kind]
+
+    found = {"clocks": scenes(), "clocks of the other artist": scenes("twitter")}
+    try:
+        for name, moved in {"gleam painted over": False, "gleam moved to the lower right": True}.items():
+            drawn[rows] = torch.stack([without_gleam(clock, moved) for clock in original])
+            found[name] = scenes()
+    finally:
+        drawn[rows] = original
+    return found
+
+
 @evidence.or_a_note
-def answers(title: str) -> plots.Picture:
-    """What becomes of the answers about these clocks (tests/chapters/rotation/benchmark.py)."""
+def answers(method: Any, title: str, n: int = 1200) -> plots.Picture:
+    """What becomes of a method's answers about the clocks among n scenes, and of the longer run's
+    (tests/chapters/rotation/benchmark.py)."""
     found = evidence.results("rotation_clocks")
-    off = found["off by quarter turns"]
-    table = {name: {"right": off[row][0], "upside down": off[row][2]} for row, name in NAMES.items()}
-    caption = f"The longer run's features, asked for the turn by a linear layer. {found['command']}."
+    ours = {row: off_by(in_all_turns(method, x)) for row, x in in_scenes(n).items()}
+    table: dict[str, dict[str, float]] = {}
+    for who, off in {"ours": ours, "longer": found["off by quarter turns"]}.items():
+        for row, name in NAMES.items():
+            table.setdefault(name, {})[f"{who}, right"] = off[row][0]
+            table[name][f"{who}, upside down"] = off[row][2]
+    caption = (
+        f"Our network answers by itself; the longer run's features are asked by a linear layer: {found['command']}."
+    )
     return plots.scoreboard(table, title=title, caption=caption, highlight="")

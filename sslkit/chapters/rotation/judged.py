@@ -1,4 +1,4 @@
-"""Two more questions to the features of chapter 03: which layer knows most, and what of another artist's drawings?"""
+"""More questions to the features of chapter 03: which layer knows most, what of drawings without labels, and of another artist's?"""
 
 from typing import Any
 
@@ -7,22 +7,24 @@ from torch import Tensor, nn
 
 from sslkit import plots, probes
 from sslkit.chapters.rotation.pictures import turn_accuracy
+from sslkit.datasets.emoji import pack
 from sslkit.datasets.scenes import generate
 from sslkit.nets import evaluating, to_input
+
+
+def probed(h: Tensor, y: Tensor) -> probes.LinearProbe:
+    """A linear probe on features h [N, D]; the last fifth of the labels y [N] chooses how strongly it is regularised."""
+    last = len(h) // 5
+    return probes.linear_probe(h[:-last], y[:-last], h[-last:], y[-last:], steps=60, tolerance=1e-4)
 
 
 def by_layer(networks: dict[str, nn.Module], data: Any, bank: int = 3000, queries: int = 1000) -> plots.Picture:
     """Linear probe for the kinds after each layer of plain encoders, {name: encoder}."""
     train, val = data.train[:bank], data.val[:queries]
-    last = len(train) // 5
     table: dict[str, dict[str, float]] = {}
     for name, encoder in networks.items():
         for k, (h, h_val) in enumerate(zip(layer_features(encoder, train.x), layer_features(encoder, val.x))):
-            # the last fifth of the labels chooses how strongly the probe is regularised
-            probe = probes.linear_probe(
-                h[:-last], train.y[:-last], h[-last:], train.y[-last:], steps=60, tolerance=1e-4
-            )
-            table.setdefault(f"layer {k + 1}", {})[name] = probe.score(h_val, val.y)
+            table.setdefault(f"layer {k + 1}", {})[name] = probed(h, train.y).score(h_val, val.y)
     title = "Which layer knows the kinds best?"
     caption = (
         f"Linear probe on each layer's map, averaged over the image; {len(train):,} training scenes, judged on "
@@ -43,6 +45,27 @@ def layer_features(encoder: Any, x: Tensor) -> list[Tensor]:
                 found.append(h.mean((2, 3)).cpu())
             parts.append(found)
     return [torch.cat(each) for each in zip(*parts)]
+
+
+def without_labels(method: Any, data: Any, bank: int = 10_000) -> plots.Picture:
+    """Both judges on validation scenes of three tenths of the drawings: when scenes of these are among the labelled ones, and
+    when none is."""
+    kept_back = pack().part > 0  # emoji that share a drawing are in one part
+    train, val = data.train[:bank], data.val
+    asked = val[kept_back[val.factors["emoji"]]]
+    h, h_asked = probes.features(method, train.x), probes.features(method, asked.x)
+    others = (~kept_back[train.factors["emoji"]]).nonzero()[:, 0]
+    table = {}
+    for name, rows in {"with labels": torch.arange(len(others)), "without labels": others}.items():
+        judges = {
+            "kNN": probes.knn_accuracy(h[rows], train.y[rows], h_asked, asked.y),
+            "linear probe": probed(h[rows], train.y[rows]).score(h_asked, asked.y),
+        }
+        table[f"their drawings {name}"] = judges
+    title = "The same scenes: once their drawings have had labels, once none of them has"
+    drawings = len(asked.factors["emoji"].unique())
+    caption = f"{len(asked):,} validation scenes of {drawings} drawings; the judges see the labels of {len(others):,} training scenes."
+    return plots.scoreboard(table, title=title, caption=caption, highlight="")
 
 
 def other_hand(networks: dict[str, Any], data: Any, n: int = 2000) -> plots.Picture:

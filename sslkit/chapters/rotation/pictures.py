@@ -55,6 +55,12 @@ def right(p: Tensor) -> Tensor:
     return p.argmax(dim=-1) == torch.arange(4)[:, None]
 
 
+def off_by(p: Tensor) -> list[float]:
+    """The share of answers that are right, a quarter, a half and three quarters of a turn off, of probabilities [4, N, 4]."""
+    off = (p.argmax(dim=-1) - torch.arange(4)[:, None]) % 4
+    return [(off == k).float().mean().item() for k in range(4)]
+
+
 def turn_accuracy(method: Any, x: Tensor) -> float:
     """How often the network names the turn of images x, each shown in all four."""
     return right(in_all_turns(method, x)).float().mean().item()
@@ -125,9 +131,9 @@ def by_kind(p: Tensor, split: Split, classes: list[str]) -> list[plots.Picture]:
 
 def confused(p: Tensor, split: Split, kind: int) -> plots.Picture:
     """Which turn is taken for which, for one kind."""
-    said = p[:, split.y == kind].argmax(dim=-1)
+    p = p[:, split.y == kind]
+    said, away = p.argmax(dim=-1), off_by(p)
     true = torch.arange(4)[:, None].expand(said.shape)
-    away = [((said - true) % 4 == k).float().mean().item() for k in range(4)]
     return plots.confusion(
         said.flatten(),
         true.flatten(),
@@ -180,7 +186,7 @@ def follows(cheat: Any, split: Split, mark: Any, n: int = 500) -> plots.Picture:
         {f"line {where}": views[:8] for where, views in zip(("below", "right", "above", "left"), marked)},
         title="All of these are upright. The cheat's answer follows the line",
         caption=f"Answers to the first column: {', '.join(TURNS[a] for a in said[:, 0])}. Over {len(x)} validation scenes "
-        f"its answer is where the line says in {share:.0%}.",
+        f"its answer agrees with the line in {share:.0%}.",
         side=80,
     )
 

@@ -71,10 +71,12 @@ def hinges(variance: Callable[[Tensor], Tensor]) -> Picture:
     return render(fig, title, caption, "Two curves over the deviation", colours=64)
 
 
-def falling(terms: Iterable[Iterable[float]], weights: dict[str, float]) -> Picture:
-    """The three terms of each step [steps, 3], each times its weight."""
+def falling(terms: Iterable[Iterable[float]], weights: dict[str, float], last: int = 100) -> Picture:
+    """The three terms of each step [steps, 3], each times its weight; and their means over the `last` steps."""
     curves = {name: [weights[name] * value for value in values] for name, values in zip(weights, zip(*terms))}
-    caption = "Each term times its weight; together they are the loss."
+    last = min(last, *map(len, curves.values()))
+    ends = ", ".join(f"{name} {np.mean(values[-last:]):.2f}" for name, values in curves.items())
+    caption = f"Each term times its weight; together they are the loss. Means of the last {last} steps: {ends}."
     return plots.losses(curves, title="Variance falls, covariance rises, invariance settles", caption=caption)
 
 
@@ -84,7 +86,7 @@ def fates(zs: dict[str, Tensor], numbers: int = 16) -> Picture:
     title = "Lines, a shrunken cloud, bright cells: each missing term shows"
     caption = (
         "One training batch of each network. Above: its first two numbers, with a line between the two views of an image "
-        f"(60 images). Below: the size of the covariances of its first {numbers} numbers, view 1."
+        f"(60 images). Blue: view 1; orange: view 2. Below: the size of the covariances of its first {numbers} numbers, view 1."
     )
     fig, axes = panels(title, caption, 4.5, heads=[*zs, *[""] * len(zs)], rows=2, w_pad=0.03, h_pad=0.03)
     clouds, matrices = axes[: len(zs)], axes[len(zs) :]

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from sslkit.chapters.next_frame import futures, pictures, widget
-from sslkit.chapters.next_frame.knowing import between_pixels, rollout_knowing
-from sslkit.datasets.moving import load
+from sslkit.chapters.next_frame.knowing import astray, between_pixels, bounces, by_bounce, places, rollout_knowing
+from sslkit.datasets.moving import generate, load
 
 PAST = 3
 
@@ -23,7 +23,7 @@ def test_the_rivals_of_a_roll_out():
     assert torch.equal(films["copy last"][:, -1], x[:, PAST - 1])
     untouched = (x == ground[:, None]).all(2).float().mean((1, 2, 3))  # all but where the emoji is
     assert 0.6 < untouched.min() and untouched.max() < 1 and torch.equal(films["erase"][:, -1], ground)
-    assert "the network" in pictures.rollouts(films, PAST).alt
+    assert "the network" in pictures.rollouts(films, torch.rand(4, 5, 9, 9), PAST).alt
     assert "Truth" in pictures.dream(films, times, PAST).alt
 
 
@@ -37,6 +37,43 @@ def test_a_rival_that_knows_the_motion():
     assert error.diff().min() > 0 and error[-1] < erased[-1] / 2  # softer from step to step, but in its place
 
 
+def test_how_far_a_roll_out_goes_astray():
+    split = generate(6, seed=3, frames=PAST + 5)
+    true = torch.stack([split.factors["x"], split.factors["y"]], dim=2)
+    kernels = torch.stack([between_pixels(true[:, t] - true[:, t - 1]) for t in range(PAST, PAST + 5)], dim=1)
+    far = astray(kernels, PAST, seed=3)
+    found = torch.stack([far["no bounce so far"], far["a bounce so far"]])
+    assert found[~found.isnan()].max() < 1e-4 < far["standing still"].min()  # nan: no clip has bounced yet, or all have
+    still = torch.zeros(6, 5, 9, 9)
+    still[:, :, 4, 4] = 1
+    hit = bounces(split)[:, PAST - 1 :].any(1).float().mean()
+    end = [one[-1].nan_to_num() for one in astray(still, PAST, seed=3).values()]
+    assert (1 - hit) * end[0] + hit * end[1] == pytest.approx(end[2].item(), rel=1e-5)
+
+
+def test_velocity_is_judged_without_and_with_a_bounce():
+    split = generate(40, seed=4)
+    true = torch.stack([split.factors[name][:, -1] for name in ("x", "y", "vx", "vy")], dim=1)
+    x, y = places(split, PAST).unflatten(1, (2, PAST)).unbind(1)
+    assert torch.equal(torch.stack([x[:, -1], y[:, -1]], 1), true[:, :2])
+    naive = torch.stack(
+        [x[:, -1], y[:, -1], x.diff(dim=1)[:, -1], y.diff(dim=1)[:, -1]], 1
+    )  # right unless the last step bounces
+    found = by_bounce(naive, true, split, PAST)
+    assert found["position"] == 1 and found["no bounce"] > 0.9999
+    assert found["a bounce"] < found["velocity"] < found["no bounce"]
+    assert (naive - true)[~bounces(split)[:, 1 - PAST :].any(1)].abs().max() < 1e-3
+
+
+def test_kernels_are_as_wide_as_frames():
+    for side in (5, 9):
+        kernel = torch.zeros(1, side, side)
+        kernel[:, side // 2, side // 2] = 0.3
+        (tile,) = pictures.bright(kernel)[0]
+        rows = tile.sum(1).nonzero().flatten()
+        assert tile.shape == (64, 64) and len(rows) == 64 // side and abs(rows.float().mean() - 31.5) <= 0.5
+
+
 def test_predictions_and_kernels(data):
     x, kernel = data.test.x, torch.rand(104, 9, 9)
     guess, true = x[:, PAST].float() / 255, torch.zeros(104, 2)
@@ -48,6 +85,8 @@ def test_predictions_and_kernels(data):
 
 def test_futures_differ_and_their_mean_is_shown():
     clips, ground = futures.wandering(PAST, n=2)
+    slow, fast = futures.speed(clips)
+    assert slow < 1.6 and fast > 3
     possible = futures.possible(clips, ground, 0, 5, PAST)
     assert possible.shape == (5, 3, 32, 32) and not torch.equal(possible[0], possible[1])
     untouched = ((possible - ground[0]).abs() < 0.003).all(1).float().mean((1, 2))  # no second emoji stands behind it
@@ -55,6 +94,13 @@ def test_futures_differ_and_their_mean_is_shown():
     made = torch.rand(2, 3, 32, 32), torch.rand(2, 9, 9), None
     assert "mean of 64" in futures.blur(clips, ground, made, made, PAST).alt
     assert 0.4 < futures.least_loss(PAST, n=8) < 0.8
+
+
+def test_the_radius_of_a_kernel():
+    assert futures.radius(between_pixels(torch.tensor([[3.0, -4.0], [0.0, 0.0]]))).tolist() == [5, 0]
+    split = generate(3, seed=5, turns=1.0)
+    lengths = torch.stack([split.factors["vx"], split.factors["vy"]]).norm(dim=0)
+    assert (lengths - futures.speed(split)[:, None]).abs().max() < 1e-4
 
 
 def test_windows_in_which_it_bounces():
@@ -72,6 +118,7 @@ def test_the_seeds_stand_beside_copying():
 
 def test_the_map_names_the_ninths(data):
     assert "untrained" in pictures.where_map({"untrained": torch.rand(104, 6)}, data.test).alt
+    assert len(set(pictures.NINTHS)) == 9
 
 
 def test_pushing_asks_for_a_roll_out(data):

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from sslkit import probes, runs
 from sslkit.chapters.rotation.emoji import scenes_of
-from sslkit.chapters.rotation.gleam import without_gleam
+from sslkit.chapters.rotation.gleam import in_scenes
 from sslkit.datasets.emoji import pack
 from sslkit.datasets.scenes import generate, members
 
@@ -45,21 +45,7 @@ def main() -> None:
         off = (layer.predict(h) - turns) % 4
         return [round((off == k).float().mean().item(), 4) for k in range(4)]
 
-    kind, drawn = list(members()).index("clock"), pack().rgba["google"]
-    rows = members()["clock"].tolist()
-    original = drawn[rows].clone()
-
-    def clocks(artist: str = "google") -> Tensor:
-        found = generate(args.scenes, seed=11, artist=artist)
-        return found.x[found.y == kind]
-
-    table = {"clocks": off_by(clocks()), "clocks of the other artist": off_by(clocks("twitter"))}
-    try:
-        for name, moved in {"gleam painted over": False, "gleam moved to the lower right": True}.items():
-            drawn[rows] = torch.stack([without_gleam(clock, moved) for clock in original])
-            table[name] = off_by(clocks())
-    finally:
-        drawn[rows] = original
+    table = {name: off_by(x) for name, x in in_scenes(args.scenes).items()}
     of_a_kind = torch.cat(list(members().values()))
     strangers = torch.tensor(sorted(set(range(len(pack().name))) - set(of_a_kind.tolist())))
     table["all kinds"] = off_by(generate(args.scenes, seed=11).x)
