@@ -20,6 +20,11 @@ def last(run: str) -> dict[str, float]:
     return results("dino_collapse")["runs"][run]["0"]["curve"][-1]
 
 
+def at(run: str, step: int) -> dict[str, float]:
+    """The point of a run's curve at a step, seed 0."""
+    return next(point for point in results("dino_collapse")["runs"][run]["0"]["curve"] if point["step"] == step)
+
+
 def test_ln_k():
     claim(WHERE, "With 256 prototypes ln K is 5.55", abs(LN_K - 5.55) < 0.005)
 
@@ -27,22 +32,46 @@ def test_ln_k():
 def test_the_two_collapses():
     centred, sharp = last("centring only"), last("sharpening only")
     claim(
-        WHERE, 'ends in "all alike": the entropy rises to 5.54, and ln K is 5.55', round(centred["entropy"], 2) == 5.54
+        WHERE,
+        'ends in "all alike": the entropy rises to 5.55, and so much is ln K.',
+        round(centred["entropy"], 2) == round(LN_K, 2) == 5.55,
     )
     claim(WHERE, 'ends in "one for all": the entropy falls to 0.00', sharp["entropy"] < 0.005)
     claim(WHERE, "In each of the two, KL goes to 0.00.", max(centred["kl"], sharp["kl"]) < 0.005)
     claim(
         WHERE,
-        "With **both**, entropy ends at 2.6 and KL at 0.8",
-        (round(last("both")["entropy"], 1), round(last("both")["kl"], 1)) == (2.6, 0.8),
+        "With **both**, entropy ends at 2.0 and KL at 0.8",
+        (round(last("both")["entropy"], 1), round(last("both")["kl"], 1)) == (2.0, 0.8),
     )
     claim(
         WHERE,
-        "With **neither**, KL goes to 0 as well: a collapse, too. But the entropy stands still at 4.8, between the two limits.",
-        last("neither")["kl"] < 0.005 and round(last("neither")["entropy"], 1) == 4.8,
+        "With **neither**, KL goes to 0 as well: a collapse, too. But the entropy hardly moves, from 4.9 to 4.7, between the two limits.",
+        last("neither")["kl"] < 0.005
+        and [round(point["entropy"], 1) for point in (at("neither", 1), last("neither"))] == [4.9, 4.7],
     )
-    claim(WHERE, "The spread of the scores, 0.01, says how:", round(last("neither")["spread"], 2) == 0.01)
-    claim(WHERE, 'and is 0.22 in "all alike"', round(centred["spread"], 2) == 0.22)
+    claim(WHERE, "The spread of the scores, 0.00, says how:", last("neither")["spread"] < 0.005)
+    claim(
+        WHERE,
+        'At step 105, when "centring only" has all but reached ln K, its spread is 0.23, and that of the right run 0.26.',
+        [round(at(run, 105)["spread"], 2) for run in ("centring only", "both")] == [0.23, 0.26]
+        and at("centring only", 105)["entropy"] > LN_K - 0.02,
+    )
+    blue = {point["step"]: point["entropy"] for point in results("dino_collapse")["runs"]["both"]["0"]["curve"]}
+    claim(
+        WHERE,
+        "the teacher's entropy first climbs to nearly 5, falls to 1 by step 60, swings for two hundred steps more, and only "
+        "then settles near 2.",
+        4.7 < max(blue.values()) < 5
+        and abs(blue[60] - 1) < 0.1
+        and all(1.3 < blue[step] < 2.5 for step in blue if step > 260),
+    )
+    scores = {run: round(100 * seeds["0"]["scores"]["kNN"]) for run, seeds in results("dino_collapse")["runs"].items()}
+    claim(
+        WHERE,
+        'of the collapsed runs "centring only" has 37 % by kNN, the right one 38; the others have 27 and 22, an untrained network 25.',
+        [scores[run] for run in ("centring only", "both", "sharpening only", "neither", "untrained")]
+        == [37, 38, 27, 22, 25],
+    )
     long = results("ablations/dino_scenes")
     ends = {
         arm: {round(run["curve"][-1][1], 2) for run in long["runs"][arm].values()}
@@ -61,11 +90,11 @@ def test_the_two_collapses():
         "Yet two runs start with a KL of 0.9, and two near 0.",
         first["both"]["step"] == 1 and round(first["both"]["kl"], 1) == 0.9,
     )
-    claim(WHERE, "only the two views differ: KL 0.08.", round(first["neither"]["kl"], 2) == 0.08)
+    claim(WHERE, "only the two views differ: KL 0.07.", round(first["neither"]["kl"], 2) == 0.07)
     claim(
         WHERE,
-        "here: a small convolutional network, 250 steps, one seed.",
-        results("dino_collapse")["recipe"]["steps"] == 250 and results("dino_collapse")["seeds"] == [0],
+        "here: a small convolutional network, 750 steps, one seed.",
+        results("dino_collapse")["recipe"]["steps"] == 750 and results("dino_collapse")["seeds"] == [0],
     )
 
 
