@@ -36,8 +36,8 @@ def test_the_matrix_of_the_run_shown():
     steps = method.RECIPES["laptop"]
     claim(
         WHERE,
-        "(The diagonal drops from 0.76 to 0.68 where the views grow to full size, at step 2,520.)",
-        (diagonal[2], diagonal[3]) == (0.76, 0.68) and round(steps.small_share * steps.steps) == 2520,
+        "(The diagonal drops from 0.77 to 0.69 where the views grow to full size, at step 2,520.)",
+        (diagonal[2], diagonal[3]) == (0.77, 0.69) and round(steps.small_share * steps.steps) == 2520,
     )
     claim(
         WHERE,
@@ -225,33 +225,54 @@ def test_the_run_shown():
     ours, other = board(WHERE, "Barlow Twins")[:2], board("10_simclr", "SimCLR")[:2]
     claim(
         WHERE,
-        "Barlow Twins has 66 % by kNN and 70 by the probe, SimCLR ([10](10_simclr.ipynb)) 72 and 72, with the same network and views and "
+        "Barlow Twins has 69 % by kNN and 73 by the probe, SimCLR ([10](10_simclr.ipynb)) 72 and 72, with the same network and views and "
         "about as many images.",
-        all(abs(found - named) < 0.6 for found, named in zip(ours + other, (66, 70, 72, 72))),
+        all(abs(found - named) < 0.6 for found, named in zip(ours + other, (69, 73, 72, 72))),
     )
     read = panels(WHERE, "How much of each factor a linear probe reads")  # first h untrained, last z and h
     claim(
         WHERE,
-        "from z a probe reads 11 % of it (untrained 28), from h 64, much as in chapter 10.",
-        [round(100 * share) for share in read["left-right"][-3:]] == [28, 11, 64],
+        "from z a probe reads 8 % of it (untrained 28), from h 67, much as in chapter 10.",
+        [round(100 * share) for share in read["left-right"][-3:]] == [28, 8, 67],
     )
     claim(
         WHERE,
-        "Of the hue both have less than before: 10 % in h, where the untrained network has 16 and SimCLR 13.",
-        [round(100 * read["hue"][k]) for k in (-1, 0)] == [10, 16]
-        and read["hue"][-2] < read["hue"][1]
+        "Of the hue both have lost nearly all: 3 % is left in h, where the untrained network has 16 and SimCLR 13.",
+        [round(100 * read["hue"][k]) for k in (-1, 0)] == [3, 16]
+        and read["hue"][-2] < 0.2 * read["hue"][1]
         and "hue: z, untrained 0.138, z, trained 0.126, h, untrained 0.162, h, trained 0.133" in shown("10_simclr"),
     )
-    others = [round(100 * score) for score in results("compare")["rows"]["kNN"]["barlow_twins"]]
-    claim(WHERE, "(chapter 23's two have 69 and 71 % by kNN)", sorted(others) == [69, 71])
-    claim(WHERE, "since the 71 has this run's seed.", results("compare")["seeds"][0] == 0 and others[0] == 71)
+    kept = [results("compare")["rows"][judge] for judge in ("kNN", "linear probe")]
+    apart = [[round(100 * (a - b)) for a, b in zip(by["barlow_twins"], by["simclr"])] for by in kept]
+    claim(
+        WHERE,
+        "In chapter 23's two seeds it is two and four points behind by kNN, four and one ahead by the probe.",
+        apart == [[-2, -4], [4, 1]],
+    )
+    others = [round(100 * score) for score in kept[0]["barlow_twins"]]
+    all_runs = [[mine, *(100 * score for score in by["barlow_twins"])] for mine, by in zip(ours, kept)]
+    claim(
+        WHERE,
+        "One point is no lead: runs of this very recipe differ by two (chapter 23's have 69 and 71 % by kNN)",
+        round(ours[1] - other[1]) == 1
+        and [round(max(found) - min(found)) for found in all_runs] == [2, 2]
+        and sorted(others) == [69, 71],
+    )
+    claim(
+        WHERE,
+        "enough for most of that, since the 71 has this run's seed (70.8 against 69.4).",
+        results("compare")["seeds"][0] == 0
+        and others[0] == 71
+        and (round(all_runs[0][1], 1), ours[0]) == (70.8, 69.4)
+        and 70.8 - 69.4 > (max(all_runs[0]) - min(all_runs[0])) / 2,
+    )
     means = {
         judge: {row: 100 * mean(results("compare")["rows"][judge][row]) for row in ("simclr", "barlow_twins")}
         for judge in ("kNN", "linear probe")
     }
     claim(
         WHERE,
-        "In chapter 23's means of two seeds it is three points ahead by kNN, and Barlow Twins two by the probe.",
+        "In chapter 23's means of two seeds it is much the same: three points and two.",
         [round(row["simclr"] - row["barlow_twins"]) for row in means.values()] == [3, -2],
     )
 
@@ -283,10 +304,10 @@ def test_a_hundred_labels():
     few = board(WHERE, "Barlow Twins")[2]
     claim(
         WHERE,
-        "Pretraining brings twenty points: 47 % against 27.",
-        "from scratch 0.270, fine-tuned from Barlow Twins 0.466" in shown(WHERE),
+        "Pretraining brings 22 points: 48.4 % against 26.5.",
+        "from scratch 0.265, fine-tuned from Barlow Twins 0.484" in shown(WHERE) and round(48.4 - 26.5) == 22,
     )
-    claim(WHERE, "a probe on the frozen features does no worse with as many labels: 48 %", round(few) == 48)
+    claim(WHERE, "a probe on the frozen features does no worse with as many labels: 50 %", round(few) == 50)
 
 
 def test_other_batches():
@@ -339,6 +360,6 @@ def test_ten_times_as_long():
     ours, other = board(WHERE, "Barlow Twins")[:2], board("10_simclr", "SimCLR")[:2]
     claim(
         WHERE,
-        "In the short runs shown SimCLR was ahead, by six points of kNN and one of the probe (71.5 against 70.2 %).",
-        [round(a - b) for a, b in zip(ours, other)] == [-6, -1],
+        "In the short runs shown SimCLR was three points ahead by kNN, and Barlow Twins one by the probe (72.7 against 71.5 %).",
+        [round(a - b) for a, b in zip(ours, other)] == [-3, 1] and (ours[1], other[1]) == (72.7, 71.5),
     )
