@@ -12,6 +12,7 @@ from claim import board, claim, panels, results, shown
 from sslkit.chapters.gpt import tales
 from sslkit.chapters.gpt.method import shifted, unigram
 from sslkit.datasets import load
+from sslkit.notebooks import files
 
 WHERE = "20_gpt"
 ROWS, SIZES = results("gpt")["rows"], results("gpt_vocabulary")["vocabularies"]
@@ -94,9 +95,64 @@ def test_what_this_run_shows():
     claim(WHERE, "beyond 64 tokens more context hardly helps this network", 0 <= middle - late < 0.05)
 
 
+def test_tales_of_this_run():
+    text = shown(WHERE)
+    told = {step: re.search(rf"^step {step}: (.+)$", text, re.M)[1] for step in (100, 300)}
+    curve = "tales that hang together, of 20 95.0%"
+    claim(
+        WHERE,
+        "here Henry loses a comb, and the badger fetches a *broom*.",
+        tales.slips(told[100]) == ["thing"]
+        and all(
+            part in told[100] for part in ("I have lost my comb", "answered Henry", "the badger fetched the broom")
+        ),
+    )
+    claim(
+        WHERE,
+        "At step 300 the teapot that was lost is the one that is found. Only the last sentence goes astray, *Henry and the teapot "
+        "again*, and the curve does not notice: it checks hero, thing, animal and pronoun.",
+        not tales.slips(told[300])
+        and all(part in told[300] for part in ("I have lost my teapot", "fetched the teapot"))
+        and "Henry and the teapot again" in told[300].split(". ")[-1]
+        and curve in text,
+    )
+    top_p, every = (re.search(rf"^{way}:  (.+)$", text, re.M)[1].split() for way in ("top-p 0.9", "all tokens"))
+    assert len(top_p) == len(every)
+    claim(
+        WHERE,
+        "(*Top-p* and *all tokens* differ in one word here: a draw fell on *broom*, which top-p leaves out, though the program takes "
+        "each thing equally often.)",
+        [other for one, other in zip(top_p, every) if one != other] == ["broom"]
+        and len(set(tales.THINGS)) == len(tales.THINGS),
+    )
+
+
+def test_one_head_silenced():
+    """What the caption says of the trained network: how likely the answer is with all heads, and without the one shown."""
+    found = re.search(r"; trained (\d+\.\d)%, with this head silenced (\d+\.\d)%", shown(WHERE))
+    whole, muted = map(float, found.groups())
+    claim(WHERE, "*kettle* falls from 99.5 % to 0.7 %.", (whole, muted) == (99.5, 0.7))
+    claim(
+        WHERE,
+        "So the answer depends on this head, and no other makes up for it.",
+        whole > 95 and muted < 100 / len(tales.THINGS),
+    )
+    claim(WHERE, "the weights say where a head looks, not that the answer depends on it", True)
+    claim(WHERE, "It need not do the work alone: to learn which others are needed, too, silence each in turn.", True)
+
+
+def test_time():
+    nb = files.read(files.ROOT / "notebooks" / f"{WHERE}.ipynb")
+    seconds = nb.metadata.sslkit.seconds
+    claim(WHERE, "**Time:** about twelve minutes on one core, less on two.", 11.5 <= seconds / 60 < 12.5)
+    spent = re.search(r"step 700 of 700.*? (\d+) min (\d+) s in all", shown(WHERE))
+    claim(WHERE, "a few minutes (seven in the run shown)", round(int(spent[1]) + int(spent[2]) / 60) == 7)
+
+
 def test_beside_bert_and_counting():
     gpt, bert, counted = board(WHERE, "GPT"), board("19_bert", "BERT"), board(WHERE, "tf-idf")
     claim(WHERE, "By kNN, this GPT is far above the BERT of chapter 19", gpt[0] > bert[0] + 10)
+    claim(WHERE, "62 % against 42.", (round(gpt[0]), round(bert[0])) == (62, 42))
     claim(
         WHERE,
         "Counting tokens (tf-idf) beats both by kNN and linear probe; with ten labels per class GPT is ahead of it.",
