@@ -9,7 +9,7 @@ from claim import ROOT, claim, results, shown
 from sslkit.chapters.next_frame import futures, pictures
 from sslkit.chapters.next_frame.knowing import LONGER, bounces, rollout_knowing
 from sslkit.datasets import load
-from sslkit.datasets.moving import generate
+from sslkit.datasets.moving import SPEEDS, generate
 from sslkit.notebooks import check
 
 WHERE = "08_next_frame"
@@ -62,8 +62,9 @@ def test_a_line_of_code_as_a_rival():
     kinds = [bar(line, "kind", row) for row in ("untrained", "next frame")]
     claim(
         WHERE,
-        "The network of this notebook, probed with half as many labels, gains nothing.",
-        -0.01 < kinds[1] - kinds[0] < 0.005,
+        "The network of this notebook, probed with half as many labels, gains two points, which on 1,000 test clips may be "
+        "chance.",
+        round(100 * (kinds[1] - kinds[0])) == 2,
     )
     few = figure("mean R2 against measured clips")
     claim(
@@ -89,7 +90,12 @@ def test_what_true_places_would_give():
         "So of the 23 points that our network lacks, 15 are the regression's and not the encoder's.",
         (100 - ours[2], 100 - best[2]) == (23, 15),
     )
-    claim(WHERE, f"Without a bounce it reads {ours[0]} %, with one {ours[1]} %.", holds=True)
+    claim(
+        WHERE,
+        f"The other eight are lost where nothing bounces. Without a bounce it reads {ours[0]} %, with one {ours[1]} %, as much as "
+        "the true places give.",
+        best[2] - ours[2] == 8 and ours[1] == best[1] and ours[0] < best[0] - 8,
+    )
     claim(
         WHERE,
         "The untrained network has 40 % of the position here and had 30 in section 4: there the regression was fitted on 1,500 "
@@ -108,7 +114,7 @@ def test_how_far_it_goes_astray():
     claim(
         WHERE,
         f"to a place {bent} pixels off where it bounced on the way, and {free} off where it did not (41 of the 400 clips, all of "
-        f"them slow); had it stood still, it would be {still} off.",
+        f"them slow); an emoji that stood still would, over all clips, be {still} off.",
         len(unbounced) == 41 and unbounced.max() < futures.speed(clips).median(),
     )
 
@@ -149,7 +155,7 @@ def test_few_measured_clips():
         [round(value) for value in (*read, mean(read))] == [40, 9, 25],
     )
     claim(
-        WHERE, "reads 54 % from twenty-five clips", "next frame 54% at 25" in figure("mean R2 against measured clips")
+        WHERE, "reads 53 % from twenty-five clips", "next frame 53% at 25" in figure("mean R2 against measured clips")
     )
 
 
@@ -158,13 +164,17 @@ def test_two_changes():
     line = figure("the single frame loses the velocity as well")
     error = [bar(line, "error / copying", row) for row in ("one past frame", "as above", "pooled encoder")]
     claim(WHERE, "the error is 0.69 instead of 0.31", [round(value, 2) for value in error[:2]] == [0.69, 0.31])
-    claim(WHERE, "the error is 0.65", round(error[2], 2) == 0.65)
+    claim(WHERE, "the error is 0.55", round(error[2], 2) == 0.55)
     claim(
         WHERE,
-        "88 % of the place and 64 % of the velocity can be read off a mean over all places",
-        [round(100 * bar(line, judge, "pooled encoder")) for judge in ("position R2", "velocity R2")] == [88, 64],
+        "90 % of the place and 69 % of the velocity can be read off a mean over all places",
+        [round(100 * bar(line, judge, "pooled encoder")) for judge in ("position R2", "velocity R2")] == [90, 69],
     )
-    claim(WHERE, "Both changes more than double the error", min(error[0], error[2]) > 2 * error[1])
+    claim(
+        WHERE,
+        'in the run shown 1.8 times that of the method above, not the "more than double" of the title.',
+        round(error[2] / error[1], 1) == 1.8 and error[0] > 2 * error[1] and "more than double" in line,
+    )
     three = re.search(r"read from three: \d+% of the position, (\d+)% of the velocity", shown(WHERE))[1]
     claim(WHERE, f"it reads {three} % of the velocity.", holds=True)
 
@@ -183,8 +193,9 @@ def test_whether_the_ring_knows_the_speed():
     claim(
         WHERE,
         f"Over 500 clips its mean radius is {slow} pixels where the emoji is slow (1.25 pixels per frame on average), and {fast} "
-        f"where it is fast (3.25). It explains {share} % of the variance of the speed",
-        holds=True,
+        f"where it is fast (3.25). It explains {share} % of the variance of the speed: this is one ring for all, and its size suits "
+        "an emoji of average speed.",
+        slow == fast and share == "0" and abs(float(slow) - sum(SPEEDS) / 2) < 0.1,
     )
 
 
@@ -212,10 +223,14 @@ def test_the_arrow_of_time():
     )
     claim(
         WHERE,
-        "the error nearly doubles, from 0.27 to 0.53.",
-        [round(bar(line, way, "falling, no bounce"), 2) for way in ways] == [0.27, 0.53],
+        "the error nearly doubles, from 0.28 to 0.53.",
+        [round(bar(line, way, "falling, no bounce"), 2) for way in ways] == [0.28, 0.53],
     )
-    claim(WHERE, "the error starts higher and grows by two fifths.", round(grows["falling, a bounce"], 1) == 1.4)
+    claim(
+        WHERE,
+        "the error starts higher and grows by more than a third.",
+        4 / 3 < grows["falling, a bounce"] < 1.4 and bar(line, ways[0], kinds[3]) > bar(line, ways[0], kinds[2]),
+    )
 
 
 def test_falling_films_backwards():

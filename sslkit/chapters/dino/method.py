@@ -180,7 +180,7 @@ LAPTOP = Recipe(
 )
 RECIPES = {
     "laptop": LAPTOP,
-    "shelf": LAPTOP.but(steps=10_000, batch=256),  # thirteen times as many images: 98 minutes of one core
+    "shelf": LAPTOP.but(steps=10_000, batch=256),  # thirteen times the images: 98 minutes
     # 200 epochs of CIFAR-10, 97 steps each
     "gpu": Recipe(
         steps=19_500,
