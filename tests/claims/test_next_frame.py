@@ -170,11 +170,6 @@ def test_two_changes():
         "90 % of the place and 69 % of the velocity can be read off a mean over all places",
         [round(100 * bar(line, judge, "pooled encoder")) for judge in ("position R2", "velocity R2")] == [90, 69],
     )
-    claim(
-        WHERE,
-        'in the run shown 1.8 times that of the method above, not the "more than double" of the title.',
-        round(error[2] / error[1], 1) == 1.8 and error[0] > 2 * error[1] and "more than double" in line,
-    )
     three = re.search(r"read from three: \d+% of the position, (\d+)% of the velocity", shown(WHERE))[1]
     claim(WHERE, f"it reads {three} % of the velocity.", holds=True)
 
