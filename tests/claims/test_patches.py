@@ -203,19 +203,25 @@ def test_its_own_figures():
     said = figure("How often the network says: the same image")
     claim(
         WHERE,
-        "It takes two different images for one in 24 % of the cases; if they share the thing it is 48 %, if they share the background 50 "
+        "It takes two different images for one in 22 % of the cases; if they share the thing it is 47 %, if they share the background 52 "
         "(400 pairs each: such a difference may be chance).",
         [
             round(100 * said[k])
             for k in ("two images", "same thing, another background", "another thing, same background")
         ]
-        == [24, 48, 50],
+        == [22, 47, 52],
     )
     content = figure("Bars: emoji covers under a tenth")
     claim(
         WHERE,
-        "Where the emoji covers less than a tenth of the second patch, a third of the places are still found",
-        abs(content["emoji covers under a tenth"] - 1 / 3) < 0.02,
+        "Where the emoji covers less than a tenth of the second patch, 36 % of the places are still found.",
+        round(100 * content["emoji covers under a tenth"]) == 36,
+    )
+    claim(
+        WHERE,
+        "(Of the 28 shown, 12 are right before training and 14 after; over 2,000 images it is 21 and 34 %.)",
+        re.findall(r"of 2,000 test images (\d+)% are right; here (\d+) of 28", shown(WHERE))
+        == [("21", "12"), ("34", "14")],
     )
     (of_corners,) = re.findall(r"Of those under a tenth (\d+)% are corners", shown(WHERE))
     corners, sides = content["of these, the corners"], content["of these, the sides"]
@@ -232,8 +238,8 @@ def test_its_own_figures():
         WHERE,
         "and comparing colours is cheap: whoever says *the same image* where two pixels are nearly of one colour is right "
         f"in {round(float(closest))} % of the pairs, whoever compares mean colours in {round(float(means))} (section 3), and the network "
-        "in 75.",
-        float(closest) > 75 > float(means) and "same? 75.2%" in shown(WHERE),
+        "in 78.",
+        float(closest) > 78 > float(means) and "same? 77.8%" in shown(WHERE),
     )
     seam = figure("whose place the rule finds")
     claim(
@@ -243,21 +249,21 @@ def test_its_own_figures():
     )
     claim(
         WHERE,
-        "(It gets 8 of these 24 right. On 1,000 scenes it is 53 %: 24 puzzles are few.)",
-        "right in 8 of all 24" in shown(WHERE) and "where? 53.1%" in shown(WHERE),
+        "(It gets 11 of these 24 right. On 1,000 scenes it is 54 %: 24 puzzles are few.)",
+        "right in 11 of all 24" in shown(WHERE) and "where? 53.8%" in shown(WHERE),
     )
     claim(
         WHERE,
-        "The network finds half of the places, where the player of the seam finds a third, and the kinds do come along: 39 % by kNN.",
-        all(found in shown(WHERE) for found in ("where? 53.1%, kind by kNN 39.2%", "Accuracy 52.9% of 4000")),
+        "The network finds half of the places, where the player of the seam finds a third, and the kinds do come along: 38 % by kNN.",
+        all(found in shown(WHERE) for found in ("where? 53.8%, kind by kNN 38.0%", "Accuracy 52.9% of 4000")),
     )
     asked = {judge: [round(100 * share) for share in found] for judge, found in panels(WHERE, "What is asked").items()}
     claim(
         WHERE,
-        "*Where?* learns kinds (39 %, untrained 24) and some of the patterns (27 %, untrained 21), and lets go of the border's colour "
-        "(23 %, untrained 72). *Same image?* gains in colour (85 %), loses kinds (20) and leaves the patterns as they "
-        "were (20).",
-        asked == {"kind": [24, 39, 20], "pattern": [21, 27, 20], "border's colour": [72, 23, 85]},
+        "*Where?* learns kinds (40 %, untrained 24) and some of the patterns (26 %, untrained 21), and lets go of the border's colour "
+        "(22 %, untrained 72). *Same image?* gains in colour (84 %), loses kinds (18), and knows hardly more of the patterns than "
+        "guessing gives (18; one in six is 17).",
+        asked == {"kind": [24, 40, 18], "pattern": [21, 26, 18], "border's colour": [72, 22, 84]},
     )
 
 
@@ -266,10 +272,10 @@ def test_ten_labels():
     probe = board(WHERE, "patches")[2]
     claim(
         WHERE,
-        "Twelve points, from 27.5 to 39.6 %. And here fine-tuning is ahead of the frozen probe",
-        (starts["from scratch"], starts["fine-tuned from patches"]) == (0.275, 0.397) and probe < 39.7 - 4,
+        "Twelve points, from 27.4 to 39.4 %. And here fine-tuning is ahead of the frozen probe",
+        (starts["from scratch"], starts["fine-tuned from patches"]) == (0.274, 0.394) and probe < 39.4 - 4,
     )
-    claim(WHERE, "(33.7 % with few labels, above)", probe == 33.7)
+    claim(WHERE, "(33.4 % with few labels, above)", probe == 33.4)
     kept = results("compare")
     tuned = kept["rows"]["fine-tuned, 10 labels"]
     found = tuned["untrained fine7"], tuned["patches"], kept["rows"]["few labels"]["patches"]
@@ -287,8 +293,8 @@ def test_the_scoreboard():
     found = board(WHERE, "patches")[0], board(WHERE, "untrained")[0], board("03_rotation", "rotation")[0]
     claim(
         WHERE,
-        "By kNN 43.7 %: well above an untrained network (28.2), far below [rotation](03_rotation.ipynb)'s 78.2 on the same scenes",
-        found == (43.7, 28.2, 78.2),
+        "By kNN 45.8 %: well above an untrained network (28.2), far below [rotation](03_rotation.ipynb)'s 78.2 on the same scenes",
+        found == (45.8, 28.2, 78.2),
     )
 
 
@@ -296,6 +302,6 @@ def test_does_it_compare():
     both, other = figure("Does it compare the two").values()
     claim(
         WHERE,
-        "Here it is 52 % with both and 39 % with the second of another image: about two thirds of what lies above chance.",
-        (round(100 * both), round(100 * other)) == (52, 39) and 0.63 < (other - 1 / 8) / (both - 1 / 8) < 0.69,
+        "Here it is 53 % with both and 40 % with the second of another image: about two thirds of what lies above chance.",
+        (round(100 * both), round(100 * other)) == (53, 40) and 0.63 < (other - 1 / 8) / (both - 1 / 8) < 0.69,
     )

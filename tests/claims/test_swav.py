@@ -149,8 +149,8 @@ def test_what_was_shown():
     )
     claim(
         WHERE,
-        "the share of the commonest kind has doubled, from 36 to 73 %.",
-        re.findall(r"prototypes (\d+)% of such", said) == ["36", "73"],
+        "the share of the commonest kind has doubled, from 36 to 71 %.",
+        re.findall(r"prototypes (\d+)% of such", said) == ["36", "71"],
     )
     claim(
         WHERE,
@@ -158,12 +158,12 @@ def test_what_was_shown():
         "even seats",
         "prototypes in use: untrained 62.5," in said
         and [float(n) for n in re.search(r"rank of z: untrained ([\d.]+), even seats ([\d.]+),", said).groups()]
-        == [88.0, 43.4],
+        == [88.0, 42.7],
     )
     claim(
         WHERE,
-        "kNN goes from 24 to 18 % (500 validation images, one seed)",
-        "untrained: kNN 23.6%\n" in said and re.findall(r"of 50 clusters, loss .*, kNN ([\d.]+)%", said)[-1] == "17.6",
+        "kNN goes from 24 to 17 % (500 validation images, one seed)",
+        "untrained: kNN 23.6%\n" in said and re.findall(r"of 50 clusters, loss .*, kNN ([\d.]+)%", said)[-1] == "16.8",
     )
 
 
@@ -206,13 +206,13 @@ def test_beside_simclr():
     other, usual = in_other_batches(), rows_of_seed(0)
     claim(
         WHERE,
-        "SwAV has 69.1 % by kNN and 72.1 by the probe. SimCLR, with the same network and views and about as many images, has 72.4 and 71.5",
-        board(WHERE, "SwAV")[:2] + board("10_simclr", "SimCLR")[:2] == [69.1, 72.1, 72.4, 71.5],
+        "SwAV has 69.4 % by kNN and 72.0 by the probe. SimCLR, with the same network and views and about as many images, has 72.4 and 71.5",
+        board(WHERE, "SwAV")[:2] + board("10_simclr", "SimCLR")[:2] == [69.4, 72.0, 72.4, 71.5],
     )
     claim(
         WHERE,
-        "With ten labels of each kind SwAV is four points ahead (50.7 against 46.6).",
-        [board(WHERE, "SwAV")[2], board("10_simclr", "SimCLR")[2]] == [50.7, 46.6],
+        "With ten labels of each kind SwAV is four points ahead (50.4 against 46.6).",
+        [board(WHERE, "SwAV")[2], board("10_simclr", "SimCLR")[2]] == [50.4, 46.6],
     )
     claim(WHERE, beside_simclr("swav"), holds=True)  # a table made from the results must stand there
     ahead = [
@@ -229,7 +229,7 @@ def test_beside_simclr():
         [round(100 * kept[row][judge], 1) for judge in ("linear probe", "kNN") for row in ("swav", "simclr")]
         == [67.2, 63.2, 49.5, 44.8],
     )
-    claim(WHERE, "between runs of SwAV (72.1 to 72.8)", (round(min(probes), 1), round(max(probes), 1)) == (72.1, 72.8))
+    claim(WHERE, "between runs of SwAV (72.0 to 72.8)", (round(min(probes), 1), round(max(probes), 1)) == (72.0, 72.8))
 
 
 @pytest.mark.slow
