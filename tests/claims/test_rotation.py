@@ -46,8 +46,8 @@ def test_fine_tuned_and_frozen():
     here = bars("Bars: from scratch")
     claim(
         WHERE,
-        "From 27.1 to 48.7 %, and to 58.9 after the longer run.",
-        list(here.values())[:3] == [0.271, 0.487, 0.589],
+        "From 26.5 to 49.1 %, and to 58.9 after the longer run.",
+        list(here.values())[:3] == [0.265, 0.491, 0.589],
     )
     longer = results("shelf/rotation_scenes")
     claim(
@@ -56,11 +56,11 @@ def test_fine_tuned_and_frozen():
         round(100 * longer["rows"]["kNN"]["rotation"][0]) == 91 and longer["recipe"]["steps"] == 4500,
     )
     probe = board(WHERE, "rotation")[2]
-    claim(WHERE, "with as few labels, frozen features reach 51.7 %", probe == 51.7)
-    claim(WHERE, "(51.7 % with few labels, above)", probe == 51.7)
+    claim(WHERE, "with as few labels, frozen features reach 50.4 %", probe == 50.4)
+    claim(WHERE, "(50.4 % with few labels, above)", probe == 50.4)
     claim(
         WHERE,
-        "51.7 %, and 59.9 after the longer run",
+        "50.4 %, and 59.9 after the longer run",
         round(100 * longer["rows"]["few labels"]["rotation"][0], 1) == 59.9,
     )
 
@@ -69,8 +69,8 @@ def test_close_to_supervised_by_knn():
     ours, theirs = board(WHERE, "rotation")[:3], board(WHERE, "supervised")[:3]
     claim(
         WHERE,
-        "comes close to the supervised one (78.2 % against 79.1); a linear probe (73.0 against 80.5) and few labels (51.7 against 72.7)",
-        (ours, theirs) == ([78.2, 73.0, 51.7], [79.1, 80.5, 72.7]),
+        "keeps up with the supervised one (78.2 % against 77.6); a linear probe (72.7 against 80.2) and few labels (50.4 against 71.9)",
+        (ours, theirs) == ([78.2, 72.7, 50.4], [77.6, 80.2, 71.9]),
     )
     published = results("published")["rows"]
     probes = [round(100 * published[name]["linear probe"]) for name in ("rotation", "simclr")]
@@ -87,8 +87,9 @@ def test_drawings_without_labels():
     claim(
         WHERE,
         f"on drawings of which the judges have seen no labelled scene kNN falls from {knn} to {knn_left} %, the probe from {probe} to "
-        f"{probe_left}, and the lead is gone.",
-        knn > probe and knn_left < probe_left + 2,
+        f"{probe_left}: kNN loses more, as it must if it lives on repeated drawings. (With fewer labels, and on these drawings, it had no "
+        "lead to begin with.)",
+        knn - knn_left > probe - probe_left and knn <= probe,
     )
     claim(
         WHERE,
@@ -100,14 +101,14 @@ def test_drawings_without_labels():
 def test_what_has_an_up_and_a_down():
     share = {kind: round(100 * value) for kind, value in bars("Bars: clock").items()}
     order = sorted(share, key=share.get, reverse=True)
-    claim(WHERE, "comes first (96 %), then faces and hearts (89 and 86 %)", order[:3] == ["clock", "face", "heart"])
-    assert (share["clock"], share["face"], share["heart"]) == (96, 89, 86)
+    claim(WHERE, "comes first (96 %), then faces and hearts (89 and 87 %)", order[:3] == ["clock", "face", "heart"])
+    assert (share["clock"], share["face"], share["heart"]) == (96, 89, 87)
     claim(
         WHERE,
-        "Hands and animals (55 and 49 %) and clothing (44 %) come last.",
-        order[-3:] == ["hand", "animal", "clothing"],
+        "Animals and hands (52 % each) and clothing (42 %) come last.",
+        order[-3:] == ["animal", "hand", "clothing"],
     )
-    assert (share["hand"], share["animal"], share["clothing"]) == (55, 49, 44)
+    assert (share["hand"], share["animal"], share["clothing"]) == (52, 52, 42)
     drawings = {kind: len(emoji) for kind, emoji in members().items()}
     fewest = sorted(drawings, key=drawings.get)[:2]
     claim(
@@ -116,25 +117,25 @@ def test_what_has_an_up_and_a_down():
         fewest == ["clock", "heart"] and (drawings["clock"], drawings["heart"]) == (24, 25),
     )
     text = shown(WHERE)
-    claim(WHERE, "Over all 1,234 emoji the network names 33.9 % of the turns", "All 1,234 emoji: 33.9%" in text)
-    claim(WHERE, "in 9 of the 45 groups it is below", "of 45 groups" in text and "below chance: 9." in text)
+    claim(WHERE, "Over all 1,234 emoji the network names 34.7 % of the turns", "All 1,234 emoji: 34.7%" in text)
+    claim(WHERE, "in 8 of the 45 groups it is below", "of 45 groups" in text and "below chance: 8." in text)
     claim(
         WHERE,
-        "the turn falls from 72 to 53 %, kNN for the kind from 72 to 53 %. Counted from the untrained network (25 % for turns, 26 and 24 "
-        "for kinds), four tenths of the one gain are gone and a third of the other",
+        "The turn falls from 72 to 54 %, kNN for the kind from 72 to 56 %. Counted from the untrained network (25 % for turns, 26 and 24 "
+        "for kinds), four tenths of the one gain are gone and more than a quarter of the other",
         "turn, Google: untrained 0.250, trained on turns 0.724" in text
-        and "turn, Twitter: untrained 0.250, trained on turns 0.533" in text
+        and "turn, Twitter: untrained 0.250, trained on turns 0.537" in text
         and "trained on turns 0.718" in text
         and "kind, Google: untrained 0.263, trained on turns 0.718" in text
-        and "kind, Twitter: untrained 0.235, trained on turns 0.533" in text
-        and abs(1 - (0.533 - 0.25) / (0.724 - 0.25) - 0.4) < 0.03
-        and abs(1 - (0.533 - 0.235) / (0.718 - 0.263) - 1 / 3) < 0.03,
+        and "kind, Twitter: untrained 0.235, trained on turns 0.565" in text
+        and abs(1 - (0.537 - 0.25) / (0.724 - 0.25) - 0.4) < 0.03
+        and 0.25 < 1 - (0.565 - 0.235) / (0.718 - 0.263) < 0.3,
     )
     strangers = list(bars("Bars: place-other").values())
     claim(
         WHERE,
-        "The 0 to 6 % of the last three are not ignorance",
-        [round(100 * share) for share in strangers[-2:]] == [6, 3] and "keycap 0. " in shown(WHERE),
+        "The 3 and 4 % of the last two are not ignorance",
+        [round(100 * share) for share in strangers[-2:]] == [4, 3],
     )
     claim(
         WHERE,
@@ -143,26 +144,26 @@ def test_what_has_an_up_and_a_down():
     )
     claim(
         WHERE,
-        "(Of all 24 it has 16 right, 67 %, against 72 % of the turns of 500 images above: two dozen puzzles are too few to judge by.)",
-        "Of all 24 it has 16 right" in text and "turn right 72.4%" in text and round(100 * 16 / 24) == 67,
+        "(Of all 24 it has 17 right, 71 %; of the turns of the 500 images above 73 %.)",
+        "Of all 24 it has 17 right" in text and "turn right 73.0%" in text and round(100 * 17 / 24) == 71,
     )
     claim(
         WHERE,
-        "(at the end 72 %, the kind 64)",
-        "turn right 72.4%" in text and "kind by kNN 63.8%" in text,
+        "(at the end 73 %, the kind 63)",
+        "turn right 73.0%" in text and "kind by kNN 63.2%" in text,
     )
     (line,) = [line for line in text.splitlines() if line.startswith("Scoreboard. untrained: layer 1")]
     untrained, trained = ([float(v) for v in re.findall(r"layer \d (0\.\d+)", part)] for part in line.split("; ")[:2])
     claim(WHERE, "the layers differ by about six points at most", round(100 * (max(untrained) - min(untrained))) == 6)
     claim(
         WHERE,
-        "each layer knows more than the one before it (from 5 to 6 only by a hair: 63.6 and 64.4 %)",
-        trained == sorted(trained) and len(trained) == 7 and trained[4:6] == [0.636, 0.644],
+        "each layer knows more than the one before it (from 5 to 6 the least: 63.0 and 65.3 %)",
+        trained == sorted(trained) and len(trained) == 7 and trained[4:6] == [0.630, 0.653],
     )
     claim(
         WHERE,
-        "The loss is near zero within thirty steps, and kNN ends where it began (24 %).",
-        "scenes without the line 24.2%" in text,
+        "The loss is near zero within thirty steps, and kNN ends below where it began (21 %, 24 at step 1).",
+        "scenes without the line 21.4%" in text,
     )
 
 

@@ -226,7 +226,8 @@ def test_the_runs_shown():
     )
     claim(
         WHERE,
-        "With a hundred labels the pretrained network reaches 50 %, a random one 26.5. But the table's linear probe reaches 51 with as many",
+        "With a hundred labels the pretrained network reaches 50 %, a random one 26.5. But the table's linear probe reaches 51 with as "
+        "many",
         [round(100 * from_scratch, 1), round(100 * tuned), round(board(WHERE, "VICReg")[2])] == [26.5, 50, 51],
     )
     claim(

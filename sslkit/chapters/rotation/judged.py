@@ -80,6 +80,6 @@ def other_hand(networks: dict[str, Any], data: Any, n: int = 2000) -> plots.Pict
             for hand, split in hands.items()
         }
         table[name] = row
-    title = "Another artist's drawings: turns and kinds both lose about nineteen points"
+    title = "Another artist's drawings: turns and kinds both lose fifteen points or more"
     caption = f"{n:,} scenes each. Turn: share predicted right, chance 25 %. Kind: kNN among {len(bank):,} training scenes, all Google's."
     return plots.scoreboard(table, title=title, caption=caption, highlight=list(networks)[-1])
