@@ -83,17 +83,18 @@ def test_close_to_supervised_by_knn():
 
 def test_drawings_without_labels():
     (knn, knn_left), (probe, probe_left) = panels(WHERE, "The same scenes").values()
-    knn, knn_left, probe, probe_left = (round(100 * share) for share in (knn, knn_left, probe, probe_left))
+    knn, knn_left, probe, probe_left = (round(100 * share, 1) for share in (knn, knn_left, probe, probe_left))
+    more = (knn - knn_left) - (probe - probe_left)
     claim(
         WHERE,
         f"on drawings of which the judges have seen no labelled scene kNN falls from {knn} to {knn_left} %, the probe from {probe} to "
-        f"{probe_left}: kNN loses more, as it must if it lives on repeated drawings. (With fewer labels, and on these drawings, it had no "
-        "lead to begin with.)",
-        knn - knn_left > probe - probe_left and knn <= probe,
+        f"{probe_left}. Both live on repeated drawings, and kNN loses more, as it should. But with one network and 621 scenes four "
+        "points are a hint, not a proof. (With fewer labels, and on these drawings, kNN had no lead to begin with.)",
+        4 <= more < 5 and probe - probe_left > 10 and knn <= probe and "621 validation scenes of" in shown(WHERE),
     )
     claim(
         WHERE,
-        f"Without labelled scenes of the same drawings kNN loses {knn - knn_left} points and the probe {probe - probe_left}.",
+        f"Without labelled scenes of the same drawings kNN loses {knn - knn_left:.1f} points and the probe {probe - probe_left:.1f}.",
         knn - knn_left > probe - probe_left,
     )
 
@@ -105,10 +106,9 @@ def test_what_has_an_up_and_a_down():
     assert (share["clock"], share["face"], share["heart"]) == (96, 89, 87)
     claim(
         WHERE,
-        "Animals and hands (52 % each) and clothing (42 %) come last.",
-        order[-3:] == ["animal", "hand", "clothing"],
+        "Animals and hands (52.5 and 52.0 %) and clothing (42.4 %) come last.",
+        list(bars("Bars: clock").items())[-3:] == [("animal", 0.525), ("hand", 0.520), ("clothing", 0.424)],
     )
-    assert (share["hand"], share["animal"], share["clothing"]) == (52, 52, 42)
     drawings = {kind: len(emoji) for kind, emoji in members().items()}
     fewest = sorted(drawings, key=drawings.get)[:2]
     claim(
@@ -149,7 +149,7 @@ def test_what_has_an_up_and_a_down():
     )
     claim(
         WHERE,
-        "(at the end 73 %, the kind 63)",
+        "The kind rose with the turn; after step 600 neither gained much (at the end 73 %, the kind 63)",
         "turn right 73.0%" in text and "kind by kNN 63.2%" in text,
     )
     (line,) = [line for line in text.splitlines() if line.startswith("Scoreboard. untrained: layer 1")]
@@ -162,7 +162,7 @@ def test_what_has_an_up_and_a_down():
     )
     claim(
         WHERE,
-        "The loss is near zero within thirty steps, and kNN ends below where it began (21 %, 24 at step 1).",
+        "The loss is near zero within thirty steps, and kNN ends no higher than it began (21 %, 24 at step 1).",
         "scenes without the line 21.4%" in text,
     )
 
@@ -201,8 +201,9 @@ def test_what_each_part_is_worth():
     probe = {row: round(100 * mean(values), 1) for row, values in kept["rows"]["linear probe"].items()}
     claim(
         WHERE,
-        "By kNN four points, with each seed (63 % with it and 68 without); by linear probe nothing (66 and 65 %).",
-        (knn["crops of 0.6 at least"], clean) == (63, 68)
+        "By kNN four points, and it does so with each seed (63.3 % with it, 67.6 without); by linear probe nothing (66 and 65 %).",
+        [round(100 * mean(kept["rows"]["kNN"][row]), 1) for row in ("crops of 0.6 at least", "whole images")]
+        == [63.3, 67.6]
         and (round(probe["crops of 0.6 at least"]), round(probe["whole images"])) == (66, 65)
         and all(
             a < b
@@ -286,7 +287,7 @@ def test_the_gleam_of_the_clocks():
     )
     ours = panels(WHERE, "Without the gleam")
     (as_drawn, painted_over, moved_down, other), (*_, upside_down, _) = (
-        [round(100 * share) for share in ours[f"ours, {off_by}"]] for off_by in ("right", "upside down")
+        [round(100 * share, 1) for share in ours[f"ours, {off_by}"]] for off_by in ("right", "upside down")
     )
     claim(
         WHERE,
