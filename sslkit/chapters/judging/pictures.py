@@ -139,7 +139,7 @@ def spectrum(some_h: dict[str, Tensor]) -> plots.Picture:
 @drawing
 def family(line: dict[int, dict], others: dict[str, dict], chance: float) -> plots.Picture:
     """Effective rank against linear probe: one family as a line, others as diamonds."""
-    title = "Cut one set of features down, and rank and probe fall together; elsewhere they need not"
+    title = "Cut features down, and rank and probe fall together; elsewhere they need not"
     caption = (
         "Line: SimCLR's features, cut down to their first m directions (numbers). Diamonds: other features, three of "
         "them made by hand. Validation split."
