@@ -445,7 +445,7 @@ def test_quick_tests_leave_the_long_ones_out(kit, run_as):
 
 
 def test_some_tests_are_what_the_arguments_say(run_as):
-    assert run_as("tests/test_views.py", "-k", "hue")[0][0] == ("tests/test_views.py", "-k", "hue")
+    assert run_as("tests/views", "-k", "hue")[0][0] == ("tests/views", "-k", "hue")
 
 
 def test_a_quick_test_that_fails_ends_it(run_as):

@@ -33,7 +33,7 @@ from running import alone, one_thread  # noqa: E402
 from states import same  # noqa: E402
 
 METHODS = [name for name in chapters.methods() if chapters.kind_of(name) == "images"]
-QUICK = ("tests/test_command_line_attacks.py", "tests/datasets/test_attacks.py", "tests/test_forged_runs.py")
+QUICK = ("tests/commands/test_attacks.py", "tests/datasets/test_attacks.py", "tests/test_runs_forged.py")
 STEPS = 8
 
 

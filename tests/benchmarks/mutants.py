@@ -166,7 +166,7 @@ def nearest_tests(path: str) -> list[str]:
     tests = [
         test
         for test in sorted((ROOT / "tests").rglob("test_*.py"))
-        if test.name not in ("test_course.py", "test_browser.py")
+        if test.name not in ("test_committed.py", "test_browser.py")
     ]
     near = [test for test in tests if any(re.search(word, test.read_text(encoding="utf-8")) for word in words)]
     if path.startswith("chapters/"):
@@ -190,7 +190,7 @@ def pytest_in(tree: Path, *options: str, seconds: float | None = None) -> subpro
     """The quick tests that `options` name, in a copy of the tree; those that compare texts are left out."""
     env = {**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", *QUICK, *options]
-    for texts in ("tests/test_course.py", "tests/test_style.py", "tests/test_export.py"):
+    for texts in ("tests/notebooks/test_committed.py", "tests/test_style.py", "tests/test_export.py"):
         command += ["--deselect", texts]
     return subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, timeout=seconds)
 

@@ -12,9 +12,7 @@ from sslkit.chapters import get
 from sslkit.runs import load_encoder
 from sslkit.train import Recipe
 
-sys.path.append(str(Path(__file__).parent / "benchmarks"))
-
-KEPT = sorted((Path(__file__).parents[1] / "results/shelf").glob("*.json"))
+KEPT = sorted((Path(__file__).parents[2] / "results/shelf").glob("*.json"))
 WORDS = ["simclr", "--data", "scenes", "--seeds", "2", "--steps", "6", "--limit", "300"]
 
 

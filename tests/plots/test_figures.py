@@ -31,7 +31,7 @@ from sslkit.plots.table import resize, rgb, to_pixels
 from sslkit.plots.text import drawable
 from sslkit.progress import duration
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TITLE = "A title that says at length what there is to be seen in this figure, so long that it must take two lines"
 CAPTION = "A caption with protocol, split and seeds, 3 of 4 numbers and then some; " * 2
 rng = np.random.default_rng(0)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from test_finetuning import Method, Net, tinted
+from tints import Method, Net, tinted
 from torch import nn
 
 from sslkit.measures import effective_rank, spread

@@ -7,7 +7,7 @@ from sslkit.nets import ENCODERS, build_encoder, mlp, parameter_count
 
 IMAGES = [
     name for name, kind in ENCODERS.items() if kind.reads == "images"
-]  # tests/test_text_encoder.py has the others
+]  # tests/transformer/test_text.py has the others
 
 
 @pytest.mark.parametrize("name", IMAGES)
