@@ -8,7 +8,7 @@ import pytest
 import torch
 from changed import changed
 
-from sslkit.chapters.dino import pictures
+from sslkit.chapters.dino import ablations, pictures
 from sslkit.chapters.dino.method import DINO, METHOD, dino_loss, entropy_and_kl, moved_centre, teacher_momentum
 from sslkit.datasets import load
 from sslkit.nets import build_encoder
@@ -192,6 +192,44 @@ def test_it_learns_to_give_the_teachers_answers():
     with torch.no_grad():
         extras = copy.deepcopy(method)(method.pretext(x, generator()))[1]
     assert 0.1 < extras["entropy"] < math.log(16)
+
+
+def seated(scores, epsilon, iterations=3):
+    """Sinkhorn-Knopp on exp(scores / epsilon) [N, K], an image and a prototype at a time."""
+    table = np.exp(scores.numpy() / epsilon)
+    images, prototypes = table.shape
+    for _ in range(iterations):
+        for k in range(prototypes):
+            table[:, k] *= images / prototypes / table[:, k].sum()
+        for n in range(images):
+            table[n] /= table[n].sum()
+    return table
+
+
+def test_seats_take_the_place_of_centre_and_softmax():
+    """Both views of the teacher are seated together; the centre, wherever it stands, is not asked."""
+    method = fresh(prototypes=12)
+    ablations.seats(method)
+    method.centre += 5 * torch.arange(12)
+    views = method.pretext(images(), generator())
+    loss, _ = method(views)
+    with torch.no_grad():
+        codes = seated(method.teacher(torch.cat(views[:2])).double(), 0.04)
+        student = (method.head(method.encoder(torch.cat(views[:2]))).double() / 0.1).log_softmax(1).numpy()
+    assert codes.sum(0).max() < 1.5 * 32 / 12  # nobody's favourite
+    expected = -(np.roll(codes, 16, axis=0) * student).sum(1).mean()
+    assert loss.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_without_averaging_the_teacher_is_the_student():
+    """Of the step before, to the last bit, seats or not, and the slow one is not."""
+    recipe, same = Recipe(steps=2, lr=0.05, batch=16, options={"prototypes": 12}), {}
+    for name in ("as it is", "teacher is student", "seats, teacher is student"):
+        method = ablations.ABLATIONS[name].build(METHOD, recipe, 3, seed=0)
+        list(train(method, images(32), recipe))
+        student = torch.nn.Sequential(method.encoder, method.head).state_dict()
+        same[name] = all(torch.equal(value, student[key]) for key, value in method.teacher.state_dict().items())
+    assert list(same.values()) == [False, True, True]
 
 
 def test_maps_that_follow_the_thing_lose_it_on_another_scene(monkeypatch):
