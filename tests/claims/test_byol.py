@@ -60,7 +60,7 @@ def test_who_lives():
     dying = world(rate=0, momentum=0.95), world(rate=0), world(stop=False), world(rate=0.3)
     claim(
         WHERE,
-        "One number: a fast predictor and a stop-gradient keep it alive",
+        "One number lives with a stop-gradient and a predictor that is not too slow",
         alive > 0.79 and all(path[-1] < 0.25 and path[-1] < 0.8 * path[200] for path in dying),
     )
     claim(

@@ -51,6 +51,24 @@ def seats_teacher_is_student(method: Any) -> None:
     teacher_is_student(method)
 
 
+def batch_centre(method: Any) -> None:
+    """The centre is the mean of the scores it is taken from, and never late."""
+    forward = method.forward
+
+    def centred(views: tuple[Tensor, ...]) -> tuple[Tensor, dict[str, Tensor]]:
+        with torch.no_grad():
+            method.centre.copy_(method.teacher(torch.cat(views[:2])).mean(0))
+        return forward(views)
+
+    method.forward = centred
+
+
+def batch_centre_teacher_is_student(method: Any) -> None:
+    """A centre that is never late, and no averaging."""
+    batch_centre(method)
+    teacher_is_student(method)
+
+
 def centre_added(method: Any) -> None:
     """A bug: the centre has the wrong sign, so that what all images have in common is added once more."""
     after = method.after_step
@@ -71,6 +89,8 @@ ABLATIONS = {
     "teacher is student": Ablation(change=teacher_is_student),
     "seats": Ablation(change=seats),
     "seats, teacher is student": Ablation(change=seats_teacher_is_student),
+    "centre of the batch": Ablation(change=batch_centre),
+    "centre of the batch, teacher is student": Ablation(change=batch_centre_teacher_is_student),
     "batches of 256": Ablation(settings={"batch": 256}),  # as many images, a quarter of the steps
     "two small crops": Ablation(options={"crops": 2}, length=0.75),  # a step costs about a third more
     "temperatures exchanged": Ablation(options={"student_temperature": 0.04, "teacher_temperature": 0.1}, once=True),

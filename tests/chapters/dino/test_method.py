@@ -221,14 +221,26 @@ def test_seats_take_the_place_of_centre_and_softmax():
     assert loss.item() == pytest.approx(expected, rel=1e-4)
 
 
+def test_the_centre_of_the_batch_is_never_late():
+    method = fresh(prototypes=12)
+    ablations.batch_centre(method)
+    views = method.pretext(images(), generator())
+    loss, _ = method(views)
+    student = method.head(method.encoder(torch.cat(views[:2]))).unflatten(0, (2, 16)).double()
+    teacher = method.teacher(torch.cat(views[:2])).double()
+    expected = distilled(student, teacher.unflatten(0, (2, 16)), teacher.mean(0), 0.1, 0.04)
+    assert loss.item() == pytest.approx(expected, rel=1e-4)
+
+
 def test_without_averaging_the_teacher_is_the_student():
     """Of the step before, to the last bit, seats or not, and the slow one is not."""
     recipe, same = Recipe(steps=2, lr=0.05, batch=16, options={"prototypes": 12}), {}
-    for name in ("as it is", "teacher is student", "seats, teacher is student"):
+    for name in ("as it is", "teacher is student", "centre of the batch, teacher is student"):
         method = ablations.ABLATIONS[name].build(METHOD, recipe, 3, seed=0)
         list(train(method, images(32), recipe))
-        student = torch.nn.Sequential(method.encoder, method.head).state_dict()
-        same[name] = all(torch.equal(value, student[key]) for key, value in method.teacher.state_dict().items())
+        student = torch.nn.Sequential(method.encoder, method.head)
+        pairs = zip(student.parameters(), method.teacher.parameters(), strict=True)
+        same[name] = all(torch.equal(one, other) for one, other in pairs)
     assert list(same.values()) == [False, True, True]
 
 
