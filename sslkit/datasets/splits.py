@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from itertools import combinations
 
 import torch
 from torch import Tensor
-
-from .contract import Split
 
 
 def fraction(key: str | bytes | int, seed: int = 0) -> float:
@@ -65,17 +62,3 @@ def image_hashes(x, batch: int = 512) -> list[bytes]:
         pixels = x[start : start + batch].cpu().contiguous().numpy()
         hashes += [blake2b(image.tobytes(), digest_size=16).digest() for image in pixels]
     return hashes
-
-
-def overlaps(splits: dict[str, Split]) -> dict[tuple[str, str], int]:
-    """How many different images two splits share, for each pair that shares any; {} is right."""
-    hashes = {name: image_hashes(split.x) for name, split in splits.items()}
-    counts = {(a, b): len(set(hashes[a]) & set(hashes[b])) for a, b in combinations(hashes, 2)}
-    return {pair: count for pair, count in counts.items() if count}
-
-
-def drop_shared(split: Split, *held_out: Split) -> Split:
-    """`split` without the images that a `held_out` split holds too (the same object where there are none)."""
-    held = {h for other in held_out for h in image_hashes(other.x)}
-    keep = [i for i, h in enumerate(image_hashes(split.x)) if h not in held]
-    return split if len(keep) == len(split) else split[keep]

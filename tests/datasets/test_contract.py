@@ -4,9 +4,10 @@ import hashlib
 
 import pytest
 import torch
+from overlaps import overlaps
 
 from sslkit.datasets.contract import Dataset, Split
-from sslkit.datasets.splits import drop_shared, image_hashes, overlaps, split_by_key, split_indices
+from sslkit.datasets.splits import image_hashes, split_by_key, split_indices
 
 
 def images(n, seed=0, shape=(3, 4, 4)):
@@ -155,16 +156,13 @@ def test_a_new_key_moves_no_other():
         split_by_key(keys, 0.5, 0.5)
 
 
-def test_shared_images_are_found_and_dropped():
+def test_shared_images_are_found():
     train, test = split(10), split(5, x=images(5, seed=1))
     assert overlaps({"train": train, "test": test}) == {}
-    assert drop_shared(train, test) is train
     test.x[[0, 1, 2]] = train.x[[7, 7, 3]]
     test.x[4] = train.x[5]
     test.x[4, 0, 0, 0] ^= 1  # one bit apart is another image
     assert overlaps({"train": train, "test": test}) == {("train", "test"): 2}
-    kept = drop_shared(train, test)
-    assert kept.names == list("abcefgij") and overlaps({"train": kept, "test": test}) == {}
 
 
 def test_hashes_see_pixels_not_memory_layout():

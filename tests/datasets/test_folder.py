@@ -10,12 +10,12 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from overlaps import overlaps
 from PIL import Image
 
 from sslkit.datasets import folder, load, streamed
 from sslkit.datasets.images import UnreadableImage, read_image
 from sslkit.datasets.reading import content_key
-from sslkit.datasets.splits import overlaps
 from sslkit.datasets.streamed import StreamedImages
 
 pytestmark = pytest.mark.filterwarnings("error")  # no warning but where a test says so

@@ -12,12 +12,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 import torchvision
+from overlaps import overlaps
 from PIL import Image
 
 from sslkit import datasets
 from sslkit.datasets import fashion_files, torchvision_sets
 from sslkit.datasets.download import DownloadError
-from sslkit.datasets.splits import overlaps
 from sslkit.datasets.torchvision_sets import SOURCES, infos, load
 
 
