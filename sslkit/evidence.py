@@ -119,12 +119,17 @@ def secrets(name: str) -> set[str]:
 
 @or_a_note
 def losses(
-    name: str, runs: dict[str, str], title: str = "", caption: str = "", chance: float | None = None
+    name: str,
+    runs: dict[str, str],
+    title: str = "",
+    caption: str = "",
+    chance: float | None = None,
+    level: str = "chance",
 ) -> plots.Picture:
-    """Loss curves of runs in results/NAME.json (seed 0), {shown as: run}, against the chance level."""
+    """Loss curves of runs in results/NAME.json (seed 0), {shown as: run}, against the chance level, or another of that name."""
     found = results(name)["runs"]
     curves = {shown: tuple(zip(*found[run]["0"]["curve"])) for shown, run in runs.items()}
-    return plots.losses(curves, chance=chance, title=title, caption=caption)
+    return plots.losses(curves, chance=chance, title=title, caption=caption, level=level)
 
 
 @or_a_note
@@ -145,11 +150,10 @@ def along(methods: dict[str, str], title: str, data: str = "scenes") -> plots.Pi
     return plots.losses(curves, window=1, title=title, caption=caption, colours=colours, **axes)
 
 
-def bugs(chapter: str, data: str = "scenes", chance: float | None = None) -> plots.Picture:
+def bugs(chapter: str, data: str = "scenes", chance: float | None = None, level: str = "chance") -> plots.Picture:
     """Loss curves of a chapter's run as it is and of its broken ones, A, B, C. Which is which stands in its ablations, as
     BUGS, and not above the figure."""
     named = part(chapter, "ablations").BUGS  # type: ignore[union-attr]  # whoever asks has declared them
     runs = {"as it should be": "as it is", **named}
-    return losses(
-        f"ablations/{chapter}_{data}", runs, title="Three bugs, three curves: what went wrong?", chance=chance
-    )
+    title = "Three bugs, three curves: what went wrong?"
+    return losses(f"ablations/{chapter}_{data}", runs, title=title, chance=chance, level=level)

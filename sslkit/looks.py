@@ -15,6 +15,7 @@ from sslkit.plots.table import draw_table, to_pixels
 from sslkit.probes.factors import read_factors
 from sslkit.train import scale
 
+GREY = "#C4C4C4"  # of points that no name tells apart
 FACTORS = ("hue", "size", "background")  # what may colour the explorer's points beside the class
 
 
@@ -32,14 +33,23 @@ def stages(name: str, before: nn.Module, now: nn.Module, data: Dataset) -> dict[
     return found
 
 
-def maps(encoders: dict[str, nn.Module], data: Dataset, title: str, n: int = 800) -> plots.Picture:
-    """t-SNE maps of the same test samples by several encoders, {name: encoder}."""
+def maps(
+    encoders: dict[str, nn.Module], data: Dataset, title: str, n: int = 800, named: Sequence[str] = ()
+) -> plots.Picture:
+    """t-SNE maps of the same test samples by several encoders, {name: encoder}; named: the classes that have a colour,
+    where there are too many to be told apart (by default all)."""
     some = data.test[plots.subsample(len(data.test), n)]
-    laid = [(name, plots.tsne(probes.features(model, some.x)), some.y) for name, model in encoders.items()]
+    y, classes = some.y, data.classes
+    look: dict[str, Any] = {}
+    if named and y is not None:
+        places = {data.classes.index(name): place for place, name in enumerate(named)}
+        y = torch.tensor([places.get(kind, len(named)) for kind in y.tolist()])
+        classes, look = [*named, "others"], {"colours": [*plots.COLOURS[: len(named)], GREY]}
+    laid = [(name, plots.tsne(probes.features(model, some.x)), y) for name, model in encoders.items()]
     caption = (
         f"t-SNE (perplexity 30, seed 0) of the backbone features of {len(some)} {data.kind.noun} of the test split."
     )
-    return plots.tsne_maps(laid, data.classes, title=title, caption=caption)
+    return plots.tsne_maps(laid, classes, title=title, caption=caption, **look)
 
 
 def explorer(encoders: dict[str, nn.Module], data: Dataset, n: int = 600) -> Any:
@@ -59,31 +69,43 @@ def explorer(encoders: dict[str, nn.Module], data: Dataset, n: int = 600) -> Any
 
 
 def nearest(
-    encoders: dict[str, nn.Module], data: Any, kinds: Sequence[int] = (0, 1, 5, 8), bank: int = 5000
+    encoders: dict[str, nn.Module],
+    data: Any,
+    kinds: Sequence[int] = (0, 1, 5, 8),
+    bank: int = 5000,
+    typical: bool = False,
 ) -> list[plots.Picture]:
     """For each encoder a picture of the training images nearest to a few test images, one of each kind named; the caption
-    says how many of the seven nearest are right over all test images."""
+    says how many of the seven nearest are right over all test images. typical: not the first image of a kind, but the one with
+    most nearly as many right neighbours, by each encoder, as its kind has on average."""
     train, test = data.train[:bank], data.test[:2000]
-    asked = first_of(test, [k for k in kinds if (test.y == k).any()])
-    pictures = []
+    kinds = [k for k in kinds if (test.y == k).any()]
+    near = {}
     for name, model in encoders.items():
-        h = probes.features(model, train.x)
-        right = train.y[probes.neighbours(h, probes.features(model, test.x), k=7)[1]] == test.y[:, None]
-        found = probes.neighbours(h, probes.features(model, asked.x), k=7)[1]
-        pictures.append(
-            plots.neighbours(
-                asked.x,
-                train.x[found.flatten()].unflatten(0, found.shape),
-                asked.y,
-                train.y[found],
-                data.classes,
-                title=f"{name}: the training images nearest to {len(asked)} test images",
-                caption=f"Cosine of backbone features. Of the 7 nearest to each of {len(test):,} test images "
-                f"{right.float().mean():.0%} are right; here",
-                side=64,
-            )
+        near[name] = probes.neighbours(probes.features(model, train.x), probes.features(model, test.x), k=7)[1]
+    right = {name: (train.y[index] == test.y[:, None]).float().mean(1) for name, index in near.items()}
+    own = [(test.y == kind).nonzero()[:, 0] for kind in kinds]
+    rows = torch.stack([rows[middling([share[rows] for share in right.values()]) if typical else 0] for rows in own])
+    rule = " Each query has about as many right neighbours as its kind has on average." if typical else ""
+    return [
+        plots.neighbours(
+            test.x[rows],
+            train.x[index[rows].flatten()].unflatten(0, index[rows].shape),
+            test.y[rows],
+            train.y[index[rows]],
+            data.classes,
+            title=f"{name}: the training images nearest to {len(rows)} test images",
+            caption=f"Cosine of backbone features.{rule} Of the 7 nearest to each of {len(test):,} test images "
+            f"{right[name].mean():.0%} are right; here",
+            side=64,
         )
-    return pictures
+        for name, index in near.items()
+    ]
+
+
+def middling(shares: list[torch.Tensor]) -> int:
+    """The row that is nearest to the mean of all rows in several lists of numbers [N] at once; the first of several."""
+    return int(torch.stack([(share - share.mean()).abs() for share in shares]).sum(0).argmin())
 
 
 def pushed(
@@ -107,11 +129,17 @@ def pushed(
 
 
 def known(
-    models: dict[str, nn.Module], data: Dataset, names: dict[str, str], bank: int = 5000, on: str = "test"
+    models: dict[str, nn.Module],
+    data: Dataset,
+    names: dict[str, str],
+    bank: int = 5000,
+    on: str = "test",
+    highlight: str = "",
 ) -> plots.Picture:
     """What a ridge probe reads of a scene's factors from each model's output (probes.factors.read_factors). names: {factor: shown as}.
 
     on "val": for where the test split has to stay closed. The penalty is then chosen on the 2,000 training images that follow.
+    highlight: the model in strong blue, by default the last.
     """
     bank = min(bank, len(data.train) // 2)
     held_out = {"test": (data.val, data.test), "val": (data.train[bank : bank + 2000], data.val)}[on]
@@ -123,7 +151,9 @@ def known(
     title = "How much of each factor a linear probe reads: 0 % is guessing, 100 % is all of it"
     images = f"{len(splits[2]):,} {'test' if on == 'test' else 'validation'} images"
     caption = f"Ridge probes on {bank:,} training images, penalty chosen on {chosen}, judged on {images}."
-    return plots.scoreboard(table, title, caption, highlight=list(models)[-1], percent=list(names.values()))
+    return plots.scoreboard(
+        table, title, caption, highlight=highlight or list(models)[-1], percent=list(names.values())
+    )
 
 
 def two_starts(

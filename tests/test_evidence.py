@@ -165,5 +165,10 @@ def test_the_benchmark_goes_on_where_it_was(tmp_path):
     found = json.loads(path.read_text())
     assert found["runs"][names[0]]["0"] == first[names[0]]["0"] and set(found["rows"]["kNN"]) == set(names)
     assert found["seeds"] == [0, 1] and found["split"] == "val" and re.search("--seeds 2", found["command"])
+    found["runs"][names[0]]["0"]["curve"] = []
+    path.write_text(json.dumps(found))
+    assert subprocess.run([*words, "--seeds", "1", "--again", names[0]]).returncode == 0
+    again = json.loads(path.read_text())["runs"]
+    assert again[names[0]]["0"]["curve"] == first[names[0]]["0"]["curve"] and again[names[1]] == found["runs"][names[1]]
     unknown = subprocess.run([*words, "no such thing"], capture_output=True, text=True)
     assert unknown.returncode == 2 and "has no no such thing" in unknown.stderr

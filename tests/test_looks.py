@@ -28,6 +28,8 @@ def test_the_hour_stands_beside_the_others_where_it_ships(data, encoders):
 
 def test_maps_and_explorer_name_each_encoder(data, encoders):
     assert all(name in looks.maps(encoders, data, "Which kinds gather?", n=60).alt for name in encoders)
+    few = looks.maps(encoders, data, "Which kinds gather?", n=60, named=data.classes[2:4])
+    assert few.png != looks.maps(encoders, data, "Which kinds gather?", n=60).png
     explorer = looks.explorer(encoders, data, n=60)
     assert [one["title"] for one in explorer.maps] == list(encoders)
     assert {one["name"] for one in explorer.colours} == {"class", *looks.FACTORS}
@@ -37,12 +39,14 @@ def test_neighbours_of_the_kinds_asked_for(data, encoders):
     pictures = looks.nearest(encoders, data, kinds=(0, 3))
     assert len(pictures) == 2 and "2 test images" in pictures[0].alt and "are right" in pictures[0].alt
     assert looks.first_of(data.test, [3, 0]).y.tolist() == [3, 0]
+    assert "Queries: of each kind" in looks.nearest(encoders, data, kinds=(0, 3), typical=True)[0].alt
+    assert looks.middling([torch.tensor([0.0, 0.4, 0.6, 1.0]), torch.tensor([0.0, 0.9, 0.5, 0.6])]) == 2
 
 
 def test_what_is_known_of_each_factor(data, encoders):
     alt = looks.known(encoders, data, {"kind": "kind", "x": "left-right", "no such": "never"}).alt
     assert "left-right" in alt and "never" not in alt and f"judged on {len(data.test)} test images" in alt
-    alt = looks.known(encoders, data, {"kind": "kind"}, bank=100, on="val").alt
+    alt = looks.known(encoders, data, {"kind": "kind"}, bank=100, on="val", highlight="before").alt
     assert "chosen on other training images" in alt and f"judged on {len(data.val)} validation images" in alt
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter
 
 from .picture import FAINT, GRID, INK, TEXT_SIZE, WIDTH, frame
-from .text import PLAIN
+from .text import PLAIN, percent
 
 # The line of chance, or of what else a result is held against.
 DASHED: dict[str, Any] = dict(color=FAINT, linewidth=1.2, linestyle=(0, (5, 3)))
@@ -64,10 +64,10 @@ class Percent(Formatter):
     """Shares as percent, with as many digits as it takes to say where the ticks of an axis are, and to tell them apart."""
 
     def __call__(self, x, pos=None) -> str:
-        return f"{x:.0%}"
+        return percent(x)
 
     def format_ticks(self, values) -> list[str]:
-        texts = {digits: [f"{value:.{digits}%}" for value in values] for digits in range(5)}
+        texts = {digits: [percent(value, digits) for value in values] for digits in range(5)}
         apart = [digits for digits in texts if len(set(texts[digits])) == len(values)] or [4]
         exact = [d for d in apart if d < 3 and all(abs(round(100 * v, d) - 100 * v) < 1e-3 for v in values)]
         return texts[(exact or apart)[0]]

@@ -5,8 +5,9 @@ from collections.abc import Collection
 import numpy as np
 
 from .axes import DASHED, Percent, panels
-from .picture import COLOURS, INK, PALE, TEXT_SIZE, Picture, array, drawing, render
+from .picture import COLOURS, GRID, INK, PALE, TEXT_SIZE, Picture, array, drawing, render
 from .text import PLAIN
+from .text import percent as in_percent
 
 
 def as_runs(values: dict) -> dict[str, np.ndarray]:
@@ -39,11 +40,13 @@ def draw_bars(
     ticks: int = 5,
     percent: bool | None = None,
     reach: float | None = None,
+    beside: Collection[str] = (),
 ):
     """Horizontal bars, first on top: the mean as bar and number, each run as a dot, one bar in strong blue.
 
     runs {name: [R]}; nan leaves a line empty; highlight None takes the highest mean, "" none; percent: whether to show percent, None: if
-    the numbers are shares; reach: the number at the axis' end, None for the highest run.
+    the numbers are shares; reach: the number at the axis' end, None for the highest run; beside: bars in grey, of what the others
+    are held against.
     """
     means = {name: r.mean() for name, r in runs.items()}
     if highlight is None:
@@ -55,10 +58,10 @@ def draw_bars(
         if np.isnan(means[name]):
             continue
         strong = name == highlight
-        ax.barh(y, means[name], height=0.62, color=COLOURS[0] if strong else PALE)
+        ax.barh(y, means[name], height=0.62, color=COLOURS[0] if strong else GRID if name in beside else PALE)
         if len(r) > 1:
             ax.plot(r, np.full(len(r), y), **dot)
-        text = f"{means[name]:.1%}" if share else short(means[name])
+        text = in_percent(means[name], 1) if share else short(means[name])
         look = dict(va="center", size=TEXT_SIZE, color=INK, weight="bold" if strong else "normal")
         paper = dict(facecolor="white", edgecolor="none", pad=1)  # the dashed line does not run through a number
         ax.annotate(text, (max(r.max(), 0), y), (6, 0), textcoords="offset points", bbox=paper, **look)
@@ -96,18 +99,21 @@ def scoreboard(
     caption: str = "",
     highlight: str | None = None,
     percent: bool | Collection[str] = True,
+    beside: Collection[str] = (),
+    dots: str = "single runs",
 ) -> Picture:
     """Methods by judges: {method: {judge: number or [one number a run]}}, one panel a judge.
 
-    Methods keep their order; `highlight` (by default the best by each judge whose numbers are shares) is in strong blue. A method without a
-    value leaves its line empty. Judges whose numbers all lie in [0, 1] are shown as percent, unless these are bits, or `percent` is off;
-    or it names the judges that are. Shares have one axis, and so have judges that end with the same unit, such as "(MB)".
+    Methods keep their order; `highlight` (by default the best by each judge whose numbers are shares) is in strong blue, those in
+    `beside`, which the others are held against, in grey. A method without a value leaves its line empty. Judges whose numbers
+    all lie in [0, 1] are shown as percent, unless these are bits, or `percent` is off; or it names the judges that are. Shares
+    have one axis, and so have judges that end with the same unit, such as "(MB)". dots: what each of several numbers comes from.
     """
     judges = list(dict.fromkeys(judge for row in table.values() for judge in row))
     if not judges:
         raise ValueError("nothing to draw: the table is empty")
     if any(np.size(value) > 1 for row in table.values() for value in row.values()):
-        caption = f"{caption} Dots: single runs.".strip()
+        caption = f"{caption} Dots: {dots}.".strip()
     fig, axes = panels(title, caption, 0.34 * len(table) + 0.75, grid="x", heads=judges, w_pad=0.02, wspace=0.05)
     spoken = []
     columns = {judge: as_runs({method: row.get(judge, np.nan) for method, row in table.items()}) for judge in judges}
@@ -123,7 +129,7 @@ def scoreboard(
     for ax, (judge, runs) in zip(axes, columns.items()):
         chosen = highlight if highlight or is_share(runs) else ""  # a high rank is no merit
         share, end = judge in shares, reach[units[judge]]
-        draw_bars(ax, runs, chosen, names=judge == judges[0], room=1.5, ticks=2, percent=share, reach=end)
+        draw_bars(ax, runs, chosen, judge == judges[0], room=1.5, ticks=2, percent=share, reach=end, beside=beside)
         means = ", ".join(f"{name} {short(r.mean())}" for name, r in runs.items() if not np.isnan(r).any())
         spoken.append(f"{judge}: {means}")
     return render(fig, title, caption, f"Scoreboard. {'; '.join(spoken)}", colours=64)

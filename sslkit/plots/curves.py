@@ -37,13 +37,14 @@ def verdict(
     if chance is None:
         return spread_words(record)
     last = values[-max(1, len(values) // 10) :].mean()
+    digits = f"{last:#.3g}".rstrip(".")  # 3.00, no bare 3
     level = "chance level" if level == "chance" else f"the level of {level}"
     if last > chance - tolerance * abs(chance):
         so_far = "ended at" if done else "is at"
-        return f"The loss {so_far} {last:.3g}, no better than {level} ({chance:.3g})."
+        return f"The loss {so_far} {digits}, no better than {level} ({chance:.3g})."
     if values[0] < chance - tolerance * abs(chance):  # MoCo's queue is not full at first
-        return f"The loss is at {last:.3g}, below {level} ({chance:.3g})."
-    return f"The loss has come down from {level} ({chance:.3g}) to {last:.3g} (mean of the last tenth)."
+        return f"The loss is at {digits}, below {level} ({chance:.3g})."
+    return f"The loss has come down from {level} ({chance:.3g}) to {digits} (mean of the last tenth)."
 
 
 def spread_words(record: Any) -> str:
@@ -91,12 +92,14 @@ def losses(
     ylabel: str = "loss",
     xlabel: str = "step",
     colours: Sequence[str] | None = None,
+    level: str = "chance",
 ):
     """Loss curves: {name: losses or (steps, losses)}, or one list; or those of what `ylabel` names. `window` steps are averaged
-    (default: a thirtieth of the run), fewer at the start; colours: one a curve, else in the order of the palette."""
+    (default: a thirtieth of the run), fewer at the start; colours: one a curve, else in the order of the palette; level: the name
+    of the line at `chance`."""
     curves = curves if isinstance(curves, dict) else {ylabel: curves}
     fig, (ax,) = panels(title, caption, 3.2, xlabel, ylabel, grid="y")
-    draw_losses(ax, curves, chance, window, colours or COLOURS * 4)
+    draw_losses(ax, curves, chance, window, colours or COLOURS * 4, level)
     drawn = "Loss curves" if ylabel == "loss" else f"Curves of {ylabel}"
     return render(fig, title, caption, f"{drawn}: {', '.join(map(str, curves))}", colours=128)
 
@@ -121,9 +124,10 @@ def label_efficiency(
     xlabel: str = "labels per class",
     ylabel: str = "test accuracy",
     looks: dict[str, int] | None = None,
+    limits: tuple[float, float] | None = None,
 ) -> Picture:
     """Accuracy against labels per class: {name: {labels: accuracy, or [one a run]}}; means, bands low to
-    high. looks: the number of a curve's colour and mark, where it is not its place."""
+    high. looks: the number of a curve's colour and mark, where it is not its place; limits: of the upright axis."""
     if any(np.size(values) > 1 for points in curves.values() for values in points.values()):
         caption = f"{caption} Line: mean; band: lowest to highest run.".strip()
     fig, (ax,) = panels(title, caption, 3.6, xlabel, ylabel, grid="both")
@@ -139,6 +143,8 @@ def label_efficiency(
         counted |= set(counts)
     log_ticks(ax, sorted(counted))
     ax.yaxis.set_major_formatter(Percent())
+    if limits:
+        ax.set_ylim(*limits)
     if chance is not None:
         ax.axhline(chance, label=f"chance {chance:.0%}", **DASHED)
     name_lines(ax)

@@ -2,7 +2,8 @@
 
 A chapter says what there is and where it stands on a grid, and what goes where; sizes, colours, arrows, the key and the alt
 text follow. Which arrows carry a gradient is worked out, not drawn by hand: it starts at what is compared, goes back
-along the arrows, stops at `-|>`, and counts only where something that learns lies behind.
+along the arrows, stops at `-|>`, and counts only where something that learns lies behind. An arrow that leaves what is
+compared carries nothing else.
 
     boxes = {
         "image": Box("data", 0, 0.5),
@@ -97,7 +98,7 @@ def links(arrows: list[str]) -> list[tuple[str, str, str]]:
 
 
 def with_gradient(boxes: dict[str, Box], single: list[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
-    """The arrows along which a gradient comes back: from what is compared to something that learns, past no stop."""
+    """The arrows along which a gradient goes: from what is compared back to something that learns, past no stop, or on from there."""
     plain = [arrow for arrow in single if arrow[1] == "->"]
 
     def grown(names: set[str], start: int, end: int) -> set[str]:
@@ -106,9 +107,10 @@ def with_gradient(boxes: dict[str, Box], single: list[tuple[str, str, str]]) -> 
             names = names | more
         return names
 
-    asked = grown({name for name, box in boxes.items() if box.kind == "compared"}, 2, 0)
+    losses = {name for name, box in boxes.items() if box.kind == "compared"}
+    asked = grown(losses, 2, 0)
     trained = grown({name for name, box in boxes.items() if box.kind == "learns"}, 0, 2)
-    return {arrow for arrow in plain if arrow[0] in trained and arrow[2] in asked}
+    return {arrow for arrow in plain if arrow[0] in trained and (arrow[2] in asked or arrow[0] in losses)}
 
 
 def lay_out(boxes: dict[str, Box], arrows: list[str]) -> tuple[dict[str, Rect], list[Arrow], float]:

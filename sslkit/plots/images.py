@@ -9,10 +9,16 @@ from .text import class_names
 
 @drawing
 def grid(
-    images, titles=None, columns: int | None = None, title: str = "", caption: str = "", side: int = 96
+    images,
+    titles=None,
+    columns: int | None = None,
+    title: str = "",
+    caption: str = "",
+    side: int = 96,
+    column_names=None,
 ) -> Picture:
     """Images [N, C, H, W] in reading order, `columns` a row (by default the fewest rows of 8 to 16); titles:
-    N short texts below them."""
+    N short texts below them; column_names: `columns` texts above the first row."""
     x = to_pixels(images)
     if not len(x):
         raise ValueError("no image to show")
@@ -22,7 +28,7 @@ def grid(
     starts = range(0, len(x), columns)
     labels = [list(map(str, titles[s : s + columns])) for s in starts] if titles is not None else None
     rows = [x[s : s + columns] for s in starts]
-    return draw_table(rows, title, caption, f"{len(x)} images", labels=labels, side=side)
+    return draw_table(rows, title, caption, f"{len(x)} images", column_names=column_names, labels=labels, side=side)
 
 
 @drawing

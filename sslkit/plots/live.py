@@ -8,9 +8,10 @@ from typing import Any
 
 from sslkit.progress import duration, in_jupyter
 
-from .axes import Percent, name_lines, plain_axes
+from .axes import DASHED, Percent, name_lines, plain_axes
 from .curves import draw_losses, verdict
 from .picture import COLOURS, FAINT, INK, TEXT_SIZE, WIDTH, Picture, drawing, frame, render
+from .text import percent
 
 MOST_POINTS = 1500  # drawn a curve: more would cost time and show nothing
 
@@ -26,7 +27,7 @@ class Live:
     Redrawn at most every `every` seconds, and so rarely that drawing takes under 3 % of the time, whatever the machine;
     the last picture stays in the notebook, and shows the last step however the cell ends. things: what the speed counts
     ("passages" of text). limits: of the probe's axis, where runs are to be compared; by default those of the numbers. level: what the
-    loss is held against, where that is not chance ("copying").
+    loss is held against, where that is not chance ("copying"). probe_chance: the accuracy of guessing, a dashed line in the probe's panel.
     """
 
     def __init__(
@@ -39,8 +40,9 @@ class Live:
         things: str = "images",
         limits: tuple[float, float] | None = None,
         level: str = "chance",
+        probe_chance: float | None = None,
     ):
-        self.level = level
+        self.level, self.probe_chance = level, probe_chance
         self.chance, self.title, self.probe_name, self.caption = chance, title, probe, caption
         self.every, self.things, self.limits = every, things, limits
         self.steps: list[int] = []
@@ -123,7 +125,10 @@ class Live:
         """loss 0.31, spread 0.72, effective rank 24.1, kNN accuracy 41.3%"""
         s = self.spread
         spread = f", spread {s.spread:.2f}, effective rank {s.rank:.1f}" if s else ""
-        probes = (f", {name or self.probe_name or 'probe'} {points[-1][1]:.1%}" for name, points in self.probes.items())
+        probes = (
+            f", {name or self.probe_name or 'probe'} {percent(points[-1][1], 1)}"
+            for name, points in self.probes.items()
+        )
         return f"loss {self.losses[-1]:.4g}{spread}{''.join(probes)}"
 
     @drawing
@@ -169,13 +174,18 @@ class Live:
         plain_axes(ax, "step", "", self.probe_name or "probe accuracy", grid="y")
         ax.yaxis.set_major_formatter(Percent())
         for colour, (name, points) in zip(COLOURS[2:] * 4, self.probes.items()):
-            last = f"{points[-1][1]:.1%}"
+            last = percent(points[-1][1], 1)
             if name:
                 last = f"{name} {last}"
             else:
                 head = f"{self.probe_name or 'probe accuracy'}: {last}"
                 ax.set_title(head, size=TEXT_SIZE + 1, color=INK, loc="left")
             ax.plot(*zip(*points), color=colour, marker="o", markersize=4, linewidth=1.8, label=last)
+        if self.probe_chance is not None:
+            ax.axhline(self.probe_chance, **DASHED)
+            where = dict(xycoords=("axes fraction", "data"), xytext=(0, 2), textcoords="offset points")
+            said = f"chance {self.probe_chance:.0%}"
+            ax.annotate(said, (1, self.probe_chance), size=TEXT_SIZE, color=FAINT, ha="right", va="bottom", **where)
         ax.margins(y=0.25)
         lowest, highest = ax.get_ylim()
         spare = max(0.0, 0.06 - (highest - lowest)) / 2  # ticks are whole percents: noise is not to fill the axis

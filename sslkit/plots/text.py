@@ -17,6 +17,12 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
     return 1.03 * text_to_path.get_text_width_height_descent(text, prop, False)[0] / 72  # hinting widens by up to 3 %
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """A share in percent. What rounds to zero has no sign: 0.0%, where plain formatting says -0.0%."""
+    text = f"{share:.{digits}%}"
+    return text.lstrip("-") if not text.strip("-0.%") else text
+
+
 def wrap(text: str, width: float, size: float, weight: str = "normal") -> str:
     """Break text into lines of at most `width` inches, at blanks; line breaks that are there stay."""
     lines = []

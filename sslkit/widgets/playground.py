@@ -106,7 +106,7 @@ def views_playground(images, views, seed: int = 0, rows: int = 3) -> Panel:
             named |= {name: many(x, view, COLUMNS, seed) for name, view in views.items()}
             named["all together"] = many(x, build(views, start), COLUMNS, seed)
         caption = f"Image 0, seed {seed}. {spoken(start)} Run the notebook to move the sliders."
-        title = "What each view does, and all of them together" if not function else "One image, eight views"
+        title = "What each change does, and all of them together" if not function else "One image, eight views"
         return plots.rows(named, title=title, caption=caption, side=64)
 
     return Panel(controls, draw, fallback)

@@ -1,12 +1,13 @@
 """A chapter's ablations: its laptop recipe at full length with one thing changed at a time, several seeds.
 
-    python tests/benchmarks/ablate.py [CHAPTER [ABLATION ...]] [--data scenes] [--seeds 3] [--jobs 2] [--out results/ablations]
+    python tests/benchmarks/ablate.py [CHAPTER [ABLATION ...]] [--data scenes] [--seeds 3] [--jobs 2] [--again] [--out results/ablations]
 
 Without a chapter it lists those that declare some (sslkit/chapters/CHAPTER/ablations.py). All variants of a seed start from the same
 weights where shapes allow it, and see as many images in the same order. Judged on the validation split by the scoreboard's kNN and
 linear probe with the labels of 5,000 training samples; the test split is not touched. --jobs processes with one thread each, which do
 more in a second than all threads on one run. Each run is written as it ends: a second call makes only what is missing, and what was
-made with another recipe again. What an ablation marks as `once` is a picture, not a measurement, and made with seed 0 alone.
+made with another recipe again; with --again it makes all. What an ablation marks as `once` is a picture, not a measurement, and made
+with seed 0 alone.
 """
 
 import argparse
@@ -87,6 +88,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--steps", type=int, help="another length than the recipe's, for a trial")
     parser.add_argument("--limit", type=int, help="only so many samples of each split, for a trial")
+    parser.add_argument(
+        "--again", action="store_true", help="those that are there, too: they may lack what runs keep by now"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "results/ablations")
     args = parser.parse_intermixed_args()
     if not args.chapter:
@@ -104,7 +108,7 @@ def main() -> None:
     names = args.names or [UNTRAINED, *of(args.chapter)]
     once = {name for name, ablation in of(args.chapter).items() if ablation.once}
     wanted = [(name, seed) for name in names for seed in range(args.seeds) if not seed or name not in once]
-    todo = [(name, seed) for name, seed in wanted if str(seed) not in runs.get(name, {})]
+    todo = [(name, seed) for name, seed in wanted if args.again or str(seed) not in runs.get(name, {})]
     command = f"python tests/benchmarks/ablate.py {args.chapter} --data {data_name} --seeds {seeds}"
     command += f" --steps {args.steps}" if args.steps else ""
     os.environ["OMP_NUM_THREADS"] = "1"  # read by the workers

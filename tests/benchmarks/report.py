@@ -104,8 +104,8 @@ def hour() -> str:
         rows.append((title_of(name), scores[name], steps))
     compared = found("compare.json")
     long, fresh = ({judge: compared["rows"][judge][row][:1] for judge in judges} for row in LIMITS)
-    rows = [(LIMITS["supervised, as long"], long, f"{compared['passes'] // 128:,} x 128 | "), *rows]
-    rows.append((LIMITS["untrained"], fresh, " | "))
+    rows = [(LIMITS["supervised, as long"], long, f"{compared['passes'] // 128:,} x 128 | not timed"), *rows]
+    rows.append((LIMITS["untrained"], fresh, "– | –"))
     lines = [
         "| | " + " | ".join(judges) + " | steps x images | minutes of one core |",
         "|---" * (len(judges) + 3) + "|",
@@ -136,12 +136,12 @@ def results() -> str:
         cells = [f"{percent(row[name])} ({percent(row[facts['untrained']])})" for row in map(kept["rows"].get, judges)]
         lines.append(f"| {title_of(name)} | " + " | ".join(cells) + f" | {facts['steps']:,} x {facts['batch']} |")
     for row in (row for row in ("supervised", "supervised, as long", "pixels") if row in knn):
-        cells = [percent(values) if (values := kept["rows"][judge].get(row)) else "" for judge in judges]
+        cells = [percent(values) if (values := kept["rows"][judge].get(row)) else "–" for judge in judges]
         images = {
             "supervised": "500 x 128",
             "supervised, as long": f"{kept['passes'] // 128:,} x 128",
         }  # see run.py compare
-        lines.append(f"| {row} | " + " | ".join(cells) + f" | {images.get(row, '')} |")
+        lines.append(f"| {row} | " + " | ".join(cells) + f" | {images.get(row, '–')} |")
     for chapter in parts("report").values():
         lines += chapter.lines()
     speed = json.loads((ROOT / "results/speed.json").read_text())

@@ -82,19 +82,25 @@ def test_close_to_supervised_by_knn():
 
 
 def test_drawings_without_labels():
-    (knn, knn_left), (probe, probe_left) = panels(WHERE, "The same scenes").values()
-    knn, knn_left, probe, probe_left = (round(100 * share, 1) for share in (knn, knn_left, probe, probe_left))
+    by_judge = [[round(100 * share, 1) for share in shares] for shares in panels(WHERE, "The same scenes").values()]
+    (knn, knn_left, *longer_knn), (probe, probe_left, *longer_probe) = by_judge
     more = (knn - knn_left) - (probe - probe_left)
     claim(
         WHERE,
         f"on drawings of which the judges have seen no labelled scene kNN falls from {knn} to {knn_left} %, the probe from {probe} to "
-        f"{probe_left}. Both live on repeated drawings, and kNN loses more, as it should. But with one network and 621 scenes four "
-        "points are a hint, not a proof. (With fewer labels, and on these drawings, kNN had no lead to begin with.)",
+        f"{probe_left}. Both live on repeated drawings, and kNN loses more, as it should; but it had no lead there to begin with, and with "
+        "621 scenes four points are a hint.",
         4 <= more < 5 and probe - probe_left > 10 and knn <= probe and "621 validation scenes of" in shown(WHERE),
     )
     claim(
         WHERE,
-        f"Without labelled scenes of the same drawings kNN loses {knn - knn_left:.1f} points and the probe {probe - probe_left:.1f}.",
+        "there kNN leads by ten points (91.1 against 80.8), and without labelled scenes of the same drawings by one (65.7 against 64.3).",
+        (longer_knn, longer_probe) == ([91.1, 65.7], [80.8, 64.3]),
+    )
+    claim(
+        WHERE,
+        f"Without labelled scenes of the same drawings kNN loses {knn - knn_left:.1f} points and the probe {probe - probe_left:.1f}; of the "
+        "longer run 25.4 and 16.5.",
         knn - knn_left > probe - probe_left,
     )
 

@@ -3,9 +3,15 @@
 import math
 from statistics import mean
 
-from claim import board, claim, results, shown
+from claim import board, claim, results, said, shown
+from torch import nn
 
+from sslkit.chapters.simclr.method import RECIPES, SimCLR, simclr_views
+from sslkit.chapters.start_here import pictures
+from sslkit.datasets import load
 from sslkit.datasets.scenes import members
+from sslkit.probes import features
+from sslkit.train import build
 
 WHERE = "00_start_here"
 PARTS = results("ablations/simclr_scenes")
@@ -39,6 +45,23 @@ def test_where_this_leads():
     two_pieces = ("simclr", "byol", "barlow_twins", "vicreg", "swav", "dino")
     knn = {name: results(f"shelf/{name}_scenes")["rows"]["kNN"][name][0] for name in two_pieces}
     claim(WHERE, "the best after an hour of those that ask about two pieces", max(knn, key=knn.get) == "barlow_twins")
+
+
+def test_the_puzzle():
+    order = [k % 3 for k in pictures.ORDER]
+    pairs = [[k + 1 for k in range(6) if order[k] == picture] for picture in range(3)]
+    claim(WHERE, "1 and 4, 2 and 6, 3 and 5.", pairs == [[1, 4], [2, 6], [3, 5]])
+    assert 'load("scenes", limit=300).val.x[[4, 11, 23]]' in said(WHERE)
+    six = pictures.pieces(load("scenes", limit=300).val.x[[4, 11, 23]], simclr_views())
+    grey = [k for k in range(1, 7) if (six[k - 1].amax(0) - six[k - 1].amin(0)).max() < 0.01]
+    claim(WHERE, "(By colour, 2 and 3 would be a pair: both have lost theirs.)", grey == [2, 3])
+    before = build(SimCLR, RECIPES["laptop"], seed=0)
+    guess = pictures.partners(features(nn.Sequential(before.encoder, before.projector), six))
+    claim(
+        WHERE,
+        "None. It goes by colour: the two grey pieces, a flag and a heart, take each other for partners.",
+        pictures.right(guess) == 0 and (guess[1], guess[2]) == (2, 1),
+    )
 
 
 def test_many_puzzles():

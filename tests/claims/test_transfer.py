@@ -203,11 +203,21 @@ def test_parts_of_fixmatch():
         and gain["FixMatch with threshold 0.8"] == [0.4, 3.1, 4.6],
     )
     scratch = semi["FixMatch with threshold 0.8, from scratch"]
-    claim(WHERE, "**From scratch** it stays sixteen points below labels alone", 0.155 < alone - scratch < 0.165)
     claim(
         WHERE,
-        "29 %, where section 3 had 26 from scratch with the same labels.",
-        (round(100 * scratch), round(100 * mean(curve("scenes", "from scratch")[10]))) == (29, 26),
+        "**From scratch** it stays sixteen points below labels alone with the pretrained start, but gains there, too",
+        0.155 < alone - scratch < 0.165,
+    )
+    control, fixed = (KEPT["semi"][f"{name}, from scratch"] for name in ("labels alone", "FixMatch with threshold 0.8"))
+    claim(
+        WHERE,
+        "29 %, where labels alone have 27 from the same start. Two seeds gain one point, one gains two and a half. (Section 3's 26 % "
+        "came from fewer steps.)",
+        (round(100 * scratch), round(100 * mean(control)), round(100 * mean(curve("scenes", "from scratch")[10])))
+        == (29, 27, 26)
+        and [round(200 * (a - b)) / 2 for a, b in sorted(zip(fixed, control), key=lambda pair: pair[0] - pair[1])]
+        == [1, 1, 2.5]
+        and KEPT["semi_steps"] > KEPT["steps"],
     )
     many = mean(curve("scenes", "fine-tuned")[100]) - mean(curve("scenes", "FixMatch, from SimCLR")[100])
     one = curve("scenes", "FixMatch, from SimCLR")[1]
@@ -276,7 +286,7 @@ def test_how_sure():
     sure = {
         name: [int(n) for n in re.findall(r"(\d+)%", points)][-1]
         for name, points in re.findall(
-            r"(FixMatch|fine-tuned from SimCLR|fine-tuned from scratch) (says [^;]*? right \d+%)(?=[;.])", shown(WHERE)
+            r"(FixMatch|fine-tuned from SimCLR|trained from scratch) (says [^;]*? right \d+%)(?=[;.])", shown(WHERE)
         )
     }
     claim(

@@ -88,6 +88,8 @@ def test_where_a_gradient_comes_back():
     assert carried == {("student", "queries"), ("queries", "which key?")}
     carried = {(line.source, line.target) for line in lay_out(MASKED, MASKED_FLOW)[1] if line.gradient}
     assert carried == {("encoder", "decoder"), ("decoder", "same pixels?")}
+    after = lay_out(MASKED | {"mean": Box("data", 4, 2)}, [*MASKED_FLOW, "same pixels? -> mean"])[1]
+    assert [line.target for line in after if line.gradient] == ["decoder", "same pixels?", "mean"]
 
 
 def test_an_arrow_named_twice_is_drawn_once():

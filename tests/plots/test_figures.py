@@ -26,9 +26,9 @@ from sslkit import plots
 from sslkit.plots import curves
 from sslkit.plots import live as live_module
 from sslkit.plots.axes import panels
-from sslkit.plots.picture import COLOURS, LOCK, RIGHT, WRONG
+from sslkit.plots.picture import COLOURS, GRID, LOCK, PALE, RIGHT, WRONG
 from sslkit.plots.table import resize, rgb, to_pixels
-from sslkit.plots.text import drawable
+from sslkit.plots.text import drawable, percent
 from sslkit.progress import duration
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -400,11 +400,11 @@ def test_verdict_in_words():
     noise = 0.01 * np.sin(np.arange(100))  # its mean over any of the last stretches is near 0
     assert "ended at 1.39, no better than chance level (1.39)" in plots.verdict(1.386 + noise, 1.386)
     assert "is at 1.39, no better than chance level" in plots.verdict(1.386 + noise, 1.386, done=False)
-    assert "ended at 3, no better" in plots.verdict(np.full(100, 3.0), 1.386)
-    assert "has come down from chance level (1.39) to 1.2 (mean" in plots.verdict(np.r_[1.4, 1.2 + noise], 1.386)
+    assert "ended at 3.00, no better" in plots.verdict(np.full(100, 3.0), 1.386)
+    assert "has come down from chance level (1.39) to 1.20 (mean" in plots.verdict(np.r_[1.4, 1.2 + noise], 1.386)
     assert plots.verdict(np.r_[0.5, 1.2 + noise], 1.386).endswith(", below chance level (1.39).")
     copying = plots.verdict(np.r_[1.0, 0.3 + noise], 1.0, level="copying")
-    assert copying == "The loss has come down from the level of copying (1) to 0.3 (mean of the last tenth)."
+    assert copying == "The loss has come down from the level of copying (1) to 0.300 (mean of the last tenth)."
     assert "diverged" in plots.verdict([1.0, np.nan], 1.386)
     assert plots.verdict([1.0], None) == ""
 
@@ -412,8 +412,9 @@ def test_verdict_in_words():
 def test_chance_level_is_drawn_and_named(drawn_text):
     plots.losses([3.0, 2.5, 2.0], chance=6.236)
     assert any(text == "chance\n6.24" for text, _, _ in drawn_text)
-    live(level="copying")
+    live(level="copying", probe_chance=0.1)
     assert any(text == "copying\n2" for text, _, _ in drawn_text)
+    assert any(text == "chance 10%" for text, _, _ in drawn_text)
 
 
 def test_label_efficiency_states_means():
@@ -468,12 +469,32 @@ def test_judges_named_as_percent_are_and_no_others(drawn_text):
     assert {"-0.2%", "0.500", "30.0%"} <= shown
 
 
+def test_what_rounds_to_zero_has_no_sign(drawn_text):
+    plots.scoreboard({"a": {"R2": -0.0004}, "b": {"R2": -0.006}, "c": {"R2": 0.5}}, percent=("R2",))
+    shown = {text for text, _, _ in drawn_text}
+    assert {"0.0%", "-0.6%", "50.0%"} <= shown and "-0.0%" not in shown
+    assert [percent(share) for share in (-0.004, -0.006, 0.0, -1.0)] == ["0%", "-1%", "0%", "-100%"]
+
+
+def test_a_level_that_is_no_chance_has_its_own_name(drawn_text):
+    plots.losses({"A": [1.2, 0.9]}, chance=1.0, level="copying")
+    assert any("copying" in text for text, _, _ in drawn_text)
+    assert not any("chance" in text for text, _, _ in drawn_text)
+
+
 def test_judges_of_one_unit_have_one_axis(monkeypatch):
     figures = []
     monkeypatch.setitem(plots.scoreboard.__wrapped__.__globals__, "render", lambda fig, *_, **__: figures.append(fig))
     plots.scoreboard({"a": {"near (°)": 5.0, "far (°)": 90.0, "kNN": 0.3, "probe": 0.6, "rank": 40.0}})
     near, far, knn, probe, rank = (ax.get_xlim()[1] for ax in figures[0].axes)
     assert near == far > rank > knn == probe
+
+
+def test_what_others_are_held_against_is_grey():
+    plain, beside = (
+        plots.scoreboard({"a": {"kNN": 0.5}, "b": {"kNN": 0.4}}, highlight="", beside=names) for names in ((), ("b",))
+    )
+    assert count(beside, rgb(PALE)) < 0.7 * count(plain, rgb(PALE)) and count(beside, rgb(GRID)) > count(plain, rgb(GRID))
 
 
 def test_confusion_counts_rows(drawn_text):
@@ -657,6 +678,11 @@ def test_the_chance_level_is_named_beside_the_curves(drawn_text):
     box = next(box for text, box, _ in drawn_text if text.startswith("chance"))
     last_tick = max(box.x1 for text, box, _ in drawn_text if text == "80")
     assert box.x0 > last_tick - 12  # right of where the curves end
+
+
+def test_curves_side_by_side_may_have_one_axis(drawn_text):
+    plots.label_efficiency({"a": {1: 0.3, 10: 0.4}}, limits=(0.1, 0.7))
+    assert {"20%", "60%"} <= set(shown_texts(drawn_text, "%"))
 
 
 def test_an_arm_without_numbers_keeps_its_colour():

@@ -107,8 +107,9 @@ def word_guesses(text, hidden, guesses: list, title="", caption="", width: float
     draw_boxes(ax, boxes)
     said = []
     for k, (truth, rows) in enumerate(guesses):
-        wide = w / max(len(guesses), 2)
-        panel = plain_axes(fig.add_axes((left + (k + 0.28) * wide, bottom, 0.6 * wide, h * share * 0.82)))
+        wide = w / len(guesses)
+        names = 0.28 * w / max(len(guesses), 2)  # room for the guesses
+        panel = plain_axes(fig.add_axes((left + k * wide + names, bottom, 0.88 * wide - names, h * share * 0.82)))
         at = range(len(rows))[::-1]
         colours = [COLOURS[0] if guess == truth else tint(COLOURS[0], 0.45) for guess, _ in rows]
         panel.barh(at, [p for _, p in rows], color=colours, height=0.72)

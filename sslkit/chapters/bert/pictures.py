@@ -11,6 +11,7 @@ from sslkit import plots
 from sslkit.chapters.bert.figures import token_labels, words
 from sslkit.chapters.bert.looking import attention_seen
 from sslkit.chapters.bert.method import BERT, mask_tokens
+from sslkit.evidence import or_a_note
 from sslkit.nets import device_of, evaluating
 from sslkit.plots.axes import DASHED, Percent, log_ticks, name_lines, panels
 from sslkit.plots.curves import band
@@ -84,8 +85,8 @@ def distances(models: dict[str, BERT], x: Tensor) -> plots.Picture:
         change,
         [f"block {b + 1} · head {h + 1}" for b in range(depth) for h in range(heads)],
         [f"{offset:+d}" if offset else "itself" for offset in NEAR],
-        title="What training changed in each head's weight on nearby tokens",
-        caption=f"Trained minus untrained; mean weight by distance, {len(x)} validation passages, nothing hidden.",
+        title="Training took weight from the tokens two away",
+        caption=f"Weight of each head by distance, trained minus untrained; mean of {len(x)} validation passages, nothing hidden.",
         label="change of weight",
         xlabel="distance in tokens (negative: before)",
         numbers=False,
@@ -109,8 +110,8 @@ def as_labels_grow(found: dict, commonest: float, title: str) -> plots.Picture:
     """Test accuracy against labels: fine-tuned, from scratch, tf-idf; `commonest`: of always saying the commonest class."""
     curves = {name: {int(k): v for k, v in row.items()} for name, row in found["labels"].items()}
     caption = (
-        "Test passages, 3 seeds: pretraining of 1,200 steps, weights and labels anew each time; 60 steps of fine-tuning. Chance: "
-        "always the commonest package."
+        "Test passages, 3 seeds: pretraining of 1,200 steps, weights and labels anew each time. Fine-tuning of 60 steps"
+        f"{found.get('fine_tuning_note', '.')} Chance: always the commonest package."
     )
     return plots.label_efficiency(curves, chance=commonest, title=title, caption=caption, looks=LOOKS)
 
@@ -118,7 +119,6 @@ def as_labels_grow(found: dict, commonest: float, title: str) -> plots.Picture:
 @drawing
 def as_pretraining_grows(found: dict, title: str) -> Picture:
     """Fine-tuning with ten labels, and hidden tokens named, against the length of pretraining, each beside its rivals."""
-    million = {k: int(k) * found["batch"] * 128 / 1e6 for k in found["lengths"]}
     labels, masked = found["labels"], found["masked"]
     few = {"from scratch": (labels["from scratch"]["10"], 1), "tf-idf": (labels["tf-idf"]["10"], 3)}
     counting = {"two neighbours": (masked["left and right neighbour"], 7)}
@@ -127,21 +127,20 @@ def as_pretraining_grows(found: dict, title: str) -> Picture:
         "hidden tokens named, validation": ("masked accuracy", "BERT", 4, counting),
     }
     caption = (
-        "1,200 steps: 3 seeds; the others: one network, three draws of labels. Line: mean; band: lowest to highest run."
+        "1,200 steps: 3 seeds; the others: one network, three draws of labels. Line: mean; band: lowest to highest run. "
+        f"A hundred steps show {100 * found['batch'] * 128 / 1e6:.2g} million tokens."
     )
-    xlabel = "steps of pretraining (millions of tokens)"
-    fig, axes = panels(title, caption, 3.2, xlabel, grid="both", heads=grows, sharey=True, w_pad=0.05)
+    fig, axes = panels(title, caption, 3.2, "steps of pretraining", grid="both", heads=grows, sharey=True, w_pad=0.05)
     told = []
-    steps = sorted(found["lengths"], key=int)
     for ax, (name, (key, label, number, rivals)) in zip(axes, grows.items()):
-        points = {million[k]: row[key] for k, row in found["lengths"].items()}
+        points = {int(k): row[key] for k, row in found["lengths"].items()}
         x, means, _ = band(ax, points, COLOURS[number], "o", label)
-        told.append(f"{name}: {label} {means[0]:.0%} at {x[0]:.1f} to {means[-1]:.0%} at {x[-1]:.1f}")
+        told.append(f"{name}: {label} {means[0]:.0%} at {x[0]:,} to {means[-1]:.0%} at {x[-1]:,}")
         for rival, (runs, other) in rivals.items():
             ax.axhspan(min(runs), max(runs), color=COLOURS[other], alpha=0.1, linewidth=0)
             ax.axhline(mean(runs), label=rival, **DASHED | dict(color=COLOURS[other], linewidth=1.5))
             told[-1] += f", {rival} {mean(runs):.0%}"
-        log_ticks(ax, x, [f"{int(k):,} ({million[k]:.1f})" for k in steps])
+        log_ticks(ax, x, [f"{k:,}" for k in x])
         ax.yaxis.set_major_locator(MultipleLocator(0.1))
         ax.yaxis.set_major_formatter(Percent())
         name_lines(ax, "upper left")
@@ -155,8 +154,23 @@ def rules(found: dict, title: str) -> plots.Picture:
         name: {title: found["ablations"][name][judge] for judge, title in shown.items()}
         for name in ("80/10/10", "always <mask>")
     }
+    seeds = "One seed" if found["ablation_seeds"] == 1 else f"{found['ablation_seeds']} seeds"
     caption = (
-        "One seed, 600 steps of 32 passages; validation. Intact text: the true token is shown and asked for. Probe: with the labels of "
-        "every fourth training passage, as in 'Which layer?', not the scoreboard's."
+        f"{seeds}, {found['ablation_steps']:,} steps of 32 passages; validation. Intact text: the true token is shown and asked for. "
+        "Probe: with the labels of every fourth training passage, as in 'Which layer?', not the scoreboard's."
     )
     return plots.scoreboard(table, title=title, caption=caption, highlight="80/10/10")
+
+
+@or_a_note
+def order(found: dict, title: str) -> plots.Picture:
+    """What no bag of words can tell: a linear probe says whether pieces of a passage changed places, from results/bert.json."""
+    shown = {"pieces of 64": "the two halves", "pieces of 8": "each two pieces of 8 tokens"}
+    table = {"counting words": dict.fromkeys(shown.values(), 0.5)} | {
+        name: {head: found["order"][size][name] for size, head in shown.items()} for name in ("untrained", "BERT")
+    }
+    caption = (
+        "Did these change places? Linear probe on the mean over tokens; validation passages, each both ways, 3 seeds. Counting is right "
+        "in half by construction."
+    )
+    return plots.scoreboard(table, title=title, caption=caption, highlight="BERT")

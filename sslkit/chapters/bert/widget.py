@@ -72,14 +72,13 @@ def masked_word(tokenizer, guess, text: str = SENTENCE, word: int = 2, context: 
         rows = likeliest(tokenizer, p)
         truths = token_labels(tokenizer, [tokens[i] for i in places])
         left = len(tokenizer.encode(sentence)) - len(tokens)
-        caption = f"The five likeliest of {p.shape[1]:,} tokens; · is a blank." + (
+        caption = f"The five likeliest of {p.shape[1]:,} tokens, the true one in strong blue; · is a blank." + (
             f" A word of {len(places)} tokens{f', the first {PARTS} shown' if len(places) > PARTS else ''}."
             * (len(places) > 1)
             + f" The last {left} tokens are beyond what the network reads." * (left > 0)
         )
-        labels = token_labels(tokenizer, tokens)
-        right = sum(truth == found[0][0] for truth, found in zip(truths, rows))
-        title = f"What stood in the frame? {right} of {len(places)} tokens guessed"
+        labels = ["□" if hidden else label for hidden, label in zip(mask[0].tolist(), token_labels(tokenizer, tokens))]
+        title = "What stands in the frame? The network's five best guesses"
         return word_guesses(labels, places, list(zip(truths, rows))[:PARTS], title, caption)
 
     panel = Panel({"sentence": sentence, "word": buttons}, draw, lambda: draw(text, min(word, max(0, len(words) - 1))))

@@ -1,5 +1,6 @@
 """The pictures of chapter 23 that stand still: the questions, what is read and what moves, who is alike."""
 
+from collections.abc import Iterable
 from inspect import signature
 from statistics import mean
 from typing import Any
@@ -16,6 +17,13 @@ from sslkit.probes import standardise
 from sslkit.train import build
 
 Features = dict[str, list[Tensor]]  # by title: of the images to fit, to choose, to judge
+SPOKEN = {"x": "place x", "y": "place y", "background": "pattern"}  # factors whose names the text does not use
+REFERENCES = ("pixels", "untrained", "supervised")  # how the rows begin that methods are held against
+
+
+def held_against(names: Iterable[str]) -> list[str]:
+    """Those that are no method: pixels, untrained networks, supervised ones."""
+    return [name for name in names if name.startswith(REFERENCES)]
 
 
 def questions(data: Any, kind: str = "vehicle") -> plots.Picture:
@@ -34,28 +42,50 @@ def questions(data: Any, kind: str = "vehicle") -> plots.Picture:
     title = "One scene (SimCLR: two), and what each method asks of it"
     caption = (
         "Each method's own pretext, with its laptop settings. MAE: what the network sees, and the answer beside it. SimCLR: two views "
-        "of this scene, two of another."
+        "of this scene, two of another. BYOL, MAE and patches: two pairs each."
     )
     return plots.rows(asked, title=title, caption=caption, side=96)
 
 
 def board(scores: dict[str, dict[str, float]], splits: Any) -> plots.Picture:
     """What each network's frozen features are worth, one run each."""
-    caption = f"{len(splits[2]):,} validation scenes, {len(splits[0]):,} labelled ones to fit; one run each."
+    caption = (
+        f"{len(splits[2]):,} validation scenes, {len(splits[0]):,} labelled ones to fit; one run each. Grey: no method."
+    )
     title = "Frozen features before two judges, and how many directions they use"
-    return plots.scoreboard(scores, title=title, caption=caption, highlight="")
+    return plots.scoreboard(scores, title=title, caption=caption, highlight="", beside=held_against(scores))
 
 
 def several_seeds(title: str) -> plots.Picture:
-    """results/compare.json: each method before three judges, on the test split, the best by kNN first."""
-    kept = evidence.results("compare")
-    table = evidence.by_row({judged: kept["rows"][judged] for judged in ("kNN", "linear probe", "few labels")})
+    """results/compare.json: each method before three judges, on the test split, the best by kNN first; among them SimCLR with
+    views of full size throughout, once it was measured."""
+    kept, judges = evidence.results("compare"), ("kNN", "linear probe", "few labels")
+    table = evidence.by_row({judged: kept["rows"][judged] for judged in judges})
+    if control := measured("compare_whole"):
+        table["SimCLR, whole views"] = {judged: control["rows"][judged] for judged in judges}
     table = dict(sorted(table.items(), key=lambda row: -mean(row[1]["kNN"])))
     seeds = f"seeds {', '.join(map(str, kept['seeds']))}"
     passes = f"{kept['passes']:,} image passes each (supervised: 64,000)"
-    caption = f"scenes, {passes}, {seeds}; {kept['labelled']:,} labels, few labels: ten of each kind. Test split."
-    return plots.scoreboard(
-        {chapters.title(name): row for name, row in table.items()}, title=title, caption=caption, highlight=""
+    caption = f"scenes, {passes}, {seeds}; {kept['labelled']:,} labels, few labels: ten of each kind. Test split. Grey: no method."
+    rows = {chapters.title(name): row for name, row in table.items()}
+    return plots.scoreboard(rows, title=title, caption=caption, highlight="", beside=held_against(rows))
+
+
+def measured(name: str) -> dict[str, Any]:
+    """results/NAME.json, or nothing where there is none yet."""
+    try:
+        return evidence.results(name)
+    except evidence.NotMeasured:
+        return {}
+
+
+def one_thing_changes(scenes: Tensor, changed: dict[str, Tensor]) -> plots.Picture:
+    """Scenes as they are, and below the same with one factor drawn anew, a row for each."""
+    return plots.rows(
+        {"as it is": scenes} | {SPOKEN.get(factor, factor): x[: len(scenes)] for factor, x in changed.items()},
+        title="One thing changes in each row, all else stays",
+        caption="Scenes drawn for this chapter: first as they are, then with one factor drawn anew.",
+        side=56,
     )
 
 
@@ -65,7 +95,7 @@ def read(table: dict[str, dict[str, float]], splits: Any) -> plots.Picture:
     return plots.heatmap(
         [[row[factor] for factor in columns] for row in table.values()],
         list(table),
-        columns,
+        [SPOKEN.get(factor, factor) for factor in columns],
         title="What a linear probe reads of each factor from frozen features",
         caption=f"Ridge probes on {len(splits[0]):,} scenes, judged on {len(splits[2]):,} of the validation split; one run each. "
         "0: chance; 1: exactly. hue: that of the thing; mean colour: of the whole image.",
@@ -81,7 +111,7 @@ def moved(table: dict[str, dict[str, float]], pairs: int) -> plots.Picture:
     return plots.heatmap(
         [[row[factor] for factor in columns] for row in table.values()],
         list(table),
-        columns,
+        [SPOKEN.get(factor, factor) for factor in columns],
         title="How far the features move when one factor alone changes",
         caption=f"{pairs} pairs of scenes for each factor; one run each. 0: the features do not notice; 1: "
         "as if the whole scene were another.",
@@ -115,7 +145,10 @@ def yardstick(title: str) -> plots.Picture:
         others = {chapters.title(m): kept["cka"][name][m] for m in kept["methods"] if m != name}
         nearest = max(others, key=lambda other: mean(others[other]))
         shown = f"{chapters.title(name)} (nearest: {nearest})"
-        table[shown] = {"with another seed": kept["cka"][name][name], "with the nearest other method": others[nearest]}
+        table[shown] = {  # one unit, one axis
+            "with another seed (CKA)": kept["cka"][name][name],
+            "with the nearest other method (CKA)": others[nearest],
+        }
     caption = f"Debiased linear CKA on validation scenes, seed 0 against the others of {len(kept['seeds'])} seeds."
     return plots.scoreboard(table, title=title, caption=caption, highlight="", percent=False)
 
@@ -153,21 +186,30 @@ def shape(h: Features, views: dict[str, tuple[Tensor, Tensor]], line: Lineup) ->
 
 
 @torch.no_grad()
+def layer_means(network: Any, images: Tensor) -> list[Tensor]:
+    """What each layer makes of images [N, 3, H, W], mean over places: [N, D] of each; empty for a network that is no row of layers."""
+    x, means = 2 * images.float() / 255 - 1, []
+    for layer in getattr(network, "layers", []):
+        x = layer(x)
+        means.append(x.mean((2, 3)))
+    return means
+
+
+def layer_by_layer(first: Any, second: Any, images: Tensor) -> dict[int, float]:
+    """CKA of two networks of one architecture, by layer, from 1 on."""
+    pairs = zip(layer_means(first, images), layer_means(second, images))
+    return {k: cka(p, q, debiased=True) for k, (p, q) in enumerate(pairs, 1)}
+
+
 def by_layer(networks: dict[str, Any], images: Tensor, anchor: str = "SimCLR") -> plots.Picture:
-    """CKA of one network with the others, layer by layer, of those that are layers one after another."""
-    means: dict[str, list[Tensor]] = {}
-    for name, network in networks.items():
-        x, means[name] = 2 * images.float() / 255 - 1, []
-        for layer in getattr(network, "layers", []):
-            x = layer(x)
-            means[name].append(x.mean((2, 3)))
-    same = [name for name, of in means.items() if name != anchor and of]
-    curves = {
-        f"{anchor} and {name}": {
-            k + 1: cka(p, q, debiased=True) for k, (p, q) in enumerate(zip(means[anchor], means[name]))
-        }
-        for name in same
-    }
-    title = "Most alike in the first layer, and parted by the second"
+    """CKA of one network with the others, layer by layer, of those that are layers one after another; beside them, once it was
+    measured, with itself from another seed."""
+    found = {name: layer_by_layer(networks[anchor], networks[name], images) for name in networks if name != anchor}
+    curves = {f"{anchor} and {name}": by for name, by in found.items() if by}
+    if another := measured("compare_layers"):
+        curves[f"{anchor} and another seed"] = {int(layer): value for layer, value in another["CKA"].items()}
+    title = "Most alike in the first layer, much less from the second on"
     caption = f"Debiased linear CKA of the mean over places, {len(images)} validation scenes, layer by layer."
+    if left_out := [name for name, by in found.items() if not by]:
+        caption += f" Not here, since it has other layers: {', '.join(left_out)}."
     return lines(curves, title=title, caption=caption, xlabel="layer", ylabel="CKA")

@@ -3,6 +3,8 @@
 import html
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from statistics import mean
 from typing import Any
 
 import torch
@@ -97,10 +99,13 @@ def knobs(logits: Tensor, tokenizer: BytePair, after: str) -> plots.Picture:
     }
     best = logits.topk(8).indices.tolist()
     table = {
-        drawable(tokenizer.shown(t)): {name: x.softmax(-1)[0, t].item() for name, x in turned.items()} for t in best
+        drawable(tokenizer.shown(t)): {
+            name: x.softmax(-1)[0, t].item() for name, x in turned.items() if x[0, t] > -torch.inf
+        }
+        for t in best
     }
     title = "Cooling and cutting favour the likeliest token, heating the others"
-    caption = f"Probabilities after {after!r}, by the bigram: its eight likeliest tokens of {len(tokenizer):,}."
+    caption = f"Probabilities after {after!r}, by the bigram: its eight likeliest tokens of {len(tokenizer):,}. Blank: cut off."
     return plots.scoreboard(table, title=title, caption=caption, highlight=drawable(tokenizer.shown(best[0])))
 
 
@@ -133,6 +138,45 @@ def looks_back(models: dict[str, GPT], tokenizer: BytePair, text: str, answer: s
         f"{'; '.join(sure)}."
     )
     return words(passages, title=title, caption=caption)
+
+
+@torch.no_grad()
+def in_turn(model: GPT, tokenizer: BytePair, text: str, answer: str, things: list[str]) -> plots.Picture:
+    """How likely the lost thing is after a text with each head of each block silenced in turn: the mean over `things`, each of
+    which takes the place of `answer` in the text."""
+    told = [(tokenizer.encode(text.replace(answer, f" {it}")), tokenizer.encode(f" {it}")) for it in things]
+
+    def sure() -> float:
+        return mean(100 * likely(model, tokens, asked) for tokens, asked in told)
+
+    found: list[list[int]] = []
+    block: Any
+    for block in model.encoder.blocks:
+        found.append([])
+        for head in range(block.attention.heads):
+            with silenced(block.attention, head):
+                found[-1].append(round(sure()))
+    names = [f"block {n + 1}" for n in range(len(found))], [f"head {n + 1}" for n in range(len(found[0]))]
+    title = "Four of the sixteen heads carry the lost thing"
+    caption = (
+        f"How likely the lost thing is with one head silenced (with all heads: {sure():.0f} %). Mean over the text above with each "
+        f"of {len(things)} things in place of {answer.strip()!r}."
+    )
+    picture = plots.heatmap(found, *names, title=title, caption=caption, label="probability (%)", limits=(0, 100))
+    return replace(picture, alt=f"{picture.alt} {'; '.join(' '.join(map(str, row)) for row in found)}.")
+
+
+@torch.no_grad()
+def next_words(texts: dict[str, str], models: dict[str, Any], tokenizer: BytePair, most: int = 3) -> Texts:
+    """The likeliest next tokens after each text by each model, tokens int64 [1, T] to logits or log p [1, V]."""
+    rows = {}
+    for name, text in texts.items():
+        tokens = torch.tensor([tokenizer.encode(text)])
+        for model, predict in models.items():
+            p, order = predict(tokens)[0].float().cpu().softmax(-1).topk(most)
+            found = [f"{tokenizer.shown(t)} {share:.1%}" for t, share in zip(order.tolist(), p.tolist())]
+            rows[f"{name}, {model}"] = ", ".join(found)
+    return Texts(rows, "What comes next?", f"The {most} likeliest tokens; · is a space.")
 
 
 @torch.no_grad()

@@ -3,10 +3,13 @@ minutes, and one in which a tale can be checked: one hero, one thing, one helper
 
 import random
 import re
+from collections.abc import Callable
+
+from torch import Tensor
 
 from sslkit import tokenizer
 from sslkit.chapters.gpt import writing
-from sslkit.chapters.gpt.method import GPT, RECIPES
+from sslkit.chapters.gpt.method import GPT, RECIPES, bigram, shifted
 from sslkit.datasets.contract import Dataset
 from sslkit.datasets.text import passages
 
@@ -70,6 +73,12 @@ def tale(dice: random.Random) -> str:
     return TALE.format(**drawn).replace("\n", " ")
 
 
+PUZZLE = (  # the text that the chapter begins with; no such tale is ever told
+    "Long ago there lived a proud weaver called Ida. Ida had a kettle and would not sell it. One evening by the river, she "
+    "dropped it. Ida searched all day, then sat down and wept. Along came a grey crow, and the crow dug up the"
+)
+
+
 def slips(text: str) -> list[str]:
     """What does not hang together in a tale: which of hero, thing and helper is not one and the same throughout, or
     the hero's pronoun. [] for a tale that does."""
@@ -95,6 +104,13 @@ def load(n: int = 8000) -> Dataset:
     train, val, test = (passages(part, [], tokens, 128) for part in (told, rest[: n // 20], rest[n // 20 :]))
     about = "Made-up tales of a lost thing and an animal that finds it."
     return Dataset("tales", train, val, test, classes=[], about=about, tokenizer=tokens)
+
+
+def pairs(data: Dataset) -> Callable[[Tensor], Tensor]:
+    """The table of pairs of these tales, as a model: tokens int64 [N, T] to log p [N, V] of what comes next."""
+    x, words = data.train.x, data.tokenizer
+    table = bigram(shifted(x, words.end), x, len(words), prior=100.0)  # type: ignore[union-attr, arg-type]
+    return lambda tokens: table[tokens[:, -1]]
 
 
 RECIPE = RECIPES["laptop"].but(steps=300, batch=16, lr=0.02, optimizer="muon", weight_decay=0.0)

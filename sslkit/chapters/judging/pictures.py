@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sslkit import measures, plots, probes
+from sslkit import evidence, measures, plots, probes
 from sslkit.plots.axes import DASHED, Percent, log_ticks, name_lines, panels
 from sslkit.plots.picture import COLOURS, INK, drawing, render
 
@@ -160,6 +160,51 @@ def family(line: dict[int, dict], others: dict[str, dict], chance: float) -> plo
     ax.margins(x=0.1)
     shares(ax, "linear probe, validation accuracy")
     return finish(fig, title, caption)
+
+
+def go_together(a: Tensor, b: Tensor) -> float:
+    """Spearman's correlation of two lists of numbers [N]: that of their ranks, which equal numbers share."""
+    ranks = [(v[:, None] > v).sum(1) + (v[:, None] == v).sum(1) / 2 for v in (a, b)]
+    return torch.corrcoef(torch.stack(ranks))[0, 1].item()
+
+
+def runs_of(chapter: str) -> dict[bool, Tensor]:
+    """Effective rank and linear probe of each run in a chapter's ablations, [2, R]: of the trained, and of the untrained."""
+    runs = evidence.results(f"ablations/{chapter}_scenes")["runs"]
+    found: dict[bool, list[list[float]]] = {True: [], False: []}
+    for row, seeds in runs.items():
+        found[row != "untrained"] += [[run["rank of h"], run["scores"]["linear probe"]] for run in seeds.values()]
+    return {trained: torch.tensor(pairs).T for trained, pairs in found.items()}
+
+
+@evidence.or_a_note
+@drawing
+def of_runs(methods: dict[str, str], title: str) -> plots.Picture:
+    """Effective rank against linear probe, a dot for each run of a method's ablations, {chapter: shown as}: those in which the two
+    go together best come first."""
+    found = {shown: runs_of(chapter) for chapter, shown in methods.items()}
+    together = {shown: go_together(*pairs[True]) for shown, pairs in found.items()}
+    order = sorted(together, key=lambda shown: -together[shown])
+    caption = (
+        "Beside each name: Spearman's correlation over its runs (dots), all on scenes, some of them broken on purpose; untrained "
+        "networks (open diamonds) are not counted. Validation split. tests/benchmarks/ablate.py."
+    )
+    columns = math.ceil(len(order) / 2)
+    heads = [f"{shown} {together[shown]:.2f}" for shown in order] + [""] * (2 * columns - len(order))
+    fig, axes = panels(
+        title, caption, 4.2, "", "linear probe", "both", heads=heads, rows=2, sharey=True, w_pad=0.03, h_pad=0.03
+    )
+    for ax, shown in zip(axes, order):
+        trained, untrained = found[shown][True], found[shown][False]
+        ax.plot(*trained, "o", color=COLOURS[0], markersize=4, alpha=0.6, markeredgewidth=0)
+        ax.plot(*untrained, "D", markerfacecolor="white", markeredgecolor=INK, markersize=5)
+        log_ticks(ax, (3, 10, 30, 100))
+        ax.set(xlim=(2.5, 190), ylim=(0, 0.8), xlabel="effective rank")
+        ax.yaxis.set_major_formatter(Percent())
+    for ax in axes[len(order) :]:
+        ax.set_axis_off()
+    said = ", ".join(f"{shown} {together[shown]:.2f} over {found[shown][True].shape[1]} runs" for shown in order)
+    return render(fig, title, caption, f"Effective rank against linear probe, run by run: {said}", colours=64)
 
 
 @drawing

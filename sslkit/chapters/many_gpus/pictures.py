@@ -116,6 +116,7 @@ def judged(networks: dict[str, nn.Module], data: Dataset, seeds: int) -> plots.P
         title="Trained in one process or in two, the features are about as good",
         caption=f"{len(data.test):,} test scenes, frozen features; kNN and probe know 3,000 labels.",
         highlight="two processes",
+        dots=f"{seeds} draws of ten labels",
     )
 
 
@@ -125,14 +126,16 @@ def trained_ways(runs: dict[str, list[list[float]]], images: int) -> plots.Pictu
     runs = {way: runs[way] for way in sorted(runs, key=lambda way: way != right)}  # the right one first, so blue
     seeds = len(next(iter(runs.values())))
     steps = [12 * (k + 1) for k in range(len(next(iter(runs.values()))[0]))]
-    ends = ", ".join(
-        f"{way} {min(r[-1] for r in each):.2f} to {max(r[-1] for r in each):.2f}" for way, each in runs.items()
-    )
+    early = len(steps) // 6
+    spans = [
+        ", ".join(f"{way} {min(r[k] for r in each):.2f} to {max(r[k] for r in each):.2f}" for way, each in runs.items())
+        for k in (early, -1)
+    ]
     return plots.losses(
         {way: (steps, torch.tensor(each).mean(0).tolist()) for way, each in runs.items()},
         torch.tensor(2.0 * images - 1).log().item(),
         window=1,
         title="One wrong way learns far less; the other two come close to the right one",
         caption=f"64 images per step over 16 simulated processes, SGD with one learning rate; loss over {images} validation images, "
-        f"mean of {seeds} seed{'s' * (seeds > 1)}. At the end, lowest to highest seed: {ends}.",
+        f"mean of {seeds} seed{'s' * (seeds > 1)}. Lowest to highest seed, at step {steps[early]}: {spans[0]}; at the end: {spans[1]}.",
     )

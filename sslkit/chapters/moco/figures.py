@@ -104,7 +104,7 @@ def draw_agreement(ax, curves: dict, colours: dict, shown: list[str], oldest: in
         ax.plot(np.arange(len(same)), same, color=colours[name], **strong)
         if name in shown:
             ax.plot(np.arange(len(other)), other, color=colours[name], linewidth=1.4, linestyle=":")
-    low = min(0.0, min(np.nanmin(values) for values in curves.values()))
+    low = min(0.0, min(np.nanmin(values) for values in curves.values()) - 0.03)  # no line lies on the axis
     ax.set(xlim=(0, max(values.shape[1] for values in curves.values()) - 1), ylim=(low, 1.02))
     gap = 1.5 * TEXT_SIZE / 72 / (ax.get_position().height * ax.figure.get_figheight()) * (1.02 - low)
     at = low

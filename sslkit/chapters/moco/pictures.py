@@ -59,9 +59,11 @@ def hardest_keys(method: Any, q: Tensor, batch: Any, recipe: Recipe, data: Any) 
     some = torch.stack([(batch.y == kind).nonzero()[0, 0] for kind in (0, 4, 7, 9)])
     false = data.train.y[owner][None, :] == batch.y[:, None]
     push = (similarity / method.temperature).softmax(dim=1)
+    hardest = (data.train.y[near] == batch.y[:, None]).float().mean()
     caption = (
         f"Validation scenes, and the images behind their most similar keys. Of {len(keys):,} keys {false.float().mean():.0%} "
-        f"are of the query's kind, and {(push * false).sum(1).mean():.0%} of the push falls on them."
+        f"are of the query's kind, and {(push * false).sum(1).mean():.0%} of the push falls on them. Of the seven most similar to each of "
+        f"{len(batch)} queries {hardest:.0%} are."
     )
     return looks.pushed(
         torch.cat([batch.x[some, None], data.train.x[near[some]]], dim=1),

@@ -1,16 +1,18 @@
 """What chapter 04 changes, one thing at a time; `python tests/benchmarks/ablate.py patches` trains each at full length."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sslkit import probes
-from sslkit.chapters.patches.asked import AtScale
-from sslkit.chapters.patches.method import colour_cast, pair_corners, whole_numbers
+from sslkit.chapters.patches.asked import AtScale, three_answers
+from sslkit.chapters.patches.method import COLOURS, colour_cast, pair_corners, whole_numbers
 from sslkit.chapters.patches.pictures import right
 from sslkit.probes.features import evenly
 from sslkit.train import Ablation
+from sslkit.views import to_float
 
 Task = tuple[Tensor, Tensor, Tensor]
 
@@ -67,19 +69,32 @@ def order_lost(method: Any) -> None:
     method.logits = logits
 
 
+def judged(network: nn.Module, train: Any, val: Any, change: Callable[[Tensor], Tensor] = to_float) -> dict[str, float]:
+    """What the scoreboard's judges say of scenes that were changed, those with labels and those judged alike."""
+    h, val_h = (probes.features(network, change(split.x)) for split in (train, val))
+    return {
+        "kNN": round(probes.knn_accuracy(h, train.y, val_h, val.y), 4),
+        "linear probe": round(probes.linear_probe(h, train.y, val_h, val.y).score(val_h, val.y), 4),
+    }
+
+
 def also(method: Any, data: Any) -> dict[str, Any]:
-    """What the runs keep besides their scores: the share of validation pairs that the network answers rightly, and what the scoreboard's
-    judges say of scenes that are enlarged as its patches were."""
-    found: dict[str, Any] = {"answered": round(right(method, data.val.x), 4)}
+    """What the runs keep besides their scores: the share of validation pairs that the network answers rightly; what kNN finds of kind,
+    pattern and colour (section 6); what the scoreboard's judges say of scenes in other colours, and enlarged as its patches were."""
+    train, val = data.train[evenly(len(data.train), 5000)], data.val
+    answers = three_answers(method, data.train[:2000], val[:1000])
+    found: dict[str, Any] = {
+        "answered": round(right(method, val.x), 4),
+        "three answers": {what: round(share, 4) for what, share in answers.items()},
+    }
+    for words, name in {"in grey": "grey", "with colour dropped": "drop"}.items():
+
+        def change(x: Tensor, name: str = name) -> Tensor:
+            return COLOURS[name](to_float(x), torch.Generator().manual_seed(0)).clamp(0, 1)
+
+        found[words] = judged(method, train, val, change)
     if method.enlarge is not None:
-        seen = AtScale(method.encoder, method.enlarge / method.size)
-        train = data.train[evenly(len(data.train), 5000)]
-        h, val_h = probes.features(seen, train.x), probes.features(seen, data.val.x)
-        probe = probes.linear_probe(h, train.y, val_h, data.val.y)
-        found["at its own scale"] = {
-            "kNN": round(probes.knn_accuracy(h, train.y, val_h, data.val.y), 4),
-            "linear probe": round(probe.score(val_h, data.val.y), 4),
-        }
+        found["at its own scale"] = judged(AtScale(method.encoder, method.enlarge / method.size), train, val)
     return found
 
 

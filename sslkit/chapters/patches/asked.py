@@ -71,18 +71,21 @@ def border_colour(x: Tensor) -> Tensor:
     return 3 * mean.argmax(dim=1) + mean.argmin(dim=1)
 
 
-def three_judges(networks: dict[str, nn.Module], data: Any, bank: int = 2000, queries: int = 1000) -> plots.Picture:
-    """kNN for the kind of thing, the pattern behind it and the colour of the border, {name: network}."""
-    train, val = data.train[:bank], data.val[:queries]
+def three_answers(network: nn.Module, train: Any, val: Any) -> dict[str, float]:
+    """Accuracy of kNN, among the scenes `train`, for the kind of thing, the pattern behind it and the colour of the border."""
     asked = {
         "kind": (train.y, val.y),
         "pattern": (train.factors["background"], val.factors["background"]),
         "border's colour": (border_colour(train.x), border_colour(val.x)),
     }
-    table = {}
-    for name, network in networks.items():
-        h, h_val = probes.features(network, train.x), probes.features(network, val.x)
-        table[name] = {what: probes.knn_accuracy(h, y, h_val, y_val) for what, (y, y_val) in asked.items()}
+    h, h_val = probes.features(network, train.x), probes.features(network, val.x)
+    return {what: probes.knn_accuracy(h, y, h_val, y_val) for what, (y, y_val) in asked.items()}
+
+
+def three_judges(networks: dict[str, nn.Module], data: Any, bank: int = 2000, queries: int = 1000) -> plots.Picture:
+    """kNN for the kind of thing, the pattern behind it and the colour of the border, {name: network}."""
+    train, val = data.train[:bank], data.val[:queries]
+    table = {name: three_answers(network, train, val) for name, network in networks.items()}
     title = "What is asked decides what the features know"
     caption = f"kNN among {len(train):,} training scenes, {len(val):,} validation scenes. Ten kinds, six patterns, six colours."
     return plots.scoreboard(table, title=title, caption=caption, highlight="")

@@ -14,6 +14,7 @@ BOXES = {
 ARROWS = [
     "image -> first patch -> encoder -> head -> where?",
     "image -> second patch -> encoder",
-    "image -> place -> where?",
+    "place -> second patch",
+    "place -> where?",
 ]
 DIAGRAM = (BOXES, ARROWS, "Each patch on its own through one encoder; a head sees both", "Doersch, Gupta, Efros 2015.")

@@ -8,13 +8,18 @@ from torch import Tensor
 
 from sslkit.chapters.rotation.method import rotate_batch, scan
 from sslkit.train import Ablation
-from sslkit.views import ColorJitter, Compose, Grayscale
+from sslkit.views import ColorJitter, Compose, Grayscale, RandomResizedCrop
 
 
 def scanned(method: Any) -> None:
     """Each image carries the line before it is cropped and turned."""
     pretext = method.pretext
     method.pretext = lambda x, generator: pretext(scan(x), generator)
+
+
+def mirrored(method: Any) -> None:
+    """Each image is shown whole, and mirrored half of the time, as the crops are."""
+    method.view = RandomResizedCrop(scale=(1.0, 1.0), ratio=(1.0, 1.0))
 
 
 def two_crops(method: Any) -> None:
@@ -77,6 +82,7 @@ ABLATIONS = {
     "0 and 90 degrees": Ablation(options={"turns": (0, 1)}, change=two_crops),
     "90 and 270 degrees": Ablation(options={"turns": (1, 3)}, change=two_crops),
     "whole images": Ablation(options={"crop": 1.0}),
+    "whole images, mirrored": Ablation(options={"crop": 1.0}, change=mirrored),
     "crops of 0.6 at least": Ablation(options={"crop": 0.6}),
     "crops of 0.2 at least": Ablation(options={"crop": 0.2}),
     "new colours": Ablation(change=new_colours),

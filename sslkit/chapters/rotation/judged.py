@@ -47,21 +47,21 @@ def layer_features(encoder: Any, x: Tensor) -> list[Tensor]:
     return [torch.cat(each) for each in zip(*parts)]
 
 
-def without_labels(method: Any, data: Any, bank: int = 10_000) -> plots.Picture:
+def without_labels(networks: dict[str, Any], data: Any, bank: int = 10_000) -> plots.Picture:
     """Both judges on validation scenes of three tenths of the drawings: when scenes of these are among the labelled ones, and
-    when none is."""
+    when none is. networks: methods or encoders, by the name they are shown by."""
     kept_back = pack().part > 0  # emoji that share a drawing are in one part
     train, val = data.train[:bank], data.val
     asked = val[kept_back[val.factors["emoji"]]]
-    h, h_asked = probes.features(method, train.x), probes.features(method, asked.x)
     others = (~kept_back[train.factors["emoji"]]).nonzero()[:, 0]
     table = {}
-    for name, rows in {"with labels": torch.arange(len(others)), "without labels": others}.items():
-        judges = {
-            "kNN": probes.knn_accuracy(h[rows], train.y[rows], h_asked, asked.y),
-            "linear probe": probed(h[rows], train.y[rows]).score(h_asked, asked.y),
-        }
-        table[f"their drawings {name}"] = judges
+    for network, method in networks.items():
+        h, h_asked = probes.features(method, train.x), probes.features(method, asked.x)
+        for name, rows in {"with labels": torch.arange(len(others)), "without labels": others}.items():
+            table[f"{network}, drawings {name}"] = {
+                "kNN": probes.knn_accuracy(h[rows], train.y[rows], h_asked, asked.y),
+                "linear probe": probed(h[rows], train.y[rows]).score(h_asked, asked.y),
+            }
     title = "The same scenes: once their drawings have had labels, once none of them has"
     drawings = len(asked.factors["emoji"].unique())
     caption = f"{len(asked):,} validation scenes of {drawings} drawings; the judges see the labels of {len(others):,} training scenes."

@@ -12,19 +12,24 @@ from sslkit.train import Recipe
 from sslkit.views import RandomResizedCrop, to_float
 
 
-# --- Exercise: Turn each image by its own angle ---
-def rotate_batch(x: Tensor, k: Tensor) -> Tensor:
-    """Image i turned counter-clockwise by k[i] quarter turns.
-
-    x: square images [N, C, S, S] of any type; k: int64 [N], any whole numbers, since four turns
-    are none. Returns a new tensor like x. ValueError for images that are not square, or for
-    another number of turns.
-    """
+# --- The turn ---
+def check_turns(x: Tensor, k: Tensor) -> None:
+    """ValueError unless x is square images [N, C, S, S] and k one whole number for each."""
     if x.ndim != 4 or x.shape[2] != x.shape[3]:
         raise ValueError(f"a quarter turn needs square images [N, C, S, S], got {list(x.shape)}")
     if k.shape != x.shape[:1] or k.is_floating_point():
         got = f"{k.dtype} {list(k.shape)}"
         raise ValueError(f"k must be one whole number for each of the {len(x)} images, got {got}")
+
+
+# --- Exercise: Turn each image by its own angle ---
+def rotate_batch(x: Tensor, k: Tensor) -> Tensor:
+    """Image i turned counter-clockwise by k[i] quarter turns.
+
+    x: square images [N, C, S, S] of any type; k: int64 [N], any whole numbers, since four turns
+    are none. Returns a new tensor like x.
+    """
+    check_turns(x, k)
     k = k[:, None, None, None] % 4
     x = torch.where(k >= 2, x.flip(2, 3), x)  # the high bit: a half turn
     return torch.where(k % 2 == 1, x.rot90(1, (2, 3)), x)  # the low bit: a quarter turn

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from sslkit.probes import features
+from sslkit.probes.factors import read_factors
 from sslkit.train import Ablation
 from sslkit.views import ColorJitter, Compose, Grayscale
 
@@ -61,6 +63,19 @@ def partner_or_itself(method: Any) -> None:
     method.forward = forward
 
 
+def also(method: Any, data: Any) -> dict[str, float]:
+    """What SimCLR's runs keep besides their scores: how much of each factor a ridge probe reads from h and from z, as in looks.known
+    on validation images; 5,000 training images to fit, 2,000 others to choose the penalty."""
+    few = min(5000, len(data.train) // 2)
+    splits = [data.train[:few], data.train[few : few + 2000], data.val]
+    read: dict[str, float] = {}
+    for layer, model in {"h": method.encoder, "z": nn.Sequential(method.encoder, method.projector)}.items():
+        known = read_factors([features(model, split.x) for split in splits], splits)
+        read |= {f"{factor} in {layer}": round(known[key], 4) for key, factor in FACTORS.items() if key in known}
+    return read
+
+
+FACTORS = {"kind": "kind", "background": "background", "x": "left-right", "y": "up-down", "hue": "hue"}
 ABLATIONS = {
     "as it is": Ablation(),
     "hardly a crop": Ablation(options={"crop": 0.9}),

@@ -102,14 +102,14 @@ def similarity_matrix(z1, z2, temperature: float, row: int = 0, images=None) -> 
 
 
 @drawing
-def temperature_strip(z1, z2, temperatures=(0.05, 0.1, 0.5, 2.0)) -> Picture:
+def temperature_strip(z1, z2, temperatures=(0.05, 0.1, 0.5, 2.0), title="") -> Picture:
     """The softmax matrices of InfoNCE side by side, each with its loss and what its hardest negatives get."""
     panel = (WIDTH - 0.3 * len(temperatures)) / len(temperatures)
     by = {t: info_nce_parts(z1, z2, t) for t in temperatures}
     n, chance = 2 * len(z1), next(iter(by.values()))["chance"]
-    title = "Low temperatures sharpen each row, and push mostly at the hardest negatives"
+    title = title or "Low temperatures sharpen each row, and push mostly at the hardest negatives"
     caption = (
-        f"Each row is a softmax over the other {n - 1} views; orange squares are the positives; chance "
+        f"Each row is a softmax over the other {n - 1} views, from 0 (dark) to 1 (yellow); orange squares are the positives; chance "
         f"ln({n - 1}) = {chance:.3f}. Run the notebook to move the temperature."
     )
     fig, (left, bottom, w, h) = frame(WIDTH, panel + 0.95, title, caption)

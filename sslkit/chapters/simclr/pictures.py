@@ -106,9 +106,11 @@ def hardest_negatives(views: tuple, extras: dict, batch: Any, classes: list[str]
     near = (z @ z.T).masked_fill(image[:, None] == image[None, :], -math.inf).topk(7).indices
     rows = torch.tensor([[k, *near[k].tolist()] for k in ((batch.y == y).nonzero()[0, 0].item() for y in (0, 4, 7, 9))])
     count, push = share_of_push(z1, z2, batch.y, temperature)
+    hardest = (kind[near] == kind[:, None]).float().mean()
     caption = (
         f"A view and, of the {len(z) - 2} negatives in its batch, the seven most similar. In the whole batch {count:.1%} of the "
-        f"negatives are false, and {push:.1%} of the push falls on them."
+        f"negatives are false, and {push:.1%} of the push falls on them; of the seven most similar "
+        f"{hardest:.0%} are false."
     )
     title = "The negatives that are pushed hardest: those framed red are false"
     return looks.pushed(together[rows], kind[rows], classes, title, caption, "anchor")
@@ -116,7 +118,7 @@ def hardest_negatives(views: tuple, extras: dict, batch: Any, classes: list[str]
 
 def angles(models: dict[str, nn.Module], look: Any) -> plots.Picture:
     """Angles between the z of partners, and of different images; and how many directions z uses. look: from a model to the
-    extras of a batch. The last model is in strong blue."""
+    extras of a batch. "pull alone", of which the title speaks, is in strong blue."""
     from sslkit.measures import effective_rank
 
     table = {}
@@ -134,4 +136,4 @@ def angles(models: dict[str, nn.Module], look: Any) -> plots.Picture:
         "Mean angle between the z of two views in a batch: of one image (partners), and of different images. "
         f"Effective rank: about how many of its {z1.shape[1]} directions z uses."
     )
-    return plots.scoreboard(table, title=title, caption=caption, highlight=list(models)[-1])
+    return plots.scoreboard(table, title=title, caption=caption, highlight="pull alone")

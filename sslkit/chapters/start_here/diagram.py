@@ -3,7 +3,7 @@
 from sslkit.plots import Box
 
 BOXES = {
-    "images": Box("data", 0, 0.5, text="20,000 images,\nno labels"),
+    "images": Box("data", 0, 0, rows=2, text="20,000 images,\nno labels"),
     "right answer": Box("hidden", 1, 0, text="the answer,\nkept back"),
     "question": Box("data", 1, 1, text="a question\nabout them"),
     "encoder": Box("learns", 2, 1),

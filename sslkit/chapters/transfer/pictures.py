@@ -13,6 +13,7 @@ from sslkit.chapters.transfer.method import labels_saved
 from sslkit.datasets import Dataset
 
 THREE = ("fine-tuned", "from scratch", "frozen probe")  # in this order, so that each has one colour in all figures
+AXIS = (0.09, 0.73)  # of the curves on scenes: one axis for the live one and those of three seeds
 SAVED = (1, 2, 5, 10)  # labels after pretraining; with 20 more than were measured are saved for one seed
 
 
@@ -62,7 +63,7 @@ def saved_by_seed() -> plots.Picture:
     title = "From scratch it takes four to twelve times as many labels to get as far"
     words = "labels of each kind, from scratch"
     caption = f"scenes. Bars: mean of what each seed's own curves give. {protocol()}"
-    return plots.bars(rows, title=title, caption=caption, xlabel=words, highlight="pretrained, 10 labels")
+    return plots.bars(rows, title=title, caption=caption, xlabel=words, highlight="")
 
 
 def all_there_is(labelled: Any, classes: list[str]) -> plots.Picture:
@@ -82,7 +83,8 @@ def growing(data: Dataset) -> Callable[[dict], None]:
         curves = {arm: {n: v for n, v in table.get(arm, {}).items() if v} for arm in THREE}
         title = "Few labels: which start is worth more?"
         caption = f"Test accuracy, {len(data.test):,} scenes, one draw of labels (seed 0)."
-        picture = plots.label_efficiency(curves, chance=1 / len(data.classes), title=title, caption=caption)
+        chance = 1 / len(data.classes)
+        picture = plots.label_efficiency(curves, chance=chance, title=title, caption=caption, limits=AXIS)
         if handle is not None:
             handle.update(picture)
 
@@ -93,7 +95,7 @@ def curves() -> plots.Picture:
     """Three ways to use few labels, with the spread of three seeds."""
     found, title = kept(), "With any number of labels up to 100, the pretrained network is well ahead"
     arms = {arm: found[arm] for arm in THREE}
-    return plots.label_efficiency(arms, chance=0.1, title=title, caption=f"scenes. {protocol()}")
+    return plots.label_efficiency(arms, chance=0.1, title=title, caption=f"scenes. {protocol()}", limits=AXIS)
 
 
 def longer() -> plots.Picture:
@@ -157,21 +159,21 @@ def reliability(guesses: dict[str, Tensor], y: Tensor) -> plots.Picture:
                 table.setdefault(name, {})[confidence[some].mean().item()] = (guess == y)[some].float().mean().item()
     title = "All three are surer than they are right, and from scratch by far the most"
     caption = f"{len(y):,} training scenes whose labels were not used, in four classes of confidence; ten guesses or more in each."
-    looks = {"fine-tuned from SimCLR": 0, "fine-tuned from scratch": 1, "FixMatch": 4}  # as in the curves
+    looks = {"fine-tuned from SimCLR": 0, "trained from scratch": 1, "FixMatch": 4}  # as in the curves
     return figures.reliability(table, title, caption, looks)
 
 
 def parts_of_fixmatch() -> plots.Picture:
     """FixMatch and its parts, at ten labels of each kind."""
     found = evidence.results("transfer")
-    title = "FixMatch gains two to three points; its strong view adds at most one of them"
+    title = "From SimCLR, FixMatch gains two to three points, its strong view at most one of them"
     caption = (
         f"scenes, 10 labels of each kind, test accuracy, {len(found['seeds'])} seeds, {found['semi_steps']} steps of 128 "
         "unlabelled and 32 labelled images. Without its strong view: threshold 0.8."
     )
-    rows = {name: found["semi"][name] for name in sorted(found["semi"], key=lambda name: "scratch" in name)}
-    best = "FixMatch with threshold 0.95, from SimCLR"
-    return plots.bars(rows, title=title, caption=caption, xlabel="test accuracy", chance=0.1, highlight=best)
+    order = sorted(found["semi"], key=lambda name: ("scratch" in name, not name.startswith("labels alone")))
+    rows = {name: found["semi"][name] for name in order}
+    return plots.bars(rows, title=title, caption=caption, xlabel="test accuracy", chance=0.1, highlight="")
 
 
 def guessed(networks: dict[str, nn.Module], split: Any, classes: list[str]) -> plots.Picture:

@@ -5,8 +5,10 @@ import torch
 from displayed import displayed
 
 from sslkit import plots
+from sslkit.chapters.bert import pictures
 from sslkit.chapters.bert.figures import token_labels, word_guesses, words
 from sslkit.chapters.bert.widget import masked_word, words_of
+from sslkit.evidence import Measured
 from sslkit.tokenizer import train
 
 SENTENCE = "Return the number of the list."
@@ -54,9 +56,9 @@ def test_pressing_a_word_hides_it_and_no_other():
 def test_the_true_word_is_told_apart_and_probabilities_add_up():
     tokens = TOKENIZER.encode(SENTENCE)
     widget = masked_word(TOKENIZER, Guess(tokens[1]), SENTENCE, word=1)
-    assert "1 of 1 tokens guessed" in widget.picture.alt and "hidden ·the: ·the" in widget.picture.alt
+    assert "hidden ·the: ·the" in widget.picture.alt
     widget.controls["word"].value = 2
-    assert "0 of" in widget.picture.alt
+    assert "hidden ·number: ·the" in widget.picture.alt
 
 
 def test_every_word_owns_its_tokens_and_no_two_share_one():
@@ -148,3 +150,10 @@ def test_guesses_of_several_tokens():
     rows = [("·the", 0.5), ("·a", 0.25)]
     picture = word_guesses(["x", "·the", "s"], [1, 2], [("·the", rows), ("s", rows)], title="T")
     assert "hidden ·the: ·the 50%, ·a 25%; hidden s:" in picture.alt
+
+
+def test_order_is_drawn_once_it_was_measured():
+    kept = Measured(order={f"pieces of {size}": {"BERT": [0.7, 0.8], "untrained": [0.5, 0.52]} for size in (64, 8)})
+    alt = pictures.order(kept, "Does order show?").alt
+    assert "the two halves: counting words 0.500, untrained 0.510, BERT 0.750; each two pieces of 8 tokens" in alt
+    assert "Not measured yet" in pictures.order(Measured(), "Does order show?").alt

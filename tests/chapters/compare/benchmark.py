@@ -7,8 +7,10 @@ them (MoCo with the settings SHARED of SimCLR), STEPS such that 460,800 images p
 SimCLR. What is missing is pretrained here (2 to 12 minutes a run), what is not finished goes on; with --found it is left out.
 Judging takes about 40 seconds a run. With --only the rows of these methods are made and the others kept as --out has them; the
 kept ones enter the CKA with the encoder of seed 0 that ships in data/encoders. With --first 1 these rows keep
-their seed 0, and the seeds from 1 on are added. --colour makes results/compare_colour.json instead: SimCLR with views that
-leave colours alone, by the same judges.
+their seed 0, and the seeds from 1 on are added. Three controls go into files of their own: --colour makes
+results/compare_colour.json instead, SimCLR with views that leave colours alone, and --whole results/compare_whole.json, SimCLR
+with views of full size from the first step on, both by the same judges; --layers results/compare_layers.json, how alike each
+layer of SimCLR is to that of seed 1.
 
 Two supervised networks stand beside them: the one of all scoreboards (500 steps), and one that sees as many images as the others.
 
@@ -31,6 +33,7 @@ from torch import Tensor
 
 from sslkit.chapters import get, kind_of, methods, passes_of
 from sslkit.chapters.compare.lineup import USUAL, untrained
+from sslkit.chapters.compare.pictures import layer_by_layer
 from sslkit.chapters.simclr import method as simclr
 from sslkit.chapters.simclr.ablations import no_colour
 from sslkit.datasets import load
@@ -51,6 +54,10 @@ JUDGES = {"knn": "kNN", "linear_probe": "linear probe", "few_labels": "few label
 SHARED = ("encoder", "optimizer", "lr", "weight_decay", "small_views")
 FINE_TUNED = "fine-tuned, 10 labels"
 SUPERVISED, AS_LONG = "supervised", "supervised, as long"
+CONTROLS = {  # of SimCLR's views: {option: (what its row is called, changes of the recipe, of the method)}
+    "colour": ("SimCLR, no colour changes", {}, no_colour),
+    "whole": ("SimCLR, whole views", {"small_views": None}, None),
+}
 
 
 def recipe_of(name: str):
@@ -151,11 +158,15 @@ def main() -> None:
     )
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="add seeds from this one on to these rows")
     parser.add_argument("--colour", action="store_true", help="SimCLR without colour changes alone, --seeds of it")
+    parser.add_argument("--whole", action="store_true", help="SimCLR without small views alone, --seeds of it")
+    parser.add_argument("--layers", action="store_true", help="SimCLR beside its seed 1 alone, layer by layer")
     parser.add_argument("--out", type=Path, default=Path("results/compare.json"))
     args = parser.parse_args()
-    if args.colour:
-        colour_control(args.seeds)
-        return
+    for option in CONTROLS:
+        if getattr(args, option):
+            return control(option, args.seeds)
+    if args.layers:
+        return layers(args.runs)
     if args.first and not args.only:
         parser.error("--first adds seeds to the rows that --only names")
     start, judges, seeds = time.perf_counter(), Judges(), range(args.seeds)
@@ -221,25 +232,38 @@ def main() -> None:
     save(args.out, result)
 
 
-def colour_control(seeds: int) -> None:
-    """SimCLR at equal passes with views that leave colours alone: what do its features say of colours, and how far do they move?"""
+def control(option: str, seeds: int) -> None:
+    """SimCLR at equal passes with one thing changed in its views: one of CONTROLS, by the judges of all rows."""
+    called, settings, change = CONTROLS[option]
     judges, tables = Judges(), {"rows": {}, "read": {}, "moved": {}}
-    recipe = recipe_of("simclr")
+    recipe = recipe_of("simclr").but(**settings)
+    about = {
+        "command": f"python tests/benchmarks/run.py compare --runs FOLDER --{option} --seeds {seeds}",
+        "data": "scenes",
+        "core seconds": core_seconds("simclr", recipe, judges.data),
+    }
     for seed in range(seeds):
         method = build(simclr.METHOD, recipe, judges.data.channels, seed)
-        no_colour(method)
+        if change:
+            change(method)
         for _ in train(method, judges.data.pretrain, recipe, seed=seed):
             pass
-        *found, _ = judges.row("SimCLR, no colour changes", method.encoder.eval(), seed)
+        *found, _ = judges.row(called, method.encoder.eval(), seed)
         for table, values in zip(tables.values(), found):
             for name, value in values.items():
                 table.setdefault(name, []).append(round(value, 4))
         print(f"seed {seed}: {found}", flush=True)
-        about = {
-            "command": f"python tests/benchmarks/run.py compare --runs FOLDER --colour --seeds {seeds}",
-            "data": "scenes",
-        }
-        save(Path("results/compare_colour.json"), {**about, "seeds": list(range(seed + 1)), **machine(), **tables})
+        path = Path(f"results/compare_{option}.json")
+        save(path, {**about, "seeds": list(range(seed + 1)), **machine(), **tables})
+
+
+def layers(folder: Path) -> None:
+    """CKA of SimCLR's seed 0 (as it ships) and 1, layer by layer, on the images of chapter 23."""
+    data = load("scenes")
+    networks = [load_encoder(Path("data/encoders/simclr_scenes.pt"))[0], trained(folder, "simclr", 1, data, False)]
+    about = {"command": "python tests/benchmarks/run.py compare --runs FOLDER --layers", "data": "scenes"}
+    alike = {k: round(value, 4) for k, value in layer_by_layer(*networks, data.val[1::2].x[:500]).items()}
+    save(Path("results/compare_layers.json"), {**about, "seeds": [0, 1], **machine(), "CKA": alike})
 
 
 def untrained_ones(seed: int) -> dict[str, torch.nn.Module]:

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from sslkit.chapters.compare.figures import lines, map_grid, moved, named_points, overlap
+from sslkit.chapters.compare.pictures import held_against, layer_by_layer
 from sslkit.chapters.compare.widget import factor_slider
 from sslkit.nets import build_encoder
 
@@ -96,3 +97,22 @@ def test_without_a_kernel_all_factors_are_shown(panel):
 def test_it_needs_a_network():
     with pytest.raises(ValueError, match="a network"):
         factor_slider({})
+
+
+def test_methods_are_told_from_what_they_are_held_against():
+    names = [
+        "pixels",
+        "untrained",
+        "untrained vit",
+        "SimCLR",
+        "SimCLR, whole views",
+        "supervised",
+        "supervised, as long",
+    ]
+    assert held_against(names) == [name for name in names if "SimCLR" not in name]
+
+
+def test_a_network_is_like_itself_in_each_layer():
+    network, images = build_encoder("small7").eval(), torch.randint(0, 256, (12, 3, 32, 32), dtype=torch.uint8)
+    assert layer_by_layer(network, network, images) == pytest.approx(dict.fromkeys(range(1, 8), 1.0))
+    assert layer_by_layer(network, build_encoder("vit").eval(), images) == {}

@@ -159,6 +159,11 @@ def test_the_pictures():
     method, x = small(), DATA.val.x
     picture = pictures.looks_back({"untrained": method}, WORDS, "Ida had a kettle and the crow dug up the", " kettle")
     assert "kettle" in picture.alt
+    picture = pictures.in_turn(method, WORDS, "Ida had a kettle and the crow dug up the", " kettle", ["kettle", "drum"])
+    rows = picture.alt.rsplit("'kettle'. ", 1)[1].rstrip(".").split("; ")
+    assert [len(row.split()) for row in rows] == [2] * 4 and "with each of 2 things" in picture.alt
+    said = pictures.next_words({"a": "Ida had a"}, {"pairs": tales.pairs(DATA)}, WORDS, most=2).texts["a, pairs"]
+    assert said.count("%") == 2 and said.startswith("·")
     assert "only GPT goes on" in pictures.by_place({"GPT": torch.ones(x.shape)}, x, WORDS.pad).alt
     assert repr(pictures.alike({"GPT": method}, WORDS, "the was")).count(",") >= 8
     with pytest.raises(ValueError):

@@ -1,6 +1,7 @@
 """What chapter 02 draws, from small tables."""
 
 import numpy as np
+import pytest
 import torch
 
 from sslkit.chapters.judging import diagram, maps, pictures
@@ -28,6 +29,15 @@ def test_curves_and_circles_say_what_they_show():
     assert "only that nothing was learned" in pictures.perfect_loss([1.0, 0.1], {0: ROW, 20: ROW}, 0.1).alt
     assert pictures.family({1: ROW, 4: ROW}, {"noise": ROW}, 0.1).png
     assert pictures.spectrum({name: torch.randn(20, 5, generator=G) for name in pictures.NAMES}).png
+
+
+def test_rank_and_probe_of_runs():
+    a, b = torch.tensor([1.0, 2, 2, 4]), torch.tensor([10.0, 30, 30, 90])
+    assert pictures.go_together(a, b) == pytest.approx(1) and pictures.go_together(a, -b) == pytest.approx(-1)
+    assert pictures.go_together(a, torch.tensor([3.0, 1, 2, 4])) == pytest.approx(0.316, abs=1e-3)  # scipy's spearmanr
+    methods = {name: name for name in ("byol", "mae")}
+    assert "runs, mae" in pictures.of_runs(methods, "Run by run").alt
+    assert "Not measured yet" in pictures.of_runs({"no such": "none"}, "Run by run").alt
 
 
 def test_maps_of_kinds_and_colours():

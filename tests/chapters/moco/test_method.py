@@ -12,6 +12,7 @@ from torch import nn
 from two_processes import in_two_processes
 
 from sslkit import dist
+from sslkit.chapters.moco.ablations import of_the_batch_before
 from sslkit.chapters.moco.method import METHOD, MoCo, moco_loss, momentum_update, write_keys
 from sslkit.chapters.moco.pictures import found
 from sslkit.datasets import load
@@ -321,6 +322,17 @@ def test_shuffling_gives_other_companions_and_puts_keys_back_in_order(shuffle):
         for row in rows:
             expected[row] = torch.stack([grey[row], sum(grey[i] for i in rows) / 8])
     torch.testing.assert_close(k, expected / expected.norm(dim=1, keepdim=True))
+
+
+def test_keys_of_the_batch_before_are_written_by_the_teacher_of_now():
+    method = tiny()
+    keys, batches = method.keys, [batch_of(method, seed=seed)[1:] for seed in range(3)]
+    of_the_batch_before(method)
+    assert torch.equal(method.keys(*batches[0]), keys(*batches[0]))  # there is none before the first
+    for (before, _), (now, noise) in zip(batches, batches[1:]):
+        for weight in method.teacher.parameters():
+            weight.mul_(1.1)
+        assert torch.equal(method.keys(now, noise), keys(before, noise))
 
 
 def test_the_queue_begins_with_random_directions():

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from changed import changed
 
 from sslkit.__main__ import main
+from sslkit.chapters.next_frame.ablations import ABLATIONS
 from sslkit.chapters.next_frame.method import (
     METHOD,
     RECIPES,
@@ -343,3 +344,31 @@ def test_the_command_line_trains_on_a_film(tmp_path, capsys):
         main(["pretrain", "rotation", "--data", "scenes", "--frames", "5", "--scale", "smoke", "--out", out + "3"]) == 2
     )
     assert "has no option frames" in capsys.readouterr().err
+
+
+# --- ablations ---
+
+
+def test_fed_back_puts_a_predicted_frame_before_the_one_asked_for():
+    method = ABLATIONS["fed back"].build(METHOD, RECIPES["laptop"].smoke(), 3, 0)
+    x = clips(n=2, frames=6)
+    shapes = set()
+    for seed in range(6):
+        given = method.pretext(x, seeded(seed))
+        shapes.add(tuple(given.shape[:2]))
+        if len(given) > len(x):  # windows of four frames: all but the third are the film's, mirrored or not
+            film = torch.cat([x, x.flip(-1)]).float() / 255
+            kept = [any(torch.equal(frame, true) for true in film.flatten(0, 1)) for frame in given[0]]
+            assert kept == [True, True, False, True]
+    assert shapes == {(2, 6), (4, 4)}
+
+
+def test_off_by_one_gives_the_decoder_a_neighbouring_frame():
+    for name, shift_by in (("sees the answer", 1), ("moves an old frame", -1)):
+        method, seen = ABLATIONS[name].build(METHOD, RECIPES["laptop"].smoke(), 3, 0), []
+        method.decoder.paint.register_forward_pre_hook(lambda _, given, seen=seen: seen.append(given[0][:, :3]))
+        x = clips(n=2, frames=6).float() / 255
+        _, extras = method(x)
+        first = method.past - 1 + shift_by
+        assert torch.equal(seen[0], x[:, first : first + 3].flatten(0, 1))
+        assert torch.equal(extras["last"], x[:, method.past - 1 : -1].flatten(0, 1))

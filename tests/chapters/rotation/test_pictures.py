@@ -37,7 +37,7 @@ def test_the_judges_are_asked_about_drawings_that_had_labels_and_then_had_none(m
     split = Split(x, emoji % 2, {"emoji": emoji})
     monkeypatch.setattr(judged.probes, "features", lambda method, x: x.flatten(1).float())
     monkeypatch.setattr(judged.probes, "knn_accuracy", lambda h, y, asked, _: seen.append((h, asked)) or 0.5)
-    judged.without_labels(torch.nn.Identity(), SimpleNamespace(train=split, val=split))
+    judged.without_labels({"ours": torch.nn.Identity()}, SimpleNamespace(train=split, val=split))
     (some, asked), (others, again) = [[h[:, 0].long() for h in pair] for pair in seen]
     assert torch.equal(asked, again) and kept_back[asked].all() and len(asked) == kept_back[:200].sum()
     assert len(some) == len(others) and kept_back[some].any() and not kept_back[others].any()

@@ -8,7 +8,8 @@ import pytest
 import torch
 from changed import changed
 
-from sslkit.chapters.simclr.method import METHOD, SimCLR, info_nce, simclr_views
+from sslkit.chapters.simclr.ablations import ABLATIONS, FACTORS, also
+from sslkit.chapters.simclr.method import METHOD, RECIPES, SimCLR, info_nce, simclr_views
 from sslkit.datasets import load
 from sslkit.nets import build_encoder
 from sslkit.train import Recipe, build, train
@@ -262,3 +263,9 @@ def test_it_learns_to_find_the_partner():
     before = loss()
     assert len(list(train(method, x, recipe))) == 40
     assert loss() < min(before, method.chance(128)) - 0.25
+
+
+def test_without_a_projector_h_and_z_know_the_same():
+    recipe = RECIPES["laptop"].but(encoder="small")
+    read = also(ABLATIONS["no projector"].build(METHOD, recipe, 3, 0), load("scenes", limit=120))
+    assert all(read[f"{factor} in h"] == read[f"{factor} in z"] for factor in FACTORS.values())

@@ -6,14 +6,17 @@ and the semi-supervised third way.
 --data takes any set of images with labels (cifar10, folder:PATH): SimCLR is pretrained on its images first, with the
 laptop recipe, one encoder a seed, kept in FOLDER (default runs/transfer-DATA) and found there the next time. Then, for
 each seed: frozen probe, fine-tuning and training from scratch with 1 to 100 labels per class; the same with fewer
-counts on emoji and fashion; three times the steps at 10, 20 and 50 labels; FixMatch and its parts. Learning rates are chosen on
-val by each network for itself, FixMatch's settings on val of scenes; each number touches the test split once.
-Pretraining takes 2 to 3 minutes a seed on two cores, the rest about 13 minutes. One process a core, one thread each,
-which does more in a second than all threads on one run; nothing else may run meanwhile. --parts takes some parts only,
---steps and --limit make a short trial.
+counts on emoji and fashion; three times the steps at 10, 20 and 50 labels, and a third learning rate for training from scratch;
+FixMatch and its parts, the same on labels alone, and on labels alone with strong views. Learning rates are chosen on
+val by each network for itself and kept, FixMatch's settings on val of scenes; each number touches the test split once.
+Pretraining takes 2 to 3 minutes a seed on two cores, the rest about 25 minutes. One process a core, one thread each,
+which does more in a second than all threads on one run; nothing else may run meanwhile. --parts makes some parts only and
+keeps the others as --out has them; "control" and "rates" start from scratch and pretrain nothing. --steps and --limit make a
+short trial.
 """
 
 import argparse
+import json
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -26,29 +29,39 @@ from tables import percent, save
 
 from sslkit import checkpoint
 from sslkit.chapters.simclr.method import METHOD, RECIPES
-from sslkit.chapters.transfer.method import semi_supervised
+from sslkit.chapters.transfer.method import STRONG, semi_supervised
 from sslkit.datasets import load
-from sslkit.probes import ARMS, crossing, finetune, label_efficiency, lead, reinitialised
+from sslkit.nets import build_encoder
+from sslkit.probes import ARMS, FineTuned, crossing, finetune, label_efficiency, lead, reinitialised
 from sslkit.runs import load_run
 from sslkit.train import build, precision, train
 
 ELSEWHERE = {"emoji": (1, 10, 100), "fashion": (1, 10, 100)}  # labels per class
 COUNTS = (1, 2, 5, 10, 20, 50, 100)
 STEPS, LONGER, SEMI_STEPS, THRESHOLD = 120, 3, 300, 0.8
-LONGER_COUNTS = (
-    10,
-    20,
-    50,
-)  # labels per class: where a network from scratch catches up with ten labels after pretraining
+LONGER_COUNTS = (10, 20, 50)  # labels per class: where a network from scratch catches up with ten after pretraining
+RATES = (3e-4, 2e-3, 5e-3)  # those of `finetune`, and one above them
 FIXMATCH = {"steps": SEMI_STEPS, "threshold": THRESHOLD}
-SEMI = {  # at 10 labels per class: (from the pretrained encoder, options of semi_supervised)
-    "labels alone, from SimCLR": (True, {"weight": 0.0}),
-    "pseudo-labels, from SimCLR": (True, {"threshold": 0.0, "strong": None, "rise": (0.2, 0.8)}),
-    "FixMatch without its strong view, from SimCLR": (True, {"strong": None}),
-    "FixMatch with threshold 0.95, from SimCLR": (True, {"threshold": 0.95}),
-    "labels alone, from scratch": (False, {"weight": 0.0}),  # the control of FixMatch from scratch
+ALONE, STRONGLY = {"weight": 0.0}, {"weight": 0.0, "weak": STRONG}
+SEMI = {  # at 10 labels per class, by part: options of semi_supervised
+    "semi": {
+        "pseudo-labels, from SimCLR": {"threshold": 0.0, "strong": None, "rise": (0.2, 0.8)},
+        "FixMatch without its strong view, from SimCLR": {"strong": None},
+        "FixMatch with threshold 0.95, from SimCLR": {"threshold": 0.95},
+    },
+    "control": {"labels alone, from scratch": ALONE},
+    "strong": {
+        "labels alone, strong views, from SimCLR": STRONGLY,
+        "labels alone, strong views, from scratch": STRONGLY,
+    },
 }
-PARTS = ("curve", "elsewhere", "longer", "semi")
+CURVES = {  # at 1, 10 and 100 labels per class, or at 10, with "semi"
+    "FixMatch, from SimCLR": {},
+    "FixMatch, from scratch": {},
+    "labels alone, from SimCLR": ALONE,
+}
+PARTS = ("curve", "elsewhere", "longer", "rates", *SEMI)
+COLD = {"rates", "control"}  # parts that need no pretrained encoder
 
 
 @lru_cache
@@ -64,43 +77,48 @@ def rarest(images) -> int:
 
 
 @lru_cache
-def encoder(folder: Path):
-    return load_run(folder)[0].encoder
+def encoder(folder: Path | None):
+    """The pretrained encoder in a folder; without one, a new one of the same kind."""
+    return load_run(folder)[0].encoder if folder else build_encoder(RECIPES["laptop"].encoder)
 
 
 def fixmatch(start, images, per_class, seed, change):
     return semi_supervised(start, images, per_class, seed, **(FIXMATCH | change))
 
 
-def one(part: str, name: str, seed: int, folder: Path, limit: int | None, change: dict) -> dict:
-    """One part of the measurement for one seed: {arm: {labels per class: accuracy}}. change: shorter steps, for a trial."""
+def one(part: str, name: str, seed: int, folder: Path | None, limit: int | None, change: dict) -> dict:
+    """One part of the measurement for one seed: {arm: {labels per class: accuracy, or what `finetune` found}}. change: shorter
+    steps, for a trial."""
     torch.set_num_threads(1)
     images, pretrained = data(name, limit), encoder(folder)
+    starts = {"fine-tuned": pretrained, "from scratch": reinitialised(pretrained, seed)}
     steps, short = change.get("steps", STEPS), {k: v for k, v in change.items() if k == "steps"}
-    if part == "curve":
-        table = label_efficiency(pretrained, images, COUNTS, seeds=[seed], steps=steps)
-    elif part == "elsewhere":
-        table = label_efficiency(pretrained, images, ELSEWHERE[name], seeds=[seed], steps=steps)
-    elif part == "longer":
-        starts = {"fine-tuned": pretrained, "from scratch": reinitialised(pretrained, seed)}
-        table = {
-            arm: {count: [finetune(start, images, count, seed, steps=LONGER * steps).test] for count in LONGER_COUNTS}
-            for arm, start in starts.items()
+
+    def tuned(counts, arms=tuple(starts), **options) -> dict:
+        there = [n for n in counts if n <= rarest(images)]
+        return {arm: {n: finetune(starts[arm], images, n, seed, **options) for n in there} for arm in arms}
+
+    if part in ("curve", "elsewhere"):
+        counts = COUNTS if part == "curve" else ELSEWHERE[name]
+        table = label_efficiency(pretrained, images, counts, seeds=[seed], arms=["frozen probe"])
+        frozen = {n: values[0] for n, values in table["frozen probe"].items()}
+        return {"frozen probe": frozen} | tuned(frozen, steps=steps)
+    if part == "longer":
+        return tuned(LONGER_COUNTS, steps=LONGER * steps)
+    if part == "rates":
+        return tuned(LONGER_COUNTS, ["from scratch"], steps=steps, lrs=RATES)
+    rows = SEMI.get(part) or {part: CURVES[part]}
+    counts = (1, 10, 100) if part in CURVES and not part.endswith("scratch") else (10,)
+    return {
+        row: {
+            n: fixmatch(
+                starts["from scratch" if row.endswith("scratch") else "fine-tuned"], images, n, seed, options | short
+            )
+            for n in counts
+            if n <= rarest(images)
         }
-    elif part == "semi":
-        table = {
-            row: {
-                10: [
-                    fixmatch(pretrained if warm else reinitialised(pretrained, seed), images, 10, seed, options | short)
-                ]
-            }
-            for row, (warm, options) in SEMI.items()
-        }
-    else:  # "FixMatch, from SimCLR", "FixMatch, from scratch": curves
-        start = reinitialised(pretrained, seed) if part.endswith("scratch") else pretrained
-        counts = (10,) if part.endswith("scratch") else [n for n in (1, 10, 100) if n <= rarest(images)]
-        table = {part: {count: [fixmatch(start, images, count, seed, short)] for count in counts}}
-    return {arm: {count: round(values[0], 4) for count, values in points.items()} for arm, points in table.items()}
+        for row, options in rows.items()
+    }
 
 
 def pretrain(name: str, seed: int, folder: Path, limit: int | None, steps: int) -> int:
@@ -134,24 +152,28 @@ def main() -> None:
     if (few := rarest(data(args.data, args.limit))) < 10:
         parser.error(f"{args.data} has a class with {few} training images only; each needs ten, better a hundred")
     seeds, begin = list(range(args.seeds)), time.perf_counter()
+    kept = json.loads(args.out.read_text()) if args.out and args.out.exists() and set(args.parts) != set(PARTS) else {}
     runs = args.runs or Path("runs") / f"transfer-{args.data.replace(':', '_').replace('/', '_')}"
-    folders = [runs / f"simclr-{seed}" for seed in seeds]
+    cold = set(args.parts) <= COLD
+    folders = [None if cold else runs / f"simclr-{seed}" for seed in seeds]
+    if cold:
+        args.pretrain_steps = kept.get("pretrain_steps", args.pretrain_steps)
+    asked = {"data": args.data, "seeds": seeds, "pretrain_steps": args.pretrain_steps, "steps": args.steps or STEPS}
+    if other := [key for key, value in asked.items() if kept.get(key, value) != value]:
+        parser.error(f"{args.out} was made with another setting of {', '.join(other)}")
     for seed, folder in zip(seeds, folders):
-        args.pretrain_steps = pretrain(args.data, seed, folder, args.limit, args.pretrain_steps)
+        if folder is not None:
+            args.pretrain_steps = pretrain(args.data, seed, folder, args.limit, args.pretrain_steps)
     change = {"steps": args.steps} if args.steps else {}
-    semi = [f"FixMatch, from {start}" for start in ("SimCLR", "scratch")]
-    wanted = [
-        (part, args.data) for part in (*semi, *PARTS) if part in args.parts or (part in semi and "semi" in args.parts)
-    ]
-    wanted = [(part, name) for part, name in wanted if part != "elsewhere"]
+    wanted = [(part, args.data) for part in PARTS if part in args.parts and part != "elsewhere"]
+    wanted += [(part, args.data) for part in CURVES if "semi" in args.parts]
     wanted += [("elsewhere", name) for name in ELSEWHERE if "elsewhere" in args.parts and name != args.data]
-    order = {"curve": 0}  # the longest first
     os.environ["OMP_NUM_THREADS"] = "1"  # read by the workers
     workers = 1 if torch.cuda.is_available() else os.cpu_count()
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         jobs = {
             (part, name, seed): pool.submit(one, part, name, seed, folder, args.limit, change)
-            for part, name in sorted(wanted, key=lambda job: order.get(job[0], 1))
+            for part, name in wanted  # the longest first
             for seed, folder in zip(seeds, folders)
         }
         found: dict = {}
@@ -160,49 +182,87 @@ def main() -> None:
                 for count, value in points.items():
                     found.setdefault((part, name), {}).setdefault(arm, {}).setdefault(count, []).append(value)
             print(f"{time.perf_counter() - begin:4.0f} s  {part} on {name}, seed {seed}", flush=True)
-    result = report(args, seeds, found, semi)
+    result = report(args, seeds, found)
     result["seconds"] = round(time.perf_counter() - begin)
     if args.out:
-        save(args.out, result)
+        made = json.loads(json.dumps(result))
+        if kept:
+            del made["seconds"]  # those of all parts in one go
+        save(args.out, over(kept, made))
 
 
-def report(args, seeds: list[int], found: dict, semi: list[str]) -> dict:
+def over(kept: dict, made: dict) -> dict:
+    """What was made laid over what was kept, in dictionaries inside it as well."""
+    return kept | {
+        key: over(kept[key], value) if isinstance(value, dict) and isinstance(kept.get(key), dict) else value
+        for key, value in made.items()
+    }
+
+
+def accuracies(table: dict) -> dict:
+    """{arm: {labels per class: [test accuracy, one a seed]}} of what was found."""
+    return {
+        arm: {
+            n: [round(value.test if isinstance(value, FineTuned) else value, 4) for value in values]
+            for n, values in points.items()
+        }
+        for arm, points in table.items()
+    }
+
+
+def chosen(table: dict) -> dict:
+    """{arm: {labels per class: [learning rate, one a seed]}} of the arms that choose one."""
+    tuned = {arm: points for arm, points in table.items() if all(isinstance(v[0], FineTuned) for v in points.values())}
+    return {arm: {n: [value.lr for value in values] for n, values in points.items()} for arm, points in tuned.items()}
+
+
+def report(args, seeds: list[int], found: dict) -> dict:
     """Print what was found, and put it into the form that is kept."""
     curves: dict = {}
+    rates: dict = {}
     for (part, name), table in found.items():
-        if part in ("curve", "elsewhere", *semi):
-            curves.setdefault(name, {}).update(table)
+        if part in ("curve", "elsewhere", *CURVES):
+            curves.setdefault(name, {}).update(accuracies(table))
+            rates.setdefault(name, {}).update(chosen(table))
     for name, table in curves.items():
         print(f"\n{name}: test accuracy by labels per class")
         for arm, points in table.items():
-            print(f"  {arm:24}" + "  ".join(f"{count}: {percent(values)}" for count, values in sorted(points.items())))
+            print(f"  {arm:26}" + "  ".join(f"{count}: {percent(values)}" for count, values in sorted(points.items())))
         if set(ARMS) <= set(table):
             pair = table["fine-tuned"], table["from scratch"]
             gains = "  ".join(f"{count}: {percent(values)}" for count, values in lead(*pair).items())
-            print(f"  {'lead of fine-tuned':24}{gains}")
+            print(f"  {'lead of fine-tuned':26}{gains}")
             meet = crossing(*pair)
             print("  the curves never meet" if meet is None else f"  the curves meet at {meet:.0f} labels per class")
-    rows = {
-        part: {arm: points[10] for arm, points in table.items()} for (part, _), table in found.items() if part == "semi"
-    }
-    for part, table in rows.items():
-        print(f"\n{part}, 10 labels per class")
-        for arm, values in table.items():
-            print(f"  {arm:44}{percent(values)}  {values}")
     ten = {arm: points[10] for arm, points in curves.get(args.data, {}).items() if 10 in points}
-    if "semi" in rows:
-        rows["semi"] |= {
-            f"FixMatch with threshold {THRESHOLD}, from SimCLR": ten[semi[0]],
-            f"FixMatch with threshold {THRESHOLD}, from scratch": ten[semi[1]],
-        }
-    longer, times = {}, found.get(("longer", args.data), {})
+    semi = {arm: ten[arm] for arm in ("labels alone, from SimCLR",) if arm in ten}
+    for (part, _), table in found.items():
+        if part in SEMI:
+            semi |= {arm: points[10] for arm, points in accuracies(table).items()}
+    for start in ("from SimCLR", "from scratch"):
+        if f"FixMatch, {start}" in ten:
+            semi[f"FixMatch with threshold {THRESHOLD}, {start}"] = ten[f"FixMatch, {start}"]
+    print("\n10 labels per class" if semi else "")
+    for arm, values in semi.items():
+        print(f"  {arm:44}{percent(values)}  {values}")
+    longer, times = {}, accuracies(found.get(("longer", args.data), {}))
     for count in LONGER_COUNTS if times else ():
         for steps, table in ((args.steps or STEPS, curves.get(args.data, {})), (LONGER * (args.steps or STEPS), times)):
             arms = {arm: table[arm][count] for arm in times if count in table.get(arm, {})}
             longer[f"{count} labels, {steps} steps"] = arms
             print(f"{count} labels, {steps} steps: {arms}")
+    three = {}
+    for count, values in found.get(("rates", args.data), {}).get("from scratch", {}).items():
+        three[f"{count} labels"] = {
+            "val": {f"{lr:g}": [round(value.val[lr], 4) for value in values] for lr in RATES},
+            "chosen": [value.lr for value in values],
+            "test": [round(value.test, 4) for value in values],
+        }
+        print(f"{count} labels, from scratch, three learning rates: {three[f'{count} labels']}")
+    usual = args.pretrain_steps == RECIPES["laptop"].steps
     return {
-        "command": f"python tests/benchmarks/run.py transfer --data {args.data} --seeds {args.seeds}",
+        "command": f"python tests/benchmarks/run.py transfer --data {args.data} --seeds {args.seeds}"
+        + ("" if usual else f" --pretrain-steps {args.pretrain_steps}"),
         "data": args.data,
         "classes": {name: len(data(name, args.limit).classes) for name in {args.data: 0} | curves},
         "seeds": seeds,
@@ -213,6 +273,8 @@ def report(args, seeds: list[int], found: dict, semi: list[str]) -> dict:
         "precision": str(precision("cpu")),
         "torch": torch.__version__,
         "curves": curves,
+        "learning rates": rates,
+        "three rates, from scratch": three,
         "longer": longer,
-        "semi": rows.get("semi", {}),
+        "semi": semi,
     }  # fmt: skip
