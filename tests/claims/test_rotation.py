@@ -99,8 +99,8 @@ def test_drawings_without_labels():
     )
     claim(
         WHERE,
-        f"Without labelled scenes of the same drawings kNN loses {knn - knn_left:.1f} points and the probe {probe - probe_left:.1f}; of the "
-        "longer run 25.4 and 16.5.",
+        f"Without labelled scenes of the same drawings kNN loses {knn - knn_left:.1f} points and the probe "
+        f"{probe - probe_left:.1f}; of the longer run 25.4 and 16.5.",
         knn - knn_left > probe - probe_left,
     )
 

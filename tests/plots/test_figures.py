@@ -494,7 +494,9 @@ def test_what_others_are_held_against_is_grey():
     plain, beside = (
         plots.scoreboard({"a": {"kNN": 0.5}, "b": {"kNN": 0.4}}, highlight="", beside=names) for names in ((), ("b",))
     )
-    assert count(beside, rgb(PALE)) < 0.7 * count(plain, rgb(PALE)) and count(beside, rgb(GRID)) > count(plain, rgb(GRID))
+    assert count(beside, rgb(PALE)) < 0.7 * count(plain, rgb(PALE)) and count(beside, rgb(GRID)) > count(
+        plain, rgb(GRID)
+    )
 
 
 def test_confusion_counts_rows(drawn_text):
