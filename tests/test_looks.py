@@ -39,7 +39,7 @@ def test_neighbours_of_the_kinds_asked_for(data, encoders):
     pictures = looks.nearest(encoders, data, kinds=(0, 3))
     assert len(pictures) == 2 and "2 test images" in pictures[0].alt and "are right" in pictures[0].alt
     assert looks.first_of(data.test, [3, 0]).y.tolist() == [3, 0]
-    assert "Queries: of each kind" in looks.nearest(encoders, data, kinds=(0, 3), typical=True)[0].alt
+    assert "as many right neighbours as its kind" in looks.nearest(encoders, data, kinds=(0, 3), typical=True)[0].alt
     assert looks.middling([torch.tensor([0.0, 0.4, 0.6, 1.0]), torch.tensor([0.0, 0.9, 0.5, 0.6])]) == 2
 
 
