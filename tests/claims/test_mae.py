@@ -3,7 +3,6 @@
 import re
 from statistics import mean
 
-import pytest
 from claim import ROOT, board, claim, results, rows, shown
 
 from sslkit import checkpoint
@@ -212,16 +211,6 @@ def test_one_thing_at_a_time():
         "**Whole images** in place of crops lose with each seed by both, about one and a half points on average.",
         all(min(points) > 0 and 1.25 < mean(points) < 1.75 for points in lost["whole images"]),
     )
-
-
-@pytest.mark.parametrize("row", ["as it is", "untrained", "decoder 16 wide", "98 % hidden"])
-def test_what_if(row):
-    if row not in KEPT["runs"]:
-        pytest.skip("not measured yet")
-    ends = [loss for run in KEPT["runs"][row].values() for _, loss in run["curve"][-5:]]
-    last = f"{mean(ends):.2f}" if ends else ""
-    shares = [f"{100 * MEANS[judge][row] + 1e-6:.1f} %" for judge in ("kNN", "linear probe")]
-    claim(WHERE, f"| {' | '.join([row, last, *shares])} |", len(KEPT["runs"][row]) == 3)
 
 
 def test_three_bugs():

@@ -14,20 +14,6 @@ from sslkit.nets import device_of, evaluating
 from sslkit.transformer import attention_maps
 
 PATCH = 4
-# Rows of results/ablations/mae_scenes.json that section 7 shows; "what if?" speaks of the others.
-PARTS = {
-    name: name
-    for name in (
-        "untrained",
-        "as it is",
-        "25 % hidden",
-        "50 % hidden",
-        "90 % hidden",
-        "raw pixels",
-        "decoder of 4 blocks",
-        "whole images",
-    )
-}
 HIDDEN = "75 % of the patches hidden"
 
 
@@ -115,22 +101,19 @@ def reconstructions(images: Tensor, models: dict[str, nn.Module]) -> plots.Pictu
     return plots.rows(rows, title=title, caption=caption, side=80)
 
 
-def typical_errors(x: Tensor, models: dict[str, nn.Module]) -> dict[str, float]:
-    """Root of the mean squared error of a pixel in hidden patches of images x in [0, 1], in levels of 255, by painter."""
-    visible, mask = masked(x)
-    target = patchify(x, PATCH)
-    paints = all_painters(x, visible, models) | {"mid-grey": torch.full_like(target, 0.5)}
-    return {name: 255 * mae_loss(paint, target, mask, normalised=False).item() ** 0.5 for name, paint in paints.items()}
-
-
 def errors(split: Split, models: dict[str, nn.Module]) -> plots.Picture:
     """Typical error of a pixel in hidden patches, by painter."""
     x = split.x / 255
-    found = typical_errors(x, models)
-    grey = found.pop("mid-grey")
+    visible, mask = masked(x)
+    target = patchify(x, PATCH)
+    found = {
+        name: 255 * mae_loss(paint, target, mask, normalised=False).item() ** 0.5
+        for name, paint in all_painters(x, visible, models).items()
+    }
     title = "The trained network beats two of the tricks and only equals the third"
     caption = f"Root of the mean squared error; {len(x):,} test scenes, {HIDDEN}, one mask each. Chance: mid-grey."
     words = "typical error of a pixel, in levels of 255; less is better"
+    grey = 255 * mae_loss(torch.full_like(target, 0.5), target, mask, normalised=False).item() ** 0.5
     return plots.bars(found, title=title, caption=caption, xlabel=words, chance=grey, highlight=list(models)[-1])
 
 
@@ -218,11 +201,11 @@ def reach(models: dict[str, nn.Module], images: Tensor) -> plots.Picture:
 
 @evidence.or_a_note
 def four_judges(title: str) -> plots.Picture:
-    """What results/mae_labels.json says of the longer MAE, beside a new network of its shape; and of SimCLR's, beside one of its own."""
+    """What results/mae_labels.json says of the longer MAE, beside a new network of its shape."""
     kept = evidence.results("mae_labels")
     recipe = kept["encoder"]["recipe"]
     caption = (
-        f"MAE: one encoder, {recipe['steps']:,} steps of {recipe['batch']} images; fine-tuning on all labels: {kept['steps']:,} steps of "
+        f"MAE: one encoder, {recipe['steps']:,} steps of {recipe['batch']} images; fine-tuning on all labels: {kept['steps']} steps of "
         f"{kept['batch']}. {evidence.seeds_of(kept).capitalize()}; test split. {kept['command']}."
     )
     return plots.scoreboard(evidence.by_row(kept["rows"]), title, caption, highlight="MAE")
