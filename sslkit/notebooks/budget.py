@@ -1,6 +1,7 @@
 """How long a chapter takes a class: reading, running, and the exercises, by path."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,10 +30,17 @@ class Budget:
         return self.reading + self.code + self.exercises + self.running
 
 
+def minutes_of_one_core(nb: Mapping) -> tuple[float, float]:
+    """What all cells took when they were last run, and what the optional ones did; by the clock, where a stamp knows no more."""
+    stamp = nb["metadata"].get("sslkit", {})
+    of = "core_seconds" if "core_seconds" in stamp else "seconds"
+    return stamp.get(of, 0) / 60, stamp.get(f"optional_{of}", 0) / 60
+
+
 def budget(nb: nbformat.NotebookNode) -> Budget:
     """The minutes of a notebook. Running takes what its stamp says of the core's cells, exercises what their second lines say."""
-    stamp = nb.metadata.get("sslkit", {})
-    found = Budget(running=(stamp.get("seconds", 0) - stamp.get("optional_seconds", 0)) / 60)
+    whole, beside = minutes_of_one_core(nb)
+    found = Budget(running=whole - beside)
     for cell, is_optional in zip(nb.cells, optional(nb)):
         if tagged(cell, COLAB):
             continue

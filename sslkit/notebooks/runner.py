@@ -18,7 +18,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from sslkit.notebooks import files
 from sslkit.notebooks.cells import drop_progress, drop_widget_views, headings, optional, tags
-from sslkit.notebooks.memory import watch
+from sslkit.notebooks.memory import core_seconds, watch
 from sslkit.notebooks.modules import export
 
 SCALES = ("smoke", "demo", "laptop", "gpu")  # not "shelf", which is for one method alone: some have no recipe for it
@@ -42,9 +42,9 @@ def run(
 
     scale: SSLKIT_SCALE of the kernel; to: where the executed notebook goes (may be `path`; None: nowhere);
     html: where a page to look at goes. The notebook's folder is the working directory.
-    Returns the executed notebook; metadata.sslkit holds the stamp (seconds of the whole run, those of its optional
-    cells, peak_mb of the kernel with its children). Raises NotebookFailed; ValueError for an unknown scale or a file that is
-    not a notebook; OSError where nothing can be written.
+    Returns the executed notebook; metadata.sslkit holds the stamp (seconds of the whole run and those of its optional
+    cells, by the clock and of one core; peak_mb of the kernel with its children). Raises NotebookFailed; ValueError
+    for an unknown scale or a file that is not a notebook; OSError where nothing can be written.
     """
     if scale not in SCALES:
         raise ValueError(f"no scale {scale!r}; there are: {', '.join(SCALES)}")
@@ -60,18 +60,20 @@ def run(
         if problems:
             raise NotebookFailed("\n".join([f"{path.name} cannot be exported:", *problems]))
     say(f"{path.name}: running at {scale} scale")
-    seconds, beside, peak = _execute(nb, path, scale, root if in_course else None, say)
+    (seconds, cores), (beside, beside_cores), peak = _execute(nb, path, scale, root if in_course else None, say)
     _normalise(nb)
     nb.metadata.sslkit = {
         "scale": scale,
         "source": source,
         "seconds": round(seconds),
         "optional_seconds": round(beside),
+        "core_seconds": round(cores),
+        "optional_core_seconds": round(beside_cores),
         "peak_mb": round(peak / 1e6),
         "cpus": os.cpu_count(),
         "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in VERSIONS},
     }
-    say(f"{path.name}: ran in {seconds:.0f} s, peak memory {peak / 1e6:,.0f} MB")
+    say(f"{path.name}: ran in {seconds:.0f} s, {cores:.0f} s of one core, peak memory {peak / 1e6:,.0f} MB")
     if to is not None:
         if to.resolve() == path and [cell.source for cell in files.read(path).cells] != written:
             raise NotebookFailed(f"{path.name} was edited while it ran; nothing was written, run it again")
@@ -85,9 +87,9 @@ def run(
     return nb
 
 
-def _execute(nb, path, scale, root, say) -> tuple[float, float, int]:
-    """Run all cells in place; returns seconds, those of optional cells, and peak bytes."""
-    start, beside = time.perf_counter(), 0.0
+def _execute(nb, path, scale, root, say) -> tuple[list[float], list[float], int]:
+    """Run all cells in place; returns the seconds, by the clock and of one core, of the whole run and of optional cells; and peak bytes."""
+    start, beside = time.perf_counter(), [0.0, 0.0]
     above = headings(nb)
     client = _client(nb, path.parent, scale)
     with tempfile.TemporaryDirectory() as profile:
@@ -97,9 +99,10 @@ def _execute(nb, path, scale, root, say) -> tuple[float, float, int]:
         except RuntimeError as error:
             raise NotebookFailed(f"{path.name}: the kernel did not start: {error}") from error
         with client.setup_kernel(cleanup_kc=True):
-            peak = watch(client.km.provisioner.pid)  # type: ignore[union-attr]  # the local one has it
+            pid = client.km.provisioner.pid  # type: ignore[union-attr]  # the local one has it
+            peak = watch(pid)
             for index, (cell, is_optional) in enumerate(zip(nb.cells, optional(nb))):
-                began = time.perf_counter()
+                began = time.perf_counter(), core_seconds(pid)
                 where = f"{path.name}, cell {index + 1} of {len(nb.cells)}, under {above[index]!r}"
                 try:
                     client.execute_cell(cell, index, execution_count=client.code_cells_executed + 1)
@@ -108,12 +111,13 @@ def _execute(nb, path, scale, root, say) -> tuple[float, float, int]:
                     raise NotebookFailed(f"{where}: the kernel died: {cause}") from None
                 except CellExecutionError as error:
                     raise NotebookFailed(f"{where}:\n{_short(cell, error)}") from None
-                took = time.perf_counter() - began
-                beside += took if is_optional else 0.0
-                if took > 2:
-                    say(f"  cell {index + 1:>3}  {took:6.1f} s  {above[index]}")
-            most = peak()
-    return time.perf_counter() - start, beside, most
+                took = time.perf_counter() - began[0], core_seconds(pid) - began[1]
+                if is_optional:
+                    beside = [sum(both) for both in zip(beside, took)]
+                if took[0] > 2:
+                    say(f"  cell {index + 1:>3}  {took[0]:6.1f} s  {above[index]}")
+            cores, most = core_seconds(pid), peak()
+    return [time.perf_counter() - start, cores], beside, most
 
 
 def _client(nb: nbformat.NotebookNode, folder: Path, scale: str) -> NotebookClient:

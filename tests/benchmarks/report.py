@@ -21,7 +21,7 @@ from tables import found, percent
 
 from sslkit.chapters import title as title_of
 from sslkit.notebooks.address import address, badge
-from sslkit.notebooks.budget import of_course
+from sslkit.notebooks.budget import minutes_of_one_core, of_course
 from sslkit.plots import Picture
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,7 +84,7 @@ def syllabus() -> tuple[str, dict[Path, bytes]]:
             image = f'<img src="notebooks/pictures/{path.stem}.png" width="220" alt="{title}">'
         minutes = minutes_of_class[path.stem]
         colab = f" {link}" if (link := badge(address(), path)) else ""
-        whole = nb["metadata"].get("sslkit", {}).get("seconds", 0) / 60
+        whole, _ = minutes_of_one_core(nb)
         times = f"{whole:.1f} min | {minutes.core:.0f} min"
         lines.append(f"| {image} | [{title}](notebooks/{path.name}){colab} | {about} | {times} |")
     return "\n".join(lines), pictures

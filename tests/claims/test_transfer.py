@@ -272,11 +272,13 @@ def test_layers():
 def test_the_bugs():
     bugs = panels(WHERE, "Three bugs: which is which?")
     frozen, tuned = bugs["frozen probe"], bugs["fine-tuned"]
-    best = max(mean(arm["10"]) for arm in KEPT["curves"]["scenes"].values())
+    best = max(
+        max(runs) for runs in [*KEPT["semi"].values(), *(arm["10"] for arm in KEPT["curves"]["scenes"].values())]
+    )
     claim(
         WHERE,
-        "It is far better than anything else in this chapter does with ten labels of each kind.",
-        min(frozen[1], tuned[1]) > best + 0.05,
+        "With ten labels of each kind of scene, its frozen probe is far ahead of all else in this chapter, and even fine-tuned it leads.",
+        frozen[1] > best + 0.2 and tuned[1] > best,  # best: of all single runs
     )
     claim(WHERE, "The frozen probe is as it should be, so the encoder is in order", frozen[3] == frozen[0])
     claim(WHERE, "Fine-tuning on a hundred labels costs it nineteen points", round(100 * (frozen[1] - tuned[1])) == 19)
@@ -291,8 +293,8 @@ def test_how_sure():
     }
     claim(
         WHERE,
-        "Where they claim 95 % or more, FixMatch is right in 79 of 100 cases, fine-tuned from SimCLR in 71, from scratch in 36.",
-        list(sure.values()) == [79, 71, 36],
+        "Where they claim 95 % or more, FixMatch is right in 80 of 100 cases, fine-tuned from SimCLR in 71, from scratch in 35.",
+        list(sure.values()) == [80, 71, 35],
     )
 
 
@@ -302,8 +304,8 @@ def test_the_lead_on_emoji_does_not_come_from_drawings_met():
     known, other, new = (tuned - scratch for tuned, scratch in parts.values())
     claim(
         WHERE,
-        "seven points on emoji that stand in no scene, seven on the other artist's drawings, one on the drawings that pretraining has met.",
-        [round(100 * points) for points in (new, other, known)] == [7, 7, 1],
+        "five points on emoji that stand in no scene, five on the other artist's drawings, four on the drawings that pretraining has met.",
+        [round(100 * points) for points in (new, other, known)] == [5, 5, 4],
     )
     claim(
         WHERE,

@@ -1,8 +1,10 @@
 """sslkit.notebooks on small made-up notebooks: export, execution, what is checked."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -13,6 +15,7 @@ from sslkit.notebooks.__main__ import main
 from sslkit.notebooks.budget import budget
 from sslkit.notebooks.cells import WIDGET
 from sslkit.notebooks.checks import MAX_MB
+from sslkit.notebooks.memory import core_seconds
 from sslkit.notebooks.saving import keep_pictures
 
 v4 = nbformat.v4
@@ -261,13 +264,14 @@ def test_a_run_exports_executes_and_stamps(root, monkeypatch):
     assert "widgets" not in nb.metadata
     stamp = nb.metadata.sslkit
     assert stamp.scale == "laptop" and stamp.source == source_hash(nb) and stamp.seconds >= 2
+    assert 0 < stamp.core_seconds and 0 <= stamp.optional_core_seconds <= stamp.core_seconds
     assert 500 < stamp.peak_mb < 1500  # 300 MB of the child's and 200 MB of its own
     assert stamp.versions.python == sys.version.split()[0]
     assert path.read_bytes() != before and nbformat.read(path, as_version=4) == nb
 
     def steady():
         data = json.loads(path.read_text())
-        data["metadata"]["sslkit"].update(seconds=0, peak_mb=0)
+        data["metadata"]["sslkit"].update(seconds=0, core_seconds=0, peak_mb=0)
         return json.dumps(data)
 
     once = steady()
@@ -475,11 +479,26 @@ def test_a_chapter_has_its_minutes_by_path(root, capsys):
             prose(f"### Exercise: Count\n\n●○○○○ about 10 minutes\n\n{words}"),
         ]
     )
-    nb.metadata.sslkit = {"seconds": 150, "optional_seconds": 30}
-    found = budget(nb)
+    nb.metadata.sslkit = {"seconds": 900, "optional_seconds": 30, "core_seconds": 150, "optional_core_seconds": 30}
+    found = budget(nb)  # others were on its cores: the clock is not asked
     assert found.code == 1.5 and found.running == 2 and found.exercises == 10 and 2 < found.optional < 2.1
     assert 2 < found.reading < 2.3 and found.core == found.reading + 1.5 + 2 + 10
     nbformat.write(nb, root / "notebooks" / "10_late.ipynb")
     assert main(["budget"], root) == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("10_late"))
     assert line.split()[1:] == ["2", "2", "2", "10", "16", "2"]
+
+
+def test_seconds_of_one_core_are_those_of_a_process_and_its_children():
+    """Work counts, in a child that runs and on Linux in one that has ended; waiting does not."""
+    busy = "import time\nwhile time.process_time() < 0.5: pass\n"
+    begun = core_seconds(os.getpid())
+    subprocess.run([sys.executable, "-c", busy], check=True)
+    assert sys.platform != "linux" or core_seconds(os.getpid()) - begun > 0.4
+    begun = core_seconds(os.getpid())
+    time.sleep(0.5)
+    assert core_seconds(os.getpid()) - begun < 0.4
+    child = subprocess.Popen([sys.executable, "-c", f"{busy}input()"], stdin=subprocess.PIPE)
+    while core_seconds(os.getpid()) - begun < 0.4:
+        time.sleep(0.05)
+    child.communicate(b"\n")
