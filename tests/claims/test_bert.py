@@ -72,6 +72,22 @@ def test_the_rule():
     )
 
 
+def test_order():
+    found = {size: {name: round(100 * mean(v)) for name, v in row.items()} for size, row in KEPT["order"].items()}
+    both = [[found[size][name] for name in ("BERT", "untrained")] for size in ("pieces of 8", "pieces of 64")]
+    claim(
+        WHERE,
+        "Pieces of 8: 87 %, and 50 before training. The halves: 54 % and 50 (two networks; `results/bert.json`).",
+        both == [[87, 50], [54, 50]] and len(KEPT["order"]["pieces of 8"]["BERT"]) == 2,
+    )
+    claim(
+        WHERE,
+        "Many small exchanges show in BERT's features, one large one hardly",
+        all(share > 0.85 for share in KEPT["order"]["pieces of 8"]["BERT"])
+        and all(share < 0.55 for share in KEPT["order"]["pieces of 64"]["BERT"]),
+    )
+
+
 def test_the_titles_of_the_figures():
     labels = {arm: {k: mean(v) for k, v in row.items()} for arm, row in KEPT["labels"].items()}
     claim(

@@ -170,7 +170,7 @@ def order(found: dict, title: str) -> plots.Picture:
         name: {head: found["order"][size][name] for size, head in shown.items()} for name in ("untrained", "BERT")
     }
     caption = (
-        "Did these change places? Linear probe on the mean over tokens; validation passages, each both ways, 3 seeds. Counting is right "
-        "in half by construction."
+        "Did these change places? Linear probe on the mean over tokens; validation passages, each both ways, "
+        f"{len(found['order']['pieces of 8']['BERT'])} seeds. Counting is right in half by construction."
     )
     return plots.scoreboard(table, title=title, caption=caption, highlight="BERT")
