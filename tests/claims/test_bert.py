@@ -80,6 +80,7 @@ def test_order():
         "Pieces of 8: 87 %, and 50 before training. The halves: 54 % and 50 (two networks; `results/bert.json`).",
         both == [[87, 50], [54, 50]] and len(KEPT["order"]["pieces of 8"]["BERT"]) == 2,
     )
+    claim(WHERE, "which no count shows, BERT's features tell in 87 cases of a hundred.", both[0][0] == 87)
     claim(
         WHERE,
         "Many small exchanges show in BERT's features, one large one hardly",

@@ -3,7 +3,7 @@
 import re
 from statistics import mean
 
-from claim import board, claim, in_other_batches, on_photographs, panels, results, rows_of_seed, shown
+from claim import claim, in_other_batches, on_photographs, panels, results, rows_of_seed, shown
 
 from sslkit import chapters
 
@@ -59,9 +59,10 @@ def test_the_place():
     claim(
         WHERE,
         "It moves the features of all seven methods with two views at most half as much as those of the untrained network (0.05 to 0.10 "
-        "against 0.21), and those of patches more than twice as much as those of the untrained network of its kind (0.26 against 0.11).",
+        "against 0.21), and those of patches nearly three times as much as those of the untrained network of its kind (0.31 against 0.11).",
         near((min(views), 0.05), (max(views), 0.10), (place["untrained"], 0.21))
-        and near((place["patches"], 0.26), (place["untrained fine7"], 0.11)),
+        and near((place["patches"], 0.31), (place["untrained fine7"], 0.11))
+        and 2.7 < place["patches"] / place["untrained fine7"] < 3,
     )
     claim(
         WHERE,
@@ -87,17 +88,19 @@ def test_who_is_most_alike():
     five = ("simclr", "moco", "barlow_twins", "vicreg", "swav")
     claim(
         WHERE,
-        "any two of them are at about 0.8 or more",
+        "any two of SimCLR, MoCo, Barlow Twins, VICReg and SwAV are at about 0.8 or more",
         min(ALIKE[a][b] for a in five for b in five) > 0.795,
     )
     byol, dino = ([ALIKE[a][b] for one in five for a, b in ((m, one), (one, m))] for m in ("byol", "dino"))
-    steps = {name: METHODS[name]["steps"] for name in (*five, "byol", "dino")}
+    images = {name: METHODS[name]["steps"] * METHODS[name]["batch"] for name in (*five, "byol", "dino")}
+    nearest_of_five = {m: max(five, key=lambda one: ALIKE[m][one]) for m in ("byol", "dino")}
     claim(
         WHERE,
-        "But BYOL and DINO were asked the same and stand apart (0.45 to 0.66, and 0.61 to 0.77, with the five, over two seeds), perhaps "
-        "for want of steps: they had 450, SimCLR 900, the other four 3,600.",
-        near((min(byol), 0.45), (max(byol), 0.66), (min(dino), 0.61), (max(dino), 0.77))
-        and (steps.pop("byol"), steps.pop("dino"), steps.pop("simclr"), *set(steps.values())) == (450, 450, 900, 3600),
+        "But BYOL was asked the same and stands apart (0.45 to 0.66 with the five, over two seeds), DINO less so (0.72 to 0.85): perhaps "
+        "because both saw half as many images, or learn from a slow teacher (of the five, MoCo, with a slow copy too, is nearest to both).",
+        near((min(byol), 0.45), (max(byol), 0.66), (min(dino), 0.72), (max(dino), 0.85))
+        and all(2 * images[name] == images[one] for name in ("byol", "dino") for one in five)
+        and nearest_of_five == {"byol": "moco", "dino": "moco"},
     )
     nearest = max(ALIKE["rotation"][name] for name in METHODS if name != "rotation")
     close = {name: max(ALIKE[name][other] for other in METHODS if other != name) for name in METHODS}
@@ -111,8 +114,8 @@ def test_who_is_most_alike():
     claim(
         WHERE,
         "SimCLR and SwAV are nearly as alike as two seeds of SimCLR (0.91 against 0.95), and rotation is far from every other method "
-        "(0.42 against 0.87).",
-        near((ALIKE["simclr"]["swav"], 0.91), (ALIKE["simclr"]["simclr"], 0.95), (nearest, 0.42))
+        "(0.39 against 0.87).",
+        near((ALIKE["simclr"]["swav"], 0.91), (ALIKE["simclr"]["simclr"], 0.95), (nearest, 0.39))
         and near((ALIKE["rotation"]["rotation"], 0.87)),
     )
 
@@ -145,8 +148,11 @@ def test_place_is_read_and_hardly_moves():
 
 
 def test_the_yardstick_of_patches():
+    seeds = ALIKE["patches"]["patches"]
     claim(
-        WHERE, "Two seeds of patches are less alike (0.62) than many a pair", near((ALIKE["patches"]["patches"], 0.62))
+        WHERE,
+        "Two seeds of patches (0.87) are less alike than SimCLR and SwAV.",
+        near((seeds, 0.87)) and seeds < ALIKE["simclr"]["swav"] - 0.03,
     )
 
 
@@ -209,11 +215,11 @@ def test_who_leads():
     steps = [facts["steps"] for facts in METHODS.values()]
     claim(
         WHERE,
-        "their steps unequal (450 for BYOL and DINO, 7,200 for MAE): after 10,000 steps each, SimCLR's kNN is at 82 % and BYOL's at 81.",
+        "their steps unequal (450 for BYOL, 7,200 for MAE): after 10,000 steps each, SimCLR's kNN is at 82 % and BYOL's at 81.",
         [round(100 * mean(shelf["rows"]["kNN"][name])) for name, shelf in kept.items()] == [82, 81]
         and {shelf["recipe"]["steps"] for shelf in kept.values()} == {10_000}
-        and [METHODS[name]["steps"] for name in ("byol", "dino", "mae")] == [450, 450, 7200]
-        and {min(steps), max(steps)} == {450, 7200},
+        and [METHODS[name]["steps"] for name in ("byol", "mae")] == [450, 7200]
+        and (min(steps), max(steps), steps.count(450)) == (450, 7200, 1),
     )
     turned = results("shelf/rotation_scenes")
     claim(
@@ -258,14 +264,15 @@ def test_what_is_kept():
     tilt = {name: READ[name]["tilt"] for name in METHODS}
     claim(
         WHERE,
-        "Hardly any network knows the tilt (0.18 at best, by rotation).",
-        max(tilt, key=tilt.get) == "rotation" and near((tilt["rotation"], 0.18)),
+        "Hardly any network knows the tilt (0.18 at best, by patches and rotation).",
+        set(sorted(tilt, key=tilt.get)[-2:]) == {"patches", "rotation"}
+        and near((tilt["patches"], 0.18), (tilt["rotation"], 0.18)),
     )
 
 
 def test_who_gives_up_colour():
     colour = {name: row["mean colour"] for name, row in READ.items()}
-    part = {name: colour[name] for name in ("vicreg", "swav", "barlow_twins", "patches")}
+    part = {name: colour[name] for name in ("vicreg", "swav", "patches", "barlow_twins", "dino")}
     most = [colour[name] for name in METHODS if name not in (*part, "rotation")]
     first = {name: colour[facts["untrained"]] for name, facts in METHODS.items()}
     factors = ("kind", "x", "y", "size", "tilt", "hue", "background", "mean colour")
@@ -274,9 +281,11 @@ def test_who_gives_up_colour():
     claim(
         WHERE,
         "**The colour of the whole image is read worse after all ten, and rotation gives it up** (0.29, where an untrained network has "
-        "0.95). VICReg and SwAV keep a third (0.36 each), Barlow Twins and patches more (0.61 and 0.71), the others most of it (0.84 "
-        "and more; MAE and BYOL lose next to nothing).",
-        near((colour["rotation"], 0.29), (colour["untrained"], 0.95), *zip(part.values(), (0.36, 0.36, 0.61, 0.71)))
+        "0.95). VICReg and SwAV keep a third (0.36 each), patches little more (0.44), Barlow Twins and DINO three fifths (0.61 and 0.64), "
+        "the others most of it (0.84 and more; MAE and BYOL lose next to nothing).",
+        near(
+            (colour["rotation"], 0.29), (colour["untrained"], 0.95), *zip(part.values(), (0.36, 0.36, 0.44, 0.61, 0.64))
+        )
         and min(most) > 0.835
         and all(first[name] - colour[name] < 0.02 for name in ("mae", "byol"))
         and all(colour[name] < first[name] for name in METHODS)
@@ -325,12 +334,19 @@ def test_colour_without_colour_changes():
 
 def test_mae_knows_most_and_looks_weakest():
     published = {name: row["kNN"] for name, row in results("published")["rows"].items() if "kNN" in row}
-    place = {name: READ[name]["x"] + READ[name]["y"] for name in METHODS}
-    leads = [max(METHODS, key=lambda name: READ[name][f]) for f in ("size", "mean colour")]
+    place = {name: (READ[name]["x"] + READ[name]["y"]) / 2 for name in METHODS}
+    size, colour = ({name: READ[name][f] for name in METHODS} for f in ("size", "mean colour"))
+    patches = KEPT["read"]["patches"]["size"]
     claim(
         WHERE,
-        "It leads in place, size and colour, and comes last by kNN, here (37 %) and on ImageNet (11 %).",
-        {*leads, max(place, key=place.get), min(METHODS, key=knn), min(published, key=published.get)} == {"mae"}
+        "It leads in colour, is level with patches in size and nearly in place (0.81 against 0.83), and comes last by kNN, "
+        "here (37 %) and on ImageNet (11 %).",
+        {max(colour, key=colour.get), min(METHODS, key=knn), min(published, key=published.get)} == {"mae"}
+        and all(
+            sorted(table, key=table.get)[-2:] in (["mae", "patches"], ["patches", "mae"]) for table in (place, size)
+        )
+        and min(patches) < size["mae"] < max(patches)
+        and near((place["mae"], 0.81), (place["patches"], 0.83))
         and near((knn("mae"), 0.37), (published["mae"], 0.11)),
     )
 
@@ -347,11 +363,17 @@ def test_costs_and_published_figures():
     cost = {name: facts["core seconds"] for name, facts in METHODS.items()}
     claim(
         WHERE,
-        "90 core seconds for patches, 705 for MAE.",
-        (cost["patches"], cost["mae"]) == (90, 705)
-        and {min(cost, key=cost.get), max(cost, key=cost.get)} == {"patches", "mae"},
+        "139 core seconds for BYOL, 727 for MAE.",
+        (cost["byol"], cost["mae"]) == (139, 727)
+        and (min(cost, key=cost.get), max(cost, key=cost.get)) == ("byol", "mae"),
+    )
+    claim(
+        WHERE,
+        "from 139 of one core for BYOL to 727 for MAE (table below)",
+        (round(min(cost.values())), round(max(cost.values()))) == (139, 727),
     )
     rows = results("published")["rows"]
+    long = {name: results(f"shelf/{name}_scenes") for name in ("byol", "dino", "simclr")}
     claim(
         WHERE,
         "well behind SimCLR there (55 against 63 %, and by a larger network)",
@@ -359,11 +381,13 @@ def test_costs_and_published_figures():
     )
     claim(
         WHERE,
-        "By kNN BYOL and DINO are ahead of SimCLR there (46 and 50 against 45 %) and far behind it here (42 and 44 against 73 %), "
-        "at least in part for want of steps: in batches of 64, for 3,000 steps, DINO has 61 ([16](16_dino.ipynb)).",
+        "By kNN BYOL and DINO are ahead of SimCLR there (46 and 50 against 45 %) and far behind it here (42 and 52 against 73 %), "
+        "at least in part for want of steps: long runs bring them to 81 and 77, SimCLR to 82 (one seed each).",
         near((rows["byol"]["kNN"], 0.46), (rows["dino"]["kNN"], 0.50), (rows["simclr"]["kNN"], 0.45))
-        and near((knn("byol"), 0.42), (knn("dino"), 0.44), (knn("simclr"), 0.73))
-        and round(board("16_dino", "DINO")[0]) == 61,
+        and near((knn("byol"), 0.42), (knn("dino"), 0.52), (knn("simclr"), 0.73))
+        and [round(100 * mean(kept["rows"]["kNN"][name])) for name, kept in long.items()] == [81, 77, 82]
+        and [(kept["recipe"]["steps"], kept["seeds"]) for kept in long.values()]
+        == [(10_000, [0]), (36_000, [0]), (10_000, [0])],
     )
 
 
@@ -424,15 +448,12 @@ def test_batch_norm():
     found = panels(WHERE, "Batch norm measured anew")
     before, after = found["kNN, statistics as trained"], found["kNN, statistics on plain scenes"]
     turned = [
-        abs(before[i] - before[j])
-        for i in range(len(before))
-        for j in range(i)
-        if (before[i] - before[j]) * (after[i] - after[j]) < 0
+        (i, j) for i in range(len(before)) for j in range(i) if (before[i] - before[j]) * (after[i] - after[j]) < 0
     ]
     claim(
         WHERE,
-        "No: none gains or loses more than two points, and only methods that were level change places.",
-        max(abs(a - b) for a, b in zip(before, after)) < 0.02 and max(turned) < 0.01,
+        "No: none gains or loses more than two points, and no two methods change places.",
+        max(abs(a - b) for a, b in zip(before, after)) < 0.02 and not turned,
     )
 
 
@@ -456,10 +477,15 @@ def test_batches():
     )
     claim(
         WHERE,
-        "256 images for SimCLR, BYOL and DINO, 128 for patches, 64 for the others (DINO and patches by older recipes than those of "
-        "their chapters).",
+        "256 images for SimCLR and BYOL, 128 for patches, 64 for the others.",
         {n: facts["batch"] for n, facts in METHODS.items() if facts["batch"] != 64}
-        == {"byol": 256, "dino": 256, "patches": 128, "simclr": 256},
+        == {"byol": 256, "patches": 128, "simclr": 256},
+    )
+    images = {name: METHODS[name]["steps"] * METHODS[name]["batch"] for name in ("byol", "dino", "simclr")}
+    claim(
+        WHERE,
+        "BYOL and DINO send two views through two networks, so they see half as many images as SimCLR",
+        2 * images["byol"] == 2 * images["dino"] == images["simclr"],
     )
 
 
@@ -469,13 +495,15 @@ def test_the_shape_of_the_features():
     at = {name.strip(): pair for name, pair in at.items()}
     views = {"SimCLR", "MoCo", "BYOL", "Barlow Twins", "VICReg", "SwAV", "DINO"}
     close, far = [at[name][0] for name in views], [pair[0] for name, pair in at.items() if name not in views]
-    spread = [KEPT["rows"]["uniformity"][name] for name in ("simclr", "moco", "patches")]
+    spread = [KEPT["rows"]["uniformity"][name] for name in ("simclr", "moco")]
+    others = [mean(KEPT["rows"]["uniformity"][name]) for name in METHODS if name not in ("simclr", "moco")]
     claim(
         WHERE,
-        "The seven methods with two views hold the views closest (0.36 to 0.70; all others 1.03 or more). SimCLR, MoCo and patches spread "
-        "most evenly; two seeds do not tell the three apart. Rotation, best by kNN, holds the views least close",
-        near((min(close), 0.36), (max(close), 0.70), (min(far), 1.03))
-        and set(sorted(at, key=lambda name: at[name][1])[:3]) == {"SimCLR", "MoCo", "Patches"}
+        "The seven methods with two views hold the views closest (0.36 to 0.69; all others 1.03 or more). SimCLR and MoCo spread most "
+        "evenly; two seeds do not tell the two apart. Rotation, best by kNN, holds the views least close",
+        near((min(close), 0.36), (max(close), 0.69), (min(far), 1.03))
+        and set(sorted(at, key=lambda name: at[name][1])[:2]) == {"SimCLR", "MoCo"}
+        and max(mean(seeds) for seeds in spread) < min(others)
         and max(min(seeds) for seeds in spread) < min(max(seeds) for seeds in spread)
         and max(at, key=lambda name: at[name][0]) == "Rotation",
     )

@@ -36,6 +36,11 @@ def test_rank_among_the_runs_of_one_method():
         kept = results(f"ablations/{name}_scenes")["runs"]
         trained = [run for row, seeds in kept.items() if row != "untrained" for run in seeds.values()]
         runs[name] = sorted((run["rank of h"], run["scores"]["linear probe"]) for run in trained)
+    highest = {
+        row: run["rank of h"]
+        for row, seeds in results("ablations/moco_scenes")["runs"].items()
+        for run in seeds.values()
+    }
     found = {name: (round(float(spearmanr(*zip(*pairs)).statistic), 2), len(pairs)) for name, pairs in runs.items()}
     claim(
         WHERE,
@@ -46,8 +51,11 @@ def test_rank_among_the_runs_of_one_method():
     )
     claim(
         WHERE,
-        "In four of the nine (BYOL, SwAV, VICReg, Barlow Twins) it is a broken run, with less than 40 % by the probe.",
-        {name for name, pairs in runs.items() if pairs[-1][1] < 0.4} == {"byol", "swav", "vicreg", "barlow_twins"},
+        "In five of the nine it has less than 40 % by the probe: in four (BYOL, SwAV, VICReg, Barlow Twins) it is a broken run, in MoCo's "
+        "one with another optimiser.",
+        {name for name, pairs in runs.items() if pairs[-1][1] < 0.4}
+        == {"byol", "swav", "vicreg", "barlow_twins", "moco"}
+        and max(highest, key=highest.get).startswith("AdamW"),
     )
     claim(WHERE, "MAE, with nothing wrong, never gets beyond 23.", runs["mae"][-1][0] <= 23)
     column = [probe for rank, probe in runs["dino"] if 60 <= rank <= 80]

@@ -281,9 +281,8 @@ def test_ten_labels():
     found = tuned["untrained fine7"], tuned["patches"], kept["rows"]["few labels"]["patches"]
     claim(
         WHERE,
-        "Two networks trained for 900 steps on patches that were not enlarged agree: 27 % from scratch, 36 % fine-tuned, 32 % by a linear "
-        "probe (`results/compare.json`).",
-        [round(100 * mean(values)) for values in found] == [27, 36, 32]
+        "Two networks trained for 900 steps agree: 27 % from scratch, 41 % fine-tuned, 37 % by a linear probe (`results/compare.json`).",
+        [round(100 * mean(values)) for values in found] == [27, 41, 37]
         and kept["methods"]["patches"]["steps"] == 900
         and len(kept["seeds"]) == 2,
     )

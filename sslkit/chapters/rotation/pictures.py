@@ -15,6 +15,7 @@ from sslkit.looks import first_of
 SHORTCUT = {
     "untrained": "untrained",
     "whole images": "no line, whole images",
+    "whole images, mirrored": "no line, whole, mirrored",
     "line, whole images": "line, whole images",
     "crops of 0.6 at least": "no line, crops of 0.6",
     "line, crops of 0.6": "line, crops of 0.6",
