@@ -70,11 +70,6 @@ def test_what_if(row):
     )
 
 
-BROKEN = ROOT / "results" / "ablations" / "next_frame_moving.json"
-measured = pytest.mark.skipif(not BROKEN.exists(), reason="not measured yet")
-
-
-@measured
 def test_some_predictions_fed_back():
     runs = results("ablations/next_frame_moving")["runs"]
     errors = {
@@ -85,12 +80,12 @@ def test_some_predictions_fed_back():
     claim(
         WHERE,
         f"the same training ends at {cured[-1]:.4f} after nine frames instead of {usual[-1]:.4f}, and pays {cured[0]:.4f} instead of "
-        f"{usual[0]:.4f} for the first (means of three seeds).",
-        len(runs["fed back"]) == len(runs["as it is"]) == 3,
+        f"{usual[0]:.4f} for the first (one seed). That closes a twelfth of the gap.",
+        len(runs["fed back"]) == len(runs["as it is"]) == 1
+        and 11.5 < (usual[-1] - 0.004) / (usual[-1] - cured[-1]) < 12.5,  # 0.004: of the kernel that knows the motion
     )
 
 
-@measured
 def test_three_bugs():
     runs = results("ablations/next_frame_moving")["runs"]
     curves = {name: [loss for _, loss in runs[name]["0"]["curve"]] for name in ("as it is", *BUGS.values())}
