@@ -145,8 +145,8 @@ def test_each_head_silenced():
     missed = {at for at, row in enumerate(without) for share in row if share < 90}
     claim(
         WHERE,
-        "Without the head of block 1 that looks at the thing, 4 % is left of 95. Two of block 2 are missed nearly as much (11 % and "
-        "32 %), one of block 3 less (66 %). Each of the other twelve can go: 93 % or more.",
+        "Without the head of block 1 that looks at the thing, 4 % is left of 95. Two of block 2 are missed badly, too (11 % and 32 %), "
+        "one of block 3 less (66 %). Each of the other twelve can go: 93 % or more.",
         int(found[1]) == 95
         and min(without[0]) == 4
         and sorted(without[1])[:2] == [11, 32]
@@ -187,10 +187,14 @@ def test_the_puzzle():
 
 def test_time():
     nb = files.read(files.ROOT / "notebooks" / f"{WHERE}.ipynb")
-    seconds = nb.metadata.sslkit.seconds
-    claim(WHERE, "**Time:** about twelve minutes on one core, less on two.", 11.5 <= seconds / 60 < 12.5)
+    minutes = nb.metadata.sslkit.core_seconds / 60  # of one core: the clock ran longer, other work shared the cores
+    claim(WHERE, "**Time:** about ten minutes on one core, less on two.", 9.5 <= minutes < 10.5)
     spent = re.search(r"step 700 of 700.*? (\d+) min (\d+) s in all", shown(WHERE))
-    claim(WHERE, "a few minutes (seven in the run shown)", round(int(spent[1]) + int(spent[2]) / 60) == 7)
+    claim(
+        WHERE,
+        "a few minutes (16 in the run shown, on shared cores)",
+        round(int(spent[1]) + int(spent[2]) / 60) == 16 and 60 * minutes < 0.5 * nb.metadata.sslkit.seconds,
+    )
 
 
 def test_beside_bert_and_counting():

@@ -132,7 +132,7 @@ def test_batch_norm_in_parts():
     off = {int(n): float(value) for n, value in re.findall(r"(\d+) images each (0\.\d+)", line)}
     claim(
         WHERE,
-        "About half, and still 6 % with two processes of 128.",
+        "About half, as four images say little about 256, and still 6 % with two processes of 128.",
         round(off[4], 1) == 0.5 and round(100 * off[128]) == 6,
     )
 
