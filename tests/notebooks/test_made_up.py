@@ -264,7 +264,7 @@ def test_a_run_exports_executes_and_stamps(root, monkeypatch):
     assert "widgets" not in nb.metadata
     stamp = nb.metadata.sslkit
     assert stamp.scale == "laptop" and stamp.source == source_hash(nb) and stamp.seconds >= 2
-    assert 0 <= stamp.optional_core_seconds <= stamp.core_seconds < 60
+    assert 0 <= stamp.optional_core_seconds <= stamp.core_seconds
     assert 500 < stamp.peak_mb < 1500  # 300 MB of the child's and 200 MB of its own
     assert stamp.versions.python == sys.version.split()[0]
     assert path.read_bytes() != before and nbformat.read(path, as_version=4) == nb
