@@ -6,6 +6,7 @@ from statistics import mean
 from claim import board, claim, results, shown
 
 from sslkit.datasets import load
+from sslkit.notebooks import files
 
 WHERE = "19_bert"
 KEPT = results("bert")
@@ -163,6 +164,12 @@ def test_what_the_figures_show():
         "(These probes have 4,800 labels and are judged on validation passages; the scoreboard's have 2,000, and test passages.)",
         round(len(data.train.y[:: len(data.train) // 4000]), -2) == 4800,
     )
+
+
+def test_time():
+    nb = files.read(files.ROOT / "notebooks" / f"{WHERE}.ipynb")
+    minutes = nb.metadata.sslkit.core_seconds / 60  # of one core: the clock ran longer, other work shared the cores
+    claim(WHERE, "**Time:** about twelve minutes on one core, less on two.", 11.5 <= minutes < 12.5)
 
 
 def test_two_neighbours():
